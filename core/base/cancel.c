@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See cancel.h.
+ */
+#include "core/base/cancel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+
+#include "sdk/lib/ban.h"
+
+struct bp_cancel {
+    atomic_bool set;
+    atomic_int signal;
+    int fd;
+};
+
+bp_cancel *
+bp_cancel_new(void)
+{
+    bp_cancel *cancel = g_new0(bp_cancel, 1);
+    cancel->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (cancel->fd < 0) {
+        g_error("eventfd: %s", g_strerror(errno));
+    }
+    return cancel;
+}
+
+void
+bp_cancel_free(bp_cancel *cancel)
+{
+    if (cancel != NULL) {
+        close(cancel->fd);
+        g_free(cancel);
+    }
+}
+
+void
+bp_cancel_trigger(bp_cancel *cancel, int signal)
+{
+    int saved = errno;
+    int none = 0;
+    atomic_compare_exchange_strong(&cancel->signal, &none, signal);
+    atomic_store(&cancel->set, true);
+    uint64_t one = 1;
+    ssize_t ignored = write(cancel->fd, &one, sizeof one); /* full = already readable */
+    (void)ignored;
+    errno = saved;
+}
+
+bool
+bp_cancel_is_set(const bp_cancel *cancel)
+{
+    return cancel != NULL && atomic_load_explicit(&cancel->set, memory_order_relaxed);
+}
+
+int
+bp_cancel_signal(const bp_cancel *cancel)
+{
+    return cancel != NULL ? atomic_load(&cancel->signal) : 0;
+}
+
+int
+bp_cancel_fd(const bp_cancel *cancel)
+{
+    return cancel != NULL ? cancel->fd : -1;
+}
+
+bool
+bp_cancel_sleep_ns(const bp_cancel *cancel, gint64 ns)
+{
+    gint64 until = bp_clock_mono_ns() + ns;
+    struct pollfd wait = {.fd = bp_cancel_fd(cancel), .events = POLLIN};
+    while (!bp_cancel_is_set(cancel)) {
+        gint64 left = until - bp_clock_mono_ns();
+        if (left <= 0) {
+            return true;
+        }
+        struct timespec timeout = {.tv_sec = (time_t)(left / BP_NS_PER_S),
+                                   .tv_nsec = (long)(left % BP_NS_PER_S)};
+        (void)ppoll(&wait, 1, &timeout, NULL); /* every outcome is judged by the loop */
+    }
+    return false;
+}
+
+bool
+bp_cancel_check(const bp_cancel *cancel, GError **error)
+{
+    if (bp_cancel_is_set(cancel)) {
+        bp_set_error(error, BP_ERR_CANCELLED, "cancelled");
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Cancellation: a flag that any thread asks cheaply and a descriptor that poll() can wait for.
+ */
+#ifndef BP_CORE_BASE_CANCEL_H
+#define BP_CORE_BASE_CANCEL_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct bp_cancel bp_cancel;
+
+/** Returns: (transfer full) */
+bp_cancel *bp_cancel_new(void);
+void bp_cancel_free(bp_cancel *cancel);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_cancel, bp_cancel_free)
+
+/**
+ * Ask everything to stop.  Idempotent, async-signal-safe.
+ * @signal: the number of the signal that asked, or 0.
+ */
+void bp_cancel_trigger(bp_cancel *cancel, int signal);
+
+/** NULL is never cancelled. */
+bool bp_cancel_is_set(const bp_cancel *cancel);
+
+/** The signal given to the first trigger, or 0. */
+int bp_cancel_signal(const bp_cancel *cancel);
+
+/** Readable once cancelled; -1 for NULL. */
+int bp_cancel_fd(const bp_cancel *cancel);
+
+/** Sleep; false when cancelled before or meanwhile.  NULL sleeps through. */
+bool bp_cancel_sleep_ns(const bp_cancel *cancel, gint64 ns);
+
+/** Raise CANCELLED if set.  Returns: not cancelled. */
+bool bp_cancel_check(const bp_cancel *cancel, GError **error);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See log.h.  One mutex orders the lines; nothing else happens under it but the write.
+ */
+#include "core/base/log.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+
+#include "sdk/lib/ban.h"
+
+static const char *const level_names[] = {"error", "warn", "info", "debug", "trace"};
+
+static _Atomic int max_level = BP_LOG_WARN;
+static _Atomic int line_format = BP_LOG_FORMAT_TEXT;
+
+/* Guards sink, sink_ctx, secrets and the order of lines. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bp_log_sink line_sink;
+static void *line_sink_ctx;
+static GPtrArray *secrets;
+
+void
+bp_log_set_level(enum bp_log_level level)
+{
+    atomic_store(&max_level, (int)level);
+}
+
+void
+bp_log_set_format(bp_log_format format)
+{
+    atomic_store(&line_format, (int)format);
+}
+
+bool
+bp_log_level_parse(const char *text, enum bp_log_level *out)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(level_names); i++) {
+        if (strcmp(text, level_names[i]) == 0) {
+            *out = (enum bp_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+bp_log_set_sink(bp_log_sink sink, void *ctx)
+{
+    pthread_mutex_lock(&lock);
+    line_sink = sink;
+    line_sink_ctx = ctx;
+    pthread_mutex_unlock(&lock);
+}
+
+void
+bp_log_add_secret(const char *secret)
+{
+    if (secret == NULL || strlen(secret) < 4) {
+        return; /* blotting out "a" would make every line unreadable */
+    }
+    pthread_mutex_lock(&lock);
+    if (secrets == NULL) {
+        secrets = g_ptr_array_new_with_free_func(g_free);
+    }
+    if (!g_ptr_array_find_with_equal_func(secrets, secret, g_str_equal, NULL)) {
+        g_ptr_array_add(secrets, g_strdup(secret));
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static char *
+redact_locked(const char *text)
+{
+    GString *out = g_string_new(text);
+    for (guint i = 0; secrets != NULL && i < secrets->len; i++) {
+        g_string_replace(out, g_ptr_array_index(secrets, i), "***", 0);
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *
+bp_log_redact(const char *text)
+{
+    pthread_mutex_lock(&lock);
+    char *out = redact_locked(text);
+    pthread_mutex_unlock(&lock);
+    return out;
+}
+
+bool
+bp_log_enabled(enum bp_log_level level)
+{
+    return (int)level <= atomic_load_explicit(&max_level, memory_order_relaxed);
+}
+
+static char *
+text_line(enum bp_log_level level, const char *module, const char *message, va_list pairs)
+{
+    g_autofree char *now = bp_clock_wall_text();
+    GString *line = g_string_new(NULL);
+    g_string_append_printf(line, "%s %-5s %s: %s", now, level_names[level], module, message);
+    const char *key = NULL;
+    while ((key = va_arg(pairs, const char *)) != NULL) {
+        const char *value = va_arg(pairs, const char *);
+        g_string_append_printf(line, " %s=%s", key, value != NULL ? value : "-");
+    }
+    for (char *p = line->str; *p != '\0'; p++) {
+        if (*p == '\n') {
+            *p = ' ';
+        }
+    }
+    return g_string_free(line, FALSE);
+}
+
+static char *
+json_line(enum bp_log_level level, const char *module, const char *message, va_list pairs)
+{
+    g_autofree char *now = bp_clock_wall_text();
+    json_t *line = json_pack("{s:s,s:s,s:s,s:s}", "time", now, "level", level_names[level],
+                             "module", module, "message", message);
+    const char *key = NULL;
+    while ((key = va_arg(pairs, const char *)) != NULL) {
+        const char *value = va_arg(pairs, const char *);
+        json_object_set_new(line, key, json_string(value != NULL ? value : ""));
+    }
+    char *dumped = json_dumps(line, JSON_COMPACT);
+    json_decref(line);
+    char *out = g_strdup(dumped != NULL ? dumped : "{}");
+    free(dumped);
+    return out;
+}
+
+void
+bp_log(enum bp_log_level level, const char *module, const char *message, ...)
+{
+    if (!bp_log_enabled(level)) {
+        return;
+    }
+    int saved = errno;
+    va_list pairs;
+    va_start(pairs, message);
+    g_autofree char *line = atomic_load(&line_format) == BP_LOG_FORMAT_JSON
+                                ? json_line(level, module, message, pairs)
+                                : text_line(level, module, message, pairs);
+    va_end(pairs);
+
+    pthread_mutex_lock(&lock);
+    g_autofree char *clean = redact_locked(line);
+    if (line_sink != NULL) {
+        line_sink(line_sink_ctx, clean);
+    } else {
+        fprintf(stderr, "%s\n", clean);
+    }
+    pthread_mutex_unlock(&lock);
+    errno = saved;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Storage references: what a source may reach through the host, by name.
+ */
+#ifndef BP_CORE_PLUGIN_REFS_H
+#define BP_CORE_PLUGIN_REFS_H
+
+#include "core/plugin/store.h"
+
+/** Returns: (transfer full) */
+bp_refs *bp_refs_new(void);
+void bp_refs_free(bp_refs *refs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_refs, bp_refs_free)
+
+/** Make `store` below `prefix` ("" or ending in '/') known as `name`.  @flags: BP_VIEW_… */
+void bp_refs_add(bp_refs *refs, const char *name, bp_store *store, const char *prefix,
+                 guint32 flags);
+
+/** The store and prefix behind a name; NULL when there is none. */
+bp_store *bp_refs_find(const bp_refs *refs, const char *name, const char **prefix,
+                       guint32 *flags);
+
+#endif
