@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Filling struct bp_error, and the one table from errno to error class.
+ */
+#define _POSIX_C_SOURCE 200809L /* the strerror_r that fills the caller's buffer */
+
+#include "sdk/lib/errors.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sdk/lib/ban.h"
+
+static const char *const class_names[] = {
+    [BP_OK] = "ok",
+    [BP_ERR_CANCELLED] = "cancelled",
+    [BP_ERR_TIMEOUT] = "timeout",
+    [BP_ERR_RETRYABLE] = "retryable",
+    [BP_ERR_THROTTLED] = "throttled",
+    [BP_ERR_AUTH] = "auth",
+    [BP_ERR_DENIED] = "denied",
+    [BP_ERR_NOT_FOUND] = "not-found",
+    [BP_ERR_EXISTS] = "exists",
+    [BP_ERR_RANGE] = "range",
+    [BP_ERR_INVALID] = "invalid",
+    [BP_ERR_UNSUPPORTED] = "unsupported",
+    [BP_ERR_NO_SPACE] = "no-space",
+    [BP_ERR_NOMEM] = "no-memory",
+    [BP_ERR_CORRUPT] = "corrupt",
+    [BP_ERR_STALE] = "stale",
+    [BP_ERR_PERMANENT] = "permanent",
+};
+
+void
+bp_error_init(struct bp_error *error)
+{
+    memset(error, 0, sizeof(*error));
+    error->struct_size = (uint32_t)sizeof(*error);
+}
+
+/* A cut may have gone through a character: drop its first bytes again. */
+static void
+trim_partial_character(char *text, size_t len)
+{
+    size_t start = len;
+    while (start > 0 && len - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80) {
+        start--;
+    }
+    if (start == 0) {
+        return;
+    }
+    unsigned char lead = (unsigned char)text[start - 1];
+    size_t wanted = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    if (lead >= 0xC0 && len - (start - 1) < wanted) {
+        text[start - 1] = '\0';
+    }
+}
+
+static void
+blot_control_bytes(char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7F) {
+            *text = '?';
+        }
+    }
+}
+
+static void
+begin(struct bp_error *error, bp_status cls)
+{
+    uint32_t size = error->struct_size;
+    memset(error, 0, sizeof(*error));
+    error->struct_size = size;
+    error->cls = cls;
+}
+
+__attribute__((format(printf, 3, 0))) static void
+fill_message(struct bp_error *error, const char *suffix, const char *format, va_list args)
+{
+    char *text = error->message;
+    size_t cap = sizeof(error->message);
+    int written = vsnprintf(text, cap, format, args);
+    size_t len = written < 0 ? 0 : (size_t)written;
+    bool cut = len >= cap;
+
+    if (suffix != NULL) {
+        /* Why it failed is worth more than the end of a long path. */
+        size_t need = strlen(suffix) + 2;
+        if (len + need >= cap) {
+            len = cap - need - 1;
+            text[len] = '\0';
+            trim_partial_character(text, len);
+            len = strlen(text);
+        }
+        (void)snprintf(text + len, cap - len, ": %s", suffix);
+    } else if (cut) {
+        trim_partial_character(text, cap - 1);
+    }
+    blot_control_bytes(text);
+}
+
+bp_status
+bp_fail(struct bp_error *error, bp_status cls, const char *format, ...)
+{
+    bp_status given = cls == BP_OK ? BP_ERR_PERMANENT : cls;
+    begin(error, given);
+
+    va_list args;
+    va_start(args, format);
+    fill_message(error, NULL, format, args);
+    va_end(args);
+    return given;
+}
+
+bp_status
+bp_fail_errno(struct bp_error *error, int errnum, const char *format, ...)
+{
+    begin(error, bp_errno_class(errnum));
+    error->sys_errno = errnum;
+
+    char reason[128];
+    if (strerror_r(errnum, reason, sizeof(reason)) != 0) {
+        (void)snprintf(reason, sizeof(reason), "error %d", errnum);
+    }
+
+    va_list args;
+    va_start(args, format);
+    fill_message(error, reason, format, args);
+    va_end(args);
+    return error->cls;
+}
+
+bp_status
+bp_errno_class(int errnum)
+{
+    switch (errnum) {
+    case ENOSPC:
+    case EDQUOT:
+        return BP_ERR_NO_SPACE;
+    case EACCES:
+    case EPERM:
+    case EROFS: /* a right that the whole file system lacks */
+        return BP_ERR_DENIED;
+    case ENOENT:
+    case ENOTDIR: /* a parent is a file, so nothing can be below it */
+        return BP_ERR_NOT_FOUND;
+    case EEXIST:
+    case ENOTEMPTY:
+        return BP_ERR_EXISTS;
+    case ENAMETOOLONG:
+    case EINVAL:
+    case EISDIR:
+    case ELOOP:
+        return BP_ERR_INVALID;
+    case EXDEV: /* not across file systems: there is another way */
+    case EOPNOTSUPP:
+    case ENOSYS:
+        return BP_ERR_UNSUPPORTED;
+    case ENOMEM:
+        return BP_ERR_NOMEM;
+    case ECANCELED:
+        return BP_ERR_CANCELLED;
+    case ESTALE: /* NFS: the handle is gone, a new lookup may find the file */
+    case EIO:    /* also what a soft NFS mount answers to an outage; attempts are bounded */
+    case EAGAIN:
+    case EINTR:
+    case EBUSY:
+    case ETXTBSY:
+    case ENFILE: /* descriptors come back when others finish */
+    case EMFILE:
+    case ENOLCK: /* NFS lock manager restarting */
+    case ETIMEDOUT:
+    case ECONNREFUSED:
+    case ECONNRESET:
+    case ECONNABORTED:
+    case EPIPE:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case ENETDOWN:
+    case ENETRESET:
+        return BP_ERR_RETRYABLE;
+    default:
+        return BP_ERR_PERMANENT;
+    }
+}
+
+const char *
+bp_class_name(bp_status cls)
+{
+    if (cls < BP_OK || cls >= BP_ERR_CLASS_END) {
+        return "unknown";
+    }
+    return class_names[cls];
+}
