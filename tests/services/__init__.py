@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real servers for tests, the demo and the benchmark, started on free ports and stopped again.
+
+Standard library only. What is downloaded lies in the cache folder; what a server writes lies in
+its data folder. Servers die with the program that started them, however that ends.
+"""
+
+from .milvus import MilvusServer
+from .process import ServerError
+
+__all__ = ["MilvusServer", "ServerError"]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is fetched once and kept: virtual environments and unpacked server programs."""
+
+import contextlib
+import fcntl
+import hashlib
+import lzma
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+# The last Milvus versions that exist as a Python package, with the clients that fit them.
+# Newer setuptools have no pkg_resources, newer marshmallow breaks environs; both are imported.
+MILVUS_PACKAGES = {
+    "2.3.5": ["milvus==2.3.5", "pymilvus==2.3.7"],
+    "2.2.16": ["milvus==2.2.16", "pymilvus==2.2.17"],
+}
+COMMON_PACKAGES = ["setuptools<70", "marshmallow<4", "numpy==2.4.6", "pytest==9.2.0"]
+
+
+def root():
+    """The cache folder, made where it is missing."""
+    base = os.environ.get("BAKPLANE_CACHE")
+    if not base:
+        home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        base = os.path.join(home, "bakplane")
+    path = Path(base).absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def locked(name):
+    """Hold a lock in the cache, so that two runs do not fetch the same thing at once."""
+    with open(root() / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _once(target, wanted, make):
+    """Call make(folder) unless target already holds what `wanted` describes.
+
+    A stamp is written last: a target that was interrupted has none and is made again.
+    """
+    stamp = target / ".bakplane-stamp"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+        return target
+    with locked(target.name):
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
+            return target
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        make(target)
+        stamp.write_text(wanted, encoding="utf-8")
+    return target
+
+
+def venv(version="2.3.5"):
+    """The virtual environment with one Milvus, its client and pytest; its folder."""
+    packages = MILVUS_PACKAGES[version] + COMMON_PACKAGES
+
+    def make(folder):
+        print(f"fetching {', '.join(packages)} into {folder}", file=sys.stderr, flush=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet",
+                        "--disable-pip-version-check", *packages], check=True)
+
+    return _once(root() / "venv" / f"milvus-{version}", "\n".join(packages), make)
+
+
+def python(version="2.3.5"):
+    """The interpreter that can import pymilvus and pytest."""
+    return venv(version) / "bin/python"
+
+
+def milvus_package(version):
+    """The data folder of the Milvus package: a template of its settings, packed programs."""
+    found = list(venv(version).glob("lib/python3*/site-packages/milvus/data"))
+    if len(found) != 1:
+        raise FileNotFoundError(f"milvus {version} is not in {venv(version)}")
+    return found[0]
+
+
+def milvus_programs(version):
+    """The unpacked program with its libraries; its own launcher unpacks once per data folder."""
+    packed = sorted((milvus_package(version) / "bin").glob("*.lzma"))
+    wanted = hashlib.sha256("\n".join(f"{p.name} {p.stat().st_size}" for p in packed).encode())
+
+    def make(folder):
+        for source in packed:
+            target = folder / source.stem
+            with lzma.open(source) as reader, open(target, "wb") as writer:
+                shutil.copyfileobj(reader, writer, 1 << 20)
+            target.chmod(0o755)
+
+    return _once(root() / f"milvus-{version}", wanted.hexdigest(), make)

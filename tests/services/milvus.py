@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Milvus on local storage, from the programs in its Python package.
+
+The package's own launcher unpacks its programs for every data folder, moves silently to another
+port when one is taken, kills a server that needs more than a second to stop and can only run one
+at a time. So its template of settings is filled in here and the program started directly; each
+server gets ports of its own, also for the etcd inside.
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from . import cache
+from .ports import PortBlock
+from .process import ServerError, ServerProcess, clean_environment
+
+PLACEHOLDER = re.compile(r"\{\{\s*(\w+)(?:\(\w+\))?\s*(?::\s*([^}]*?))?\s*\}\}")
+
+STOP_GRACE = 3
+
+ETCD_SETTINGS = """\
+name: default
+listen-client-urls: http://127.0.0.1:{client}
+advertise-client-urls: http://127.0.0.1:{client}
+listen-peer-urls: http://127.0.0.1:{peer}
+initial-advertise-peer-urls: http://127.0.0.1:{peer}
+initial-cluster: default=http://127.0.0.1:{peer}
+"""
+
+
+class MilvusServer:
+    """`with MilvusServer() as m: connect(m.address)`.
+
+    data: folder for everything the server writes; kept. Without it, a scratch folder that is
+    removed at the end. settings: more keys of milvus.yaml, as {"dataCoord.segment.maxSize": 64}.
+    A stopped server can be started again: same data, same address.
+    """
+
+    USER, PASSWORD = "root", "Milvus"
+
+    def __init__(self, version="2.3.5", data=None, auth=False, settings=None, detached=False):
+        if version not in cache.MILVUS_PACKAGES:
+            raise ValueError(f"no Milvus {version}; there are {', '.join(cache.MILVUS_PACKAGES)}")
+        self.version = version
+        self.auth = auth
+        self._settings = dict(settings or {})
+        self._detached = detached
+        self._scratch = None
+        if data is None:
+            data = self._scratch = tempfile.mkdtemp(prefix="bakplane-milvus-")
+        self.data = Path(data).absolute()
+        self._ports = PortBlock()
+        self._process = None
+
+    # -- what callers need to know
+
+    @property
+    def port(self):
+        return self._ports["proxy_port"]
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def http_address(self):
+        """Metrics, health and management requests."""
+        return f"127.0.0.1:{self._ports['metrics']}"
+
+    @property
+    def root_path(self):
+        """Where the server keeps insert_log, delta_log and so on."""
+        return self.data / "data"
+
+    @property
+    def log(self):
+        return self.data / "logs" / "milvus.log"
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def is_running(self):
+        return self._process is not None and self._process.is_running()
+
+    # -- life
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def start(self, timeout=180):
+        """Start and wait until GetVersion answers; ServerError with the log's tail otherwise."""
+        programs = cache.milvus_programs(self.version)
+        for folder in ("configs", "logs", "data", "run"):
+            (self.data / folder).mkdir(parents=True, exist_ok=True)
+        self._write_settings()
+        env = {
+            "LD_LIBRARY_PATH": programs,
+            "DEPLOY_MODE": "STANDALONE",
+            "METRICS_PORT": self._ports["metrics"],
+            "MILVUS_RUN_DIR": self.data / "run",
+        }
+        self._process = ServerProcess([programs / "milvus", "run", "standalone"], self.log,
+                                      env=env, cwd=self.data, detached=self._detached)
+        try:
+            self._wait_ready(timeout)
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self):
+        """Stop, keeping data and ports."""
+        if self._process is not None:
+            # With collections loaded it never finishes by itself, and what it acknowledged is safe.
+            self._process.stop(grace=STOP_GRACE)
+            self._process = None
+
+    def kill(self):
+        """As a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def close(self):
+        """Stop for good, and remove the scratch folder if there is one."""
+        self.stop()
+        self._ports.release()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _wait_ready(self, timeout):
+        end = time.monotonic() + timeout
+        while not self._is_healthy():
+            if not self.is_running():
+                raise ServerError(f"milvus {self.version} ended:\n{self._process.tail()}")
+            if time.monotonic() > end:
+                raise ServerError(f"milvus {self.version} is not up after {timeout} s:\n"
+                                  f"{self._process.tail()}")
+            time.sleep(0.1)
+        command = [cache.python(self.version), Path(__file__).with_name("get_version.py"),
+                   self.address, str(max(5, end - time.monotonic()))]
+        if self.auth:
+            command += [self.USER, self.PASSWORD]
+        done = subprocess.run(command, env=clean_environment(), text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise ServerError(f"milvus {self.version}: GetVersion: {done.stdout}\n"
+                              f"{self._process.tail()}")
+        self.server_version = done.stdout.strip()
+
+    def _is_healthy(self):
+        # No proxy from the environment: this is the loopback address.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"http://{self.http_address}/healthz", timeout=5) as answer:
+                return b"OK" in answer.read()
+        except (urllib.error.URLError, OSError):
+            return False
+
+    # -- settings
+
+    def _write_settings(self):
+        package = cache.milvus_package(self.version)
+        configs = self.data / "configs"
+        etcd = configs / "etcd.yaml"
+        etcd.write_text(ETCD_SETTINGS.format(client=self._ports["etcd_port"],
+                                             peer=self._ports["etcd_peer"]), encoding="utf-8")
+        template = (package / "config.yaml.template").read_text(encoding="utf-8")
+        text = PLACEHOLDER.sub(self._fill, template)
+        # The template has no line for this key.
+        text = text.replace("\netcd:\n", f"\netcd:\n  config:\n    path: {etcd}\n", 1)
+        text = override(text, self._settings)
+        (configs / "milvus.yaml").write_text(text, encoding="utf-8")
+        if (package / "glog.conf").is_file():
+            shutil.copy(package / "glog.conf", configs)
+
+    def _fill(self, match):
+        name, default = match.groups()
+        if name.endswith("_port"):
+            return str(self._ports[name])
+        storage = self.root_path
+        values = {
+            "etcd_data_dir": storage / "etcd.data",
+            "etcd_log_path": self.data / "logs" / "etcd.log",
+            "local_storage_dir": storage,
+            "rocksmq_data_dir": storage / "rocksmq",
+            "rocketmq_data_dir": storage / "rocketmq",
+            "system_log_path": self.data / "logs",
+            "authorization_enabled": str(self.auth).lower(),
+        }
+        if name in values:
+            return str(values[name])
+        if default is None:
+            raise ServerError(f"milvus {self.version}: no value for {name} in its settings")
+        return default
+
+
+def override(text, settings):
+    """Replace the values of dotted keys in the lines of a simple YAML file.
+
+    Unlike the package's launcher, a key that is not there is an error.
+    """
+    left = dict(settings)
+    path, lines = [], []
+    for line in text.splitlines():
+        match = re.match(r"^( *)(\w+):", line)
+        if match:
+            path = path[:len(match.group(1)) // 2] + [match.group(2)]
+            key = ".".join(path)
+            if key in left:
+                value = left.pop(key)
+                value = str(value).lower() if isinstance(value, bool) else value
+                line = f"{match.group(0)} {value}"
+        lines.append(line)
+    if left:
+        raise ServerError(f"no such key in milvus.yaml: {', '.join(left)}")
+    return "\n".join(lines) + "\n"
