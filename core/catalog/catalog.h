@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Backups on one storage: finding, reading, and the order in which a backup is written, sealed
+ * and deleted.
+ *
+ *     <name>/meta/… <name>/binlogs/…           documents and items of the source
+ *     <name>/bakplane/lease.json               who is writing (lease.h)
+ *     <name>/bakplane/journal/<run>-<seq>.jsonl  proven items, immutable chunks
+ *     <name>/bakplane/items-<n>.jsonl          the manifest's items
+ *     <name>/bakplane/manifest.json            state, units, totals, digests
+ *
+ * Functions do not retry by themselves: each takes a bp_retry_params and retries small calls
+ * through bp_retry.  Any thread, one backup by one writer at a time (the lease sees to that).
+ */
+#ifndef BP_CORE_CATALOG_CATALOG_H
+#define BP_CORE_CATALOG_CATALOG_H
+
+#include "core/catalog/items.h"
+#include "core/catalog/manifest.h"
+#include "core/plugin/source.h"
+#include "core/plugin/store.h"
+
+/** Where the backups are and how calls are made.  Borrowed members; lives on the stack. */
+typedef struct bp_catalog {
+    bp_store *store;
+    const bp_call *call;
+    guint attempts;        /* of small calls */
+    gint64 max_delay_ns;
+    const char *commit_document; /* of the source: key by which other tools know a backup */
+} bp_catalog;
+
+/** What `list` shows of one backup. */
+typedef struct bp_backup_entry {
+    char *name;
+    bp_backup_state state; /* of ours; SUCCESS for a foreign one with its commit document */
+    bool foreign;          /* no record of ours: written by another tool */
+    bool incomplete;       /* neither ours nor finished: remains of a failed run, or documents
+                              missing from a success */
+    bool stale;            /* "running", but its writer is gone (see lease.h) */
+    char *problem;         /* why it cannot be used, or NULL */
+    gint64 started_ns, finished_ns; /* 0 = unknown */
+    guint64 items, bytes;  /* BP_UNKNOWN for foreign ones */
+    char *server_version, *source_plugin, *writer; /* or NULL */
+} bp_backup_entry;
+void bp_backup_entry_free(bp_backup_entry *entry);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_backup_entry, bp_backup_entry_free)
+
+/** All children of the storage that are or look like backups, sorted by name. */
+GPtrArray *bp_catalog_list(const bp_catalog *catalog, GError **error);
+
+/** One of them.  NOT_FOUND when nothing lies below `name`/ (names near it are proposed). */
+bp_backup_entry *bp_catalog_find(const bp_catalog *catalog, const char *name, GError **error);
+
+/** The manifest of a backup of ours.  NOT_FOUND when it has none (foreign or remains). */
+bp_manifest *bp_catalog_manifest(const bp_catalog *catalog, const char *name, GError **error);
+
+/** Write the manifest in the state it has; replaces the former one.  Durable. */
+bool bp_catalog_save(const bp_catalog *catalog, const bp_manifest *manifest, GError **error);
+
+/** Key of something below a backup: "<name>/<rest>".  Returns: (transfer full) */
+char *bp_catalog_key(const char *name, const char *rest);
+
+/** All items of a manifest (success), in order of its items files; digests are checked. */
+bool bp_catalog_items(const bp_catalog *catalog, const bp_manifest *manifest,
+                      bp_item_record_fn fn, void *ctx, GError **error);
+
+/**
+ * Documents: streamed by a source, written durable, recorded in manifest->documents.  The commit
+ * document is held back (at most 16 MiB) until bp_documents_commit.
+ */
+typedef struct bp_documents bp_documents;
+bp_documents *bp_documents_new(const bp_catalog *catalog, bp_manifest *manifest);
+/** Aborts what is not finished. */
+void bp_documents_free(bp_documents *documents);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_documents, bp_documents_free)
+/** Functions to hand to bp_source_documents, with the bp_documents as ctx. */
+extern const bp_document_fns bp_documents_sink;
+/** The error a sink function set aside, if any.  Returns: false and sets error if there is one */
+bool bp_documents_check(bp_documents *documents, GError **error);
+/** Write the held-back one: the very last write of a create. */
+bool bp_documents_commit(bp_documents *documents, GError **error);
+/** Every document of the manifest is there with its size and digest.  CORRUPT / NOT_FOUND. */
+bool bp_documents_verify(const bp_catalog *catalog, const bp_manifest *manifest, GError **error);
+
+/** What deleting tells about; may be NULL. */
+typedef void (*bp_remove_progress)(void *ctx, guint64 removed);
+/**
+ * Delete a backup: state "deleting", other tools' documents, data, our record.  Safe to repeat.
+ * Refuses (EXISTS) one that a live writer holds.  NOT_FOUND when nothing is there.
+ * @force: also what is neither ours nor a known foreign backup.
+ */
+bool bp_catalog_remove(const bp_catalog *catalog, const char *name, bool force,
+                       bp_remove_progress progress, void *ctx, GError **error);
+/** Remove data objects only (for --replace and after a failed create): same order, same rules,
+ *  but the lease that `we` hold stays. */
+bool bp_catalog_clear(const bp_catalog *catalog, const char *name, bp_remove_progress progress,
+                      void *ctx, GError **error);
+
+/** Which successes `prune` would delete.  Entries of other states are never chosen. */
+typedef struct bp_prune_rule {
+    guint keep_last;          /* newest successes to keep; 0 = no such rule */
+    gint64 keep_within_ns;    /* keep what is younger; 0 = no such rule */
+    gint64 now_ns;            /* wall clock */
+    bool foreign;             /* foreign backups are counted and chosen too */
+} bp_prune_rule;
+/** Marks chosen[i] for entries[i]; newest first by finish time. */
+void bp_prune_choose(const GPtrArray *entries, const bp_prune_rule *rule, bool *chosen);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A bounded work queue with a fixed number of worker threads.  Submitting blocks while the queue
+ * is full, so memory does not depend on the number of tasks.
+ */
+#ifndef BP_CORE_COPY_POOL_H
+#define BP_CORE_COPY_POOL_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct bp_pool bp_pool;
+
+typedef struct bp_pool_params {
+    guint workers;   /* threads, >= 1 */
+    guint capacity;  /* tasks waiting at most, >= 1 */
+    /** Does one task and frees it.  Runs on a worker; `worker` is its number from 0. */
+    void (*run)(void *ctx, void *task, guint worker);
+    /** Frees a task that will not be run any more. */
+    void (*drop)(void *ctx, void *task);
+    void *ctx;
+} bp_pool_params;
+
+/** Returns: (transfer full) */
+bp_pool *bp_pool_new(const bp_pool_params *params);
+/** Drops what still waits, joins the workers, frees. */
+void bp_pool_free(bp_pool *pool);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_pool, bp_pool_free)
+
+/** Blocks while full.  false (and the task dropped) after bp_pool_stop. */
+bool bp_pool_submit(bp_pool *pool, void *task);
+/** Waits until nothing is queued or running. */
+void bp_pool_drain(bp_pool *pool);
+/** Drops what waits and refuses what comes; running tasks end by themselves.  Any thread. */
+void bp_pool_stop(bp_pool *pool);
+/** Most tasks at once from now on, 1 … workers: shrinks on throttling, grows again. */
+void bp_pool_limit(bp_pool *pool, guint running);
+
+#endif
