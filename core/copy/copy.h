@@ -15,6 +15,7 @@
 #ifndef BP_CORE_COPY_COPY_H
 #define BP_CORE_COPY_COPY_H
 
+#include "core/base/retry.h" /* bp_retry: implemented in core/base by the catalog engineer */
 #include "core/copy/progress.h"
 #include "core/plugin/source.h"
 #include "core/plugin/store.h"
@@ -109,18 +110,5 @@ typedef struct bp_copy_hash_params {
 } bp_copy_hash_params;
 bool bp_copy_hash(const bp_copy_hash_params *params, struct bp_checksum *out, guint64 *size,
                   GError **error);
-
-/**
- * Run `attempt` until it succeeds, its error is not worth a retry, or attempts ran out; the last
- * error tells how often it was tried.  For all calls of a job outside the engine.
- */
-typedef struct bp_retry_params {
-    const bp_cancel *cancel;
-    guint attempts;
-    gint64 max_delay_ns;
-    gint64 deadline_ns; /* 0 = none; THROTTLED is retried until then, not only `attempts` times */
-} bp_retry_params;
-bool bp_retry(const bp_retry_params *params, bool (*attempt)(void *ctx, GError **error), void *ctx,
-              GError **error);
 
 #endif
