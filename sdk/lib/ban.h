@@ -16,7 +16,8 @@
 
 #pragma GCC poison GMutex GRecMutex GCond GRWLock GThread GThreadPool GAsyncQueue GMainLoop
 #pragma GCC poison g_mutex_lock g_thread_new g_thread_pool_new g_async_queue_new g_main_loop_new
-#pragma GCC poison g_once_init_enter g_once_init_leave g_once G_LOCK G_LOCK_DEFINE
+/* g_once and G_LOCK are macros, which cannot be poisoned once they exist; their types can. */
+#pragma GCC poison GOnce g_once_impl g_mutex_init
 
 #endif
 
