@@ -20,13 +20,13 @@ typedef struct {
 } bp_error_details;
 
 static void
-bp_error_details_init(bp_error_details *details)
+bp_error_private_init(bp_error_details *details)
 {
     memset(details, 0, sizeof *details);
 }
 
 static void
-bp_error_details_copy(const bp_error_details *from, bp_error_details *to)
+bp_error_private_copy(const bp_error_details *from, bp_error_details *to)
 {
     *to = *from;
     to->code = g_strdup(from->code);
@@ -34,19 +34,16 @@ bp_error_details_copy(const bp_error_details *from, bp_error_details *to)
 }
 
 static void
-bp_error_details_clear(bp_error_details *details)
+bp_error_private_clear(bp_error_details *details)
 {
     g_free(details->code);
     g_free(details->request_id);
 }
 
-G_DEFINE_EXTENDED_ERROR(bp_error_details, bp_error_details)
+/* GLib's macro glues "Private" to this name. */
+typedef bp_error_details bp_error_detailsPrivate;
 
-GQuark
-bp_error_quark(void)
-{
-    return bp_error_details_quark();
-}
+G_DEFINE_EXTENDED_ERROR(bp_error_details, bp_error)
 
 void
 bp_set_error(GError **error, int cls, const char *format, ...)
@@ -102,7 +99,7 @@ bp_set_error_from_plugin(GError **error, const struct bp_error *raw)
     g_autofree char *message = clean_text(raw->message, sizeof raw->message);
     *error = g_error_new_literal(BP_ERROR, known_class(raw->cls),
                                  *message != '\0' ? message : "the plugin gave no reason");
-    bp_error_details *details = bp_error_details_get_private(*error);
+    bp_error_details *details = bp_error_get_private(*error);
     details->flags = raw->flags;
     details->retry_after_ms = raw->retry_after_ms;
     details->code = clean_text(raw->code, sizeof raw->code);
@@ -148,7 +145,7 @@ details_of(const GError *error)
     if (error == NULL || error->domain != BP_ERROR) {
         return NULL;
     }
-    return bp_error_details_get_private(error);
+    return bp_error_get_private(error);
 }
 
 guint64
