@@ -34,6 +34,8 @@ typedef struct bp_copy_item {
     guint64 size;          /* or BP_UNKNOWN; a copy of another size is CORRUPT */
     struct bp_checksum checksum; /* what the content must have, or kind NONE */
     guint32 tag;           /* the caller's own, comes back in bp_copied */
+    bool already;          /* an earlier run proved it (checksum = what it recorded): not copied
+                              again, only told to `proven` with the others */
 } bp_copy_item;
 
 /** One proven item, as the destination has it. */
@@ -91,9 +93,6 @@ bool bp_copy_group_wait(bp_copy *copy, bp_copy_group *group, guint64 *stale, GEr
 
 /** Barrier now: everything submitted so far is proven when this returns true. */
 bool bp_copy_flush(bp_copy *copy, GError **error);
-
-/** An item that needs no copying any more counts for the progress. */
-void bp_copy_count_skipped(bp_copy *copy, guint64 size);
 
 /** Snapshot; any thread. */
 void bp_copy_progress(bp_copy *copy, bp_progress *out);

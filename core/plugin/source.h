@@ -43,8 +43,7 @@ bool bp_source_plan(bp_source_inst *source, const bp_call *call, bp_unit_fn want
                     void *ctx, GError **error);
 
 bp_source_run *bp_source_run_begin(bp_source_inst *source, const bp_call *call,
-                                   const char *run_id, const char *backup,
-                                   const bp_settings *options, guint32 *keepalive_ms,
+                                   const struct bp_run_args *args, guint32 *keepalive_ms,
                                    GError **error);
 bool bp_source_run_keepalive(bp_source_run *run, const bp_call *call, GError **error);
 /** Ends and frees the run; uses its own deadline. */

@@ -117,9 +117,12 @@ struct bp_proof {
 /** How a run, unit or restore ended: the argument `outcome`. */
 enum bp_outcome { BP_OUTCOME_DONE = 0, BP_OUTCOME_FAILED = 1, BP_OUTCOME_CANCELLED = 2 };
 
+#define BP_RUN_DRY UINT32_C(1)           /**< only look: no pin, no flush, nothing changes */
+#define BP_RUN_WITHOUT_ITEMS UINT32_C(2) /**< documents only: units name no items */
+
 struct bp_run_args {
     uint32_t struct_size;
-    uint32_t flags;                  /**< none in minor 0 */
+    uint32_t flags;                  /**< BP_RUN_… */
     const char *run_id, *backup;     /**< uuid, name of the backup */
     const struct bp_config *options; /**< create_keys */
 };
@@ -171,6 +174,7 @@ struct bp_restore_pair {
 
 #define BP_RESTORE_DRY_RUN UINT32_C(1) /**< only check; nothing is changed */
 #define BP_RESTORE_FORCE UINT32_C(2)   /**< also into an older server than the backup's */
+#define BP_RESTORE_WITHOUT_ITEMS UINT32_C(4) /**< make the targets, bring no data */
 
 struct bp_restore_args {
     uint32_t struct_size;
