@@ -37,7 +37,7 @@ bool bp_log_enabled(enum bp_log_level level);
 
 /**
  * One line: message, then key/value pairs of C strings, ended by NULL.
- * @module: who speaks ("copy", "plugin:milvus" …).
+ * @module: who speaks ("copy", "plugin:local" …).
  */
 void bp_log(enum bp_log_level level, const char *module, const char *message, ...)
     G_GNUC_NULL_TERMINATED;
