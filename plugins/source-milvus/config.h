@@ -12,6 +12,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "sdk/lib/secret.h"
+
 extern const struct bp_config_key milvus_config_keys[];
 extern const uint32_t milvus_n_config_keys;
 extern const struct bp_config_key milvus_create_keys[];
@@ -22,7 +24,8 @@ enum milvus_tls_mode { MILVUS_TLS_OFF = 0, MILVUS_TLS_SERVER = 1, MILVUS_TLS_MUT
 /** Settings of one instance.  Text is owned; NULL = not set. */
 struct milvus_config {
     char *address; /**< host:port */
-    char *user, *password, *token;
+    char *user;
+    bp_secret *password, *token;
     char *ca_file, *cert_file, *key_file, *server_name;
     char *storage;        /**< name of the operator's storage that holds the server's data */
     char *storage_prefix; /**< the server's root path below that storage: "" or ends in '/' */

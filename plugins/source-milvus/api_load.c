@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Load state and imports.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "api_internal.h"
+#include "sdk/lib/errors.h"
+#include "sdk/lib/parse.h"
+
+#include "sdk/lib/ban.h"
+
+#define ERR_NOT_LOADED 101
+
+static bp_status
+ask_load(struct milvus_api *api, const struct bp_op *op, struct milvus_request *request,
+         const struct milvus_load_query *query, milvus_answer **answer, struct bp_error *error)
+{
+    char *partitions[] = {milvus_api__text(query->partition)};
+    Mv__LoadProgressRequest message = MV__LOAD_PROGRESS_REQUEST__INIT;
+    message.db_name = milvus_api__db(query->db);
+    message.collection_name = milvus_api__text(query->collection);
+    message.n_partition_names = query->partition != NULL ? G_N_ELEMENTS(partitions) : 0;
+    message.partition_names = partitions;
+    g_autofree char *object = milvus_api__collection_text(query->db, query->collection);
+    request->object = object;
+    request->db = query->db;
+    request->message = &message.base;
+    bp_status status = milvus_api__call(api, op, request, answer, error);
+    request->object = NULL;
+    request->message = NULL;
+    return status;
+}
+
+bp_status
+milvus_api_load_state(struct milvus_api *api, const struct bp_op *op,
+                      const struct milvus_load_query *query, enum milvus_load_state *out,
+                      struct bp_error *error)
+{
+    struct milvus_request request = {.method = "GetLoadState",
+                                     .answer = &mv__get_load_state_response__descriptor};
+    g_autoptr(milvus_answer) answer = NULL;
+    bp_status status = ask_load(api, op, &request, query, &answer, error);
+    if (status == BP_OK) {
+        *out = (enum milvus_load_state)((const Mv__GetLoadStateResponse *)answer)->state;
+    }
+    return status;
+}
+
+bp_status
+milvus_api_load_progress(struct milvus_api *api, const struct bp_op *op,
+                         const struct milvus_load_query *query, int64_t *out,
+                         struct bp_error *error)
+{
+    struct milvus_request request = {.method = "GetLoadingProgress",
+                                     .answer = &mv__get_loading_progress_response__descriptor};
+    g_autoptr(milvus_answer) answer = NULL;
+    bp_status status = ask_load(api, op, &request, query, &answer, error);
+    if (status != BP_OK && error->remote_status == ERR_NOT_LOADED) {
+        *out = 0;
+        return BP_OK;
+    }
+    if (status == BP_OK) {
+        *out = ((const Mv__GetLoadingProgressResponse *)answer)->progress;
+    }
+    return status;
+}
+
+bp_status
+milvus_api_replicas(struct milvus_api *api, const struct bp_op *op,
+                    const struct milvus_collection *collection, int32_t *out,
+                    struct bp_error *error)
+{
+    Mv__GetReplicasRequest message = MV__GET_REPLICAS_REQUEST__INIT;
+    message.has_collection_id = true;
+    message.collection_id = collection->id;
+    message.collection_name = collection->name;
+    message.db_name = milvus_api__db(collection->db_name);
+    g_autofree char *object = milvus_api__collection_text(collection->db_name, collection->name);
+    struct milvus_request request = {.method = "GetReplicas",
+                                     .object = object,
+                                     .db = collection->db_name,
+                                     .message = &message.base,
+                                     .answer = &mv__get_replicas_response__descriptor};
+    g_autoptr(milvus_answer) answer = NULL;
+    bp_status status = milvus_api__call(api, op, &request, &answer, error);
+    if (status == BP_OK) {
+        *out = (int32_t)((const Mv__GetReplicasResponse *)answer)->n_replicas;
+    }
+    return status;
+}
+
+bp_status
+milvus_api_load(struct milvus_api *api, const struct bp_op *op, const char *db,
+                const char *collection, int32_t replicas, struct bp_error *error)
+{
+    Mv__LoadCollectionRequest message = MV__LOAD_COLLECTION_REQUEST__INIT;
+    message.db_name = milvus_api__db(db);
+    message.collection_name = milvus_api__text(collection);
+    message.has_replica_number = replicas > 0;
+    message.replica_number = replicas;
+    g_autofree char *object = milvus_api__collection_text(db, collection);
+    struct milvus_request request = {.method = "LoadCollection",
+                                     .object = object,
+                                     .db = db,
+                                     .patience = MILVUS_LONG,
+                                     .message = &message.base,
+                                     .answer = &mv__status__descriptor};
+    return milvus_api__call(api, op, &request, NULL, error);
+}
+
+bp_status
+milvus_api_import(struct milvus_api *api, const struct bp_op *op,
+                  const struct milvus_import *import, int64_t *task, struct bp_error *error)
+{
+    g_autoptr(milvus_arena) arena = milvus_arena_new();
+    Mv__ImportRequest message = MV__IMPORT_REQUEST__INIT;
+    message.collection_name = milvus_api__text(import->collection);
+    message.partition_name = milvus_api__text(import->partition);
+    message.db_name = milvus_api__db(import->db);
+    message.n_files = g_strv_length((char **)(uintptr_t)import->files);
+    message.files = (char **)(uintptr_t)import->files;
+    message.options = milvus_api__kv_pack(arena, import->options, &message.n_options);
+    g_autofree char *where = milvus_api__collection_text(import->db, import->collection);
+    g_autofree char *object = g_strdup_printf("%s partition %s of %s", where,
+                                              import->partition != NULL ? import->partition : "",
+                                              message.n_files > 0 ? message.files[0] : "");
+    struct milvus_request request = {.method = "Import",
+                                     .object = object,
+                                     .db = import->db,
+                                     .patience = MILVUS_LONG,
+                                     .message = &message.base,
+                                     .answer = &mv__import_response__descriptor};
+    g_autoptr(milvus_answer) answer = NULL;
+    bp_status status = milvus_api__call(api, op, &request, &answer, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    const Mv__ImportResponse *response = (const Mv__ImportResponse *)answer;
+    if (response->n_tasks != 1) {
+        return bp_fail(error, BP_ERR_CORRUPT, "milvus %s: Import %s: %zu tasks in the answer",
+                       milvus_api_address(api), object, response->n_tasks);
+    }
+    *task = response->tasks[0];
+    return BP_OK;
+}
+
+static void
+fill_import_state(struct milvus_import_state *out, const Mv__GetImportStateResponse *wire)
+{
+    *out = (struct milvus_import_state){
+        .phase = wire->state,
+        .percent = -1,
+        .rows = wire->row_count,
+        .collection_id = wire->collection_id,
+        .n_segments = (uint32_t)wire->n_segment_ids,
+    };
+    for (size_t i = 0; i < wire->n_infos; i++) {
+        const char *key = wire->infos[i]->key;
+        const char *value = wire->infos[i]->value;
+        uint64_t percent = 0;
+        if (value == NULL) {
+            continue;
+        }
+        if (g_strcmp0(key, "failed_reason") == 0) {
+            g_strlcpy(out->reason, value, sizeof(out->reason));
+        } else if (g_strcmp0(key, "progress_percent") == 0 && bp_parse_u64(value, &percent) == 0 &&
+                   percent <= 100) {
+            out->percent = (int32_t)percent;
+        }
+    }
+}
+
+bp_status
+milvus_api_import_state(struct milvus_api *api, const struct bp_op *op, int64_t task,
+                        struct milvus_import_state *out, struct bp_error *error)
+{
+    Mv__GetImportStateRequest message = MV__GET_IMPORT_STATE_REQUEST__INIT;
+    message.has_task = true;
+    message.task = task;
+    g_autofree char *object = g_strdup_printf("task %" PRId64, task);
+    struct milvus_request request = {.method = "GetImportState",
+                                     .object = object,
+                                     .message = &message.base,
+                                     .answer = &mv__get_import_state_response__descriptor};
+    g_autoptr(milvus_answer) answer = NULL;
+    bp_status status = milvus_api__call(api, op, &request, &answer, error);
+    if (status == BP_OK) {
+        fill_import_state(out, (const Mv__GetImportStateResponse *)answer);
+    }
+    return status;
+}
