@@ -1,6 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is installed besides programs and plugins, which bp_add_program and bp_add_plugin install.
+# What is installed besides programs and plugins: manual pages, completions, and the SDK with its
+# pkg-config file and CMake package. All of it can be moved as a whole; nothing holds the prefix.
+
+include(CMakePackageConfigHelpers)
+
+# The SDK. Helpers keep the path by which they include each other, in a folder of their own.
+set(BP_SDK_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR}/bakplane-sdk)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/bakplane-sdk)
 
 install(DIRECTORY sdk/include/bakplane DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY sdk/lib DESTINATION ${BP_SDK_INCLUDEDIR}/sdk FILES_MATCHING PATTERN "*.h")
+
+set_target_properties(bp_sdk PROPERTIES OUTPUT_NAME bakplane-sdk EXPORT_NAME sdk)
+target_include_directories(bp_sdk INTERFACE
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+  $<INSTALL_INTERFACE:${BP_SDK_INCLUDEDIR}>)
+# Whoever links the SDK makes a plugin: it must be complete in itself, show only its entry and
+# stay loaded.
+target_link_options(bp_sdk INTERFACE
+  $<INSTALL_INTERFACE:LINKER:-z,defs,-z,nodelete,--exclude-libs,ALL>)
+install(TARGETS bp_sdk EXPORT bakplane-sdk ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT bakplane-sdk NAMESPACE bakplane:: FILE bakplane-sdkTargets.cmake
+  DESTINATION ${package})
+
+configure_package_config_file(core/cmake/bakplane-sdkConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/bakplane-sdkConfig.cmake INSTALL_DESTINATION ${package}
+  PATH_VARS BP_PLUGIN_SUBDIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/bakplane-sdkConfigVersion.cmake
+  COMPATIBILITY SameMajorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/bakplane-sdkConfig.cmake
+  ${PROJECT_BINARY_DIR}/bakplane-sdkConfigVersion.cmake
+  DESTINATION ${package})
+
+file(RELATIVE_PATH BP_PREFIX_FROM_PC
+  ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+configure_file(core/cmake/bakplane-sdk.pc.in ${PROJECT_BINARY_DIR}/bakplane-sdk.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/bakplane-sdk.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# For people.
+foreach(section RANGE 1 8)
+  file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
+  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
+endforeach()
+
+set(completions ${PROJECT_SOURCE_DIR}/core/cli/completions)
+foreach(completion IN ITEMS
+    "bakplane.bash|bash-completion/completions|bakplane"
+    "bakplane.zsh|zsh/site-functions|_bakplane"
+    "bakplane.fish|fish/vendor_completions.d|bakplane.fish")
+  string(REPLACE "|" ";" completion ${completion})
+  list(POP_FRONT completion file folder name)
+  if(EXISTS ${completions}/${file})
+    install(FILES ${completions}/${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder}
+      RENAME ${name})
+  endif()
+endforeach()

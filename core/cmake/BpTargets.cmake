@@ -6,6 +6,7 @@
 #   bp_add_program(bakplane SRCS main.c LIBS bp_job)          program in bin/, installed
 #   bp_add_plugin(storage_local OUTPUT bakplane-storage-local SRCS … LIBS …)
 #   bp_add_unit_test(test_key SRCS test_key.c LIBS bp_base)   Check program, ctest label "unit"
+#   bp_add_pytest(test_create.py)                             labels "integration" and more
 #   bp_add_protobuf_c(milvus_proto PROTOS a.proto …)          static library of generated code
 #
 # LIBS of a library are PUBLIC: whoever links it gets what it needs.
@@ -130,4 +131,24 @@ function(bp_add_unit_test name)
   add_test(NAME unit.${name} COMMAND ${name})
   set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 120)
   bp_test_environment(unit.${name})
+endfunction()
+
+# Python against real servers, one file after the other. Labels follow from the name:
+# test_smoke*.py is also "smoke" (run under sanitizers), test_slow*.py is only "slow".
+function(bp_add_pytest file)
+  get_filename_component(stem ${file} NAME_WE)
+  string(REGEX REPLACE "^test_" "" name ${stem})
+  set(labels integration)
+  if(name MATCHES "^slow")
+    set(labels slow)
+  elseif(name MATCHES "^smoke")
+    list(APPEND labels smoke)
+  endif()
+  add_test(NAME integration.${name}
+    COMMAND Python3::Interpreter -m services pytest -ra -p no:cacheprovider ${file}
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(integration.${name} PROPERTIES
+    LABELS "${labels}" RUN_SERIAL TRUE TIMEOUT 1500)
+  bp_test_environment(integration.${name}
+    PYTHONPATH=${PROJECT_SOURCE_DIR}/tests PYTHONDONTWRITEBYTECODE=1)
 endfunction()

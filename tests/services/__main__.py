@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`./dev services up|down` and `setup`: fetch what servers need, run one Milvus to play with."""
+"""`./dev services up|down`, `setup` and `pytest`: fetch what servers need, use it."""
 
 import argparse
 import json
@@ -77,6 +77,12 @@ def setup(versions):
         print(cache.python(version))
 
 
+def pytest(arguments):
+    """Become pytest under the interpreter that has pymilvus."""
+    interpreter = cache.python()
+    os.execv(interpreter, [str(interpreter), "-m", "pytest", "-p", "services.no_skip", *arguments])
+
+
 def main():
     parser = argparse.ArgumentParser(prog="services", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -84,7 +90,13 @@ def main():
     verbs.add_parser("down", help="stop it")
     verb = verbs.add_parser("setup", help="fetch Milvus; prints the interpreter with its client")
     verb.add_argument("version", nargs="*", metavar="VERSION")
-    args = parser.parse_args()
+    verbs.add_parser("pytest", help="run pytest with everything that integration tests import",
+                     add_help=False)
+    args, rest = parser.parse_known_args()
+    if args.verb == "pytest":
+        pytest(rest)
+    elif rest:
+        parser.error(f"unknown arguments: {' '.join(rest)}")
     if args.verb == "setup":
         unknown = set(args.version) - set(cache.MILVUS_PACKAGES)
         if unknown:

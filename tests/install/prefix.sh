@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# prefix.sh CMAKE BUILD CC: install into a clean prefix, look at what is there, and build the
+# example plugin against it by both roads, without the source tree in sight.
+
+set -eu
+
+cmake=$1 build=$2 cc=$3
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+prefix=$scratch/prefix
+
+"$cmake" --install "$build" --prefix "$prefix" >"$scratch/install.log"
+
+for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
+    lib/cmake/bakplane-sdk/bakplane-sdkConfig.cmake include/bakplane/plugin.h \
+    include/bakplane-sdk/sdk/lib/errors.h lib/bakplane/plugins/bakplane-storage-local.so \
+    lib/bakplane/plugins/bakplane-source-milvus.so share/man/man1/bakplane.1 \
+    share/bash-completion/completions/bakplane; do
+    test -f "$prefix/$file" || { echo "not installed: $file" && exit 1; }
+done
+
+# only_entry PLUGIN
+only_entry() {
+    test "$(nm -D --defined-only "$1" | awk '{ print $3 }')" = bp_plugin_entry_v1 ||
+        { echo "$1 exports more than its entry" && exit 1; }
+}
+
+cp -R "$here/example" "$scratch/example"
+cd "$scratch/example"
+
+PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+export PKG_CONFIG_PATH
+# shellcheck disable=SC2046 # lists of flags
+"$cc" -std=c11 -pedantic -Wall -Wextra -Werror -fPIC -fvisibility=hidden -shared null.c \
+    $(pkg-config --cflags --libs bakplane-sdk) -o "$scratch/bakplane-storage-null.so"
+only_entry "$scratch/bakplane-storage-null.so"
+
+"$cmake" -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >"$scratch/cmake.log"
+"$cmake" --build build >>"$scratch/cmake.log"
+only_entry build/bakplane-storage-null.so
+
+# The installed program finds its own plugins, and the new one among them.
+cp build/bakplane-storage-null.so "$(pkg-config --variable=plugindir bakplane-sdk)/"
+"$prefix/bin/bakplane" version
+listed=$("$prefix/bin/bakplane" plugin list)
+for plugin in local milvus null; do
+    echo "$listed" | grep -qw "$plugin" || { echo "plugin list has no $plugin:" "$listed" && exit 1; }
+done
+echo "installed, and extended by a plugin from outside of the tree"

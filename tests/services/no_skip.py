@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pytest plugin: on continuous integration a skipped test is a failed test.
+
+Whatever a test needs, the set-up there should have installed. The exception is what no set-up can
+install; the reason of such a skip starts with "optional: ".
+"""
+
+import os
+
+import pytest
+
+
+def forbid(report, name):
+    """Turn a skip into a failure where it is one."""
+    if not report.skipped or hasattr(report, "wasxfail") or os.environ.get("CI") != "true":
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not reason.removeprefix("Skipped: ").startswith("optional: "):
+        report.outcome = "failed"
+        report.longrepr = f"{name}: skipped on CI: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    forbid(report, item.nodeid)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    forbid(report, collector.nodeid)
+    return report
