@@ -323,6 +323,31 @@ milvus_log_add(GArray *logs, int64_t field_id, int64_t log_id, int64_t size)
     g_array_append_val(logs, log);
 }
 
+static int
+compare_logs(const void *a, const void *b)
+{
+    const struct milvus_log *x = a;
+    const struct milvus_log *y = b;
+    if (x->field_id != y->field_id) {
+        return x->field_id < y->field_id ? -1 : 1;
+    }
+    return x->log_id < y->log_id ? -1 : x->log_id > y->log_id;
+}
+
+void
+milvus_logs_sort(GArray *logs)
+{
+    g_array_sort(logs, compare_logs);
+    guint kept = 0;
+    for (guint i = 0; i < logs->len; i++) {
+        struct milvus_log *all = (struct milvus_log *)logs->data;
+        if (kept == 0 || compare_logs(&all[kept - 1], &all[i]) != 0) {
+            all[kept++] = all[i];
+        }
+    }
+    g_array_set_size(logs, kept);
+}
+
 void
 milvus_checkpoint_add(struct milvus_collection *collection, const char *channel, GBytes *position)
 {

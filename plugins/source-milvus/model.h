@@ -104,6 +104,7 @@ struct milvus_segment {
     int64_t storage_version;
     int32_t level;
     bool is_l0;
+    bool trust_files; /**< its documented logs are unsafe: what lies in its directories counts */
     char *channel;
     GArray *insert_logs, *delta_logs; /**< struct milvus_log */
 };
@@ -188,6 +189,8 @@ void milvus_kv_add(GArray *list, const char *key, const char *value);
 const char *milvus_kv_get(const GArray *list, const char *key);
 
 void milvus_log_add(GArray *logs, int64_t field_id, int64_t log_id, int64_t size);
+/** Sorts by field and log and drops repetitions. */
+void milvus_logs_sort(GArray *logs);
 void milvus_checkpoint_add(struct milvus_collection *collection, const char *channel,
                            GBytes *position);
 
