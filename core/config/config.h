@@ -5,7 +5,7 @@
  *
  * Native dialect (YAML):
  *
- *     source:   {plugin: milvus, storage: milvus-data, <keys of the source plugin>}
+ *     source:   {plugin: <name>, storage: <name below>, <keys of the source plugin>}
  *     storages: {<name>: {plugin: local, <keys of the storage plugin>}, …}
  *     backup:   {<bp_config_backup_keys>, <create options of the source>}
  *     restore:  {<bp_config_restore_keys>, <restore options of the source>}
@@ -15,31 +15,37 @@
  *
  * Nested core keys are written with dots in tables ("concurrency.units").  Environment:
  * BAKPLANE__SOURCE__ADDRESS; '__' separates, case is folded, '-' in names is written '_'.
- * A secret may be text, {file: PATH} or {env: NAME}; it is refused in --set.
+ * A secret may be text, {file: PATH} or {env: NAME}; its text is refused in --set and on flags.
  *
  * This layer loads no plugin: whoever does passes its table in.
  */
 #ifndef BP_CORE_CONFIG_CONFIG_H
 #define BP_CORE_CONFIG_CONFIG_H
 
+#include "core/config/node.h"
 #include "core/config/settings.h"
 
 typedef struct bp_config_tree bp_config_tree; /* everything that was said, with its origin */
 
-/** Rewrites a foreign dialect into native YAML before it is read (core/compat provides it). */
+/** A file in a foreign dialect, for its translator. */
+typedef struct bp_config_foreign {
+    const bp_node *root;        /* the file as it was read */
+    const char *path;           /* of the file, absolute */
+    const char *const *environ; /* "NAME=value", NULL-terminated */
+    GPtrArray *warnings;        /* char *: unknown keys and keys without effect, to be added */
+} bp_config_foreign;
+
+/** Rewrites a foreign dialect into the native tree (core/compat provides it). */
 typedef struct bp_config_dialect {
+    const char *name; /* for messages, as its tool and version */
     /** The file's top-level keys show that it is this dialect. */
     bool (*recognise)(const char *const *top_keys, gsize n);
-    /**
-     * Native YAML text for a foreign one.  Unknown keys go to `warnings` (char *).
-     * Returns: (transfer full) (nullable)
-     */
-    char *(*translate)(const char *yaml, gsize n, const char *path, GPtrArray *warnings,
-                       GError **error);
+    /** Put native keys into `out` with bp_node_put, each with its origin; paths absolute. */
+    bool (*translate)(const bp_config_foreign *in, bp_node *out, GError **error);
 } bp_config_dialect;
 
 typedef struct bp_config_params {
-    const char *path;           /* file, or NULL: the default places, none is fine */
+    const char *path;           /* file, or NULL: bp_config_places, none is fine */
     const char *const *sets;    /* "a.b=c" from --set, NULL-terminated, or NULL */
     const char *const *environ; /* "NAME=value", NULL-terminated; NULL = the process's */
     const bp_config_dialect *dialects;
@@ -56,6 +62,14 @@ bp_config_tree *bp_config_load(const bp_config_params *params, GError **error);
 void bp_config_tree_free(bp_config_tree *tree);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_config_tree, bp_config_tree_free)
 
+/**
+ * Where a file is looked for when none is named, in order: $BAKPLANE_CONFIG (which must exist),
+ * ./bakplane.yaml, the user's configuration directory, /etc/bakplane/bakplane.yaml.
+ * A file found there must belong to root or to us and not be writable by others.
+ * @environ: as in the params.  Returns: (transfer full) NULL-terminated
+ */
+char **bp_config_places(const char *const *environ);
+
 /** Path of the file that was read, or NULL. */
 const char *bp_config_path(const bp_config_tree *tree);
 /** Warnings of a foreign dialect, in order of the file (char *). */
@@ -71,7 +85,8 @@ typedef struct bp_config_section_params {
     const char *path;           /* "source", "storages.backups", "backup", … */
     const bp_key_table *tables; /* keys of all of them together are the section's */
     gsize n_tables;
-    const char *const *overrides; /* "key=value" from flags, strongest, or NULL */
+    const char *const *overrides; /* "key=value" from flags, strongest, or NULL; a LIST key may
+                                     come several times */
     const char *const *ignore;    /* keys of the section that somebody else reads, or NULL */
     bool secrets;                 /* resolve {file:}/{env:}; false for `config show` */
 } bp_config_section_params;

@@ -34,7 +34,8 @@ struct bp_config_key {
     uint32_t flags;        /**< BP_CONFIG_… */
     const char *def;       /**< default as text, or NULL for "not set" */
     int64_t min, max;      /**< for INT, SIZE, DURATION; both 0 = only what the type allows */
-    const char *choices;   /**< for CHOICE: "auto|yes|no" */
+    const char *choices;   /**< for CHOICE: "auto|yes|no"; for SIZE and DURATION: words that stand
+                                for 0 ("unlimited", "none") whatever `min` says, or NULL */
     const char *unit;      /**< for people: "bytes", "ms", or NULL */
     const char *alias;     /**< older or other tool's spelling still accepted, or NULL */
     const char *flag;      /**< create/restore keys: spelling of the CLI flag, or NULL = name */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/config/tables: the declarations themselves hold together.
+ */
+#include "core/config/values.h"
+
+#include "fixture.h"
+
+static const bp_key_table *const tables[] = {&bp_config_backup_keys, &bp_config_restore_keys,
+                                             &bp_config_plugins_keys, &bp_config_log_keys,
+                                             &bp_config_top_keys};
+
+START_TEST(test_tables__every_key_is_complete)
+{
+    const bp_key_table *table = tables[_i];
+    ck_assert_uint_gt(table->n, 0);
+    for (guint32 i = 0; i < table->n; i++) {
+        const struct bp_config_key *key = bp_key_table_at(table, i);
+        ck_assert_ptr_eq(bp_key_table_find(table, key->name), key);
+        ck_assert_ptr_nonnull(key->help);
+        ck_assert(g_ascii_islower(key->help[0]));
+        ck_assert_int_ne(key->help[strlen(key->help) - 1], '.');
+        ck_assert(key->type != BP_CONFIG_CHOICE || key->choices != NULL);
+    }
+}
+END_TEST
+
+START_TEST(test_tables__every_default_is_valid)
+{
+    const bp_key_table *table = tables[_i];
+    for (guint32 i = 0; i < table->n; i++) {
+        const struct bp_config_key *key = bp_key_table_at(table, i);
+        GError *error = NULL;
+        g_autofree char *normal =
+            key->def != NULL ? bp_config__normalise(key, key->def, NULL, &error) : NULL;
+        ck_assert_msg(error == NULL, "%s: %s", key->name, error != NULL ? error->message : "");
+    }
+}
+END_TEST
+
+START_TEST(test_tables__defaults_of_the_issue)
+{
+    g_autoptr(bp_config_tree) tree = fixture_loaded("");
+    bp_config_section_params params = {
+        .path = "restore", .tables = &bp_config_restore_keys, .n_tables = 1};
+    g_autoptr(bp_settings) s = bp_config_section(tree, &params, NULL);
+    ck_assert_uint_eq(bp_settings_u64(s, "concurrency.units"), 2);
+    ck_assert_uint_eq(bp_settings_u64(s, "throttle"), 0);
+    ck_assert_uint_eq(bp_settings_u64(s, "timeout"), 0);
+    ck_assert_uint_eq(bp_settings_u64(s, "retry.max_delay"), 30000);
+}
+END_TEST
+
+int
+main(void)
+{
+    TCase *cases = fixture_cases("tables");
+    tcase_add_loop_test(cases, test_tables__every_key_is_complete, 0, G_N_ELEMENTS(tables));
+    tcase_add_loop_test(cases, test_tables__every_default_is_valid, 0, G_N_ELEMENTS(tables));
+    tcase_add_test(cases, test_tables__defaults_of_the_issue);
+    return fixture_run("tables", cases);
+}
