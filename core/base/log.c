@@ -59,6 +59,14 @@ bp_log_set_sink(bp_log_sink sink, void *ctx)
     pthread_mutex_unlock(&lock);
 }
 
+static int
+compare_length(const void *a, const void *b)
+{
+    gsize n = strlen(*(const char *const *)a);
+    gsize m = strlen(*(const char *const *)b);
+    return (n < m) - (n > m);
+}
+
 void
 bp_log_add_secret(const char *secret)
 {
@@ -71,6 +79,8 @@ bp_log_add_secret(const char *secret)
     }
     if (!g_ptr_array_find_with_equal_func(secrets, secret, g_str_equal, NULL)) {
         g_ptr_array_add(secrets, g_strdup(secret));
+        g_ptr_array_sort(secrets,
+                         compare_length); /* else "abcd" would uncover the end of "abcdef" */
     }
     pthread_mutex_unlock(&lock);
 }
