@@ -11,11 +11,11 @@ pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0>=2.74)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
 
 if(BP_PLUGIN_SOURCE_MILVUS)
   pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc)
   pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
-  pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
   find_program(BP_PROTOC_C protoc-c REQUIRED)
 endif()
 

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask a Milvus for its version until it answers; run by the interpreter that has pymilvus.
 
-Usage: get_version.py ADDRESS SECONDS [USER PASSWORD]
+Usage: get_version.py SECONDS ARGUMENTS   (a JSON object for connections.connect)
 """
 
+import json
 import sys
 import time
 
 from pymilvus import MilvusException, connections, utility
 
 
-def main(address, seconds, user="", password=""):
+def main(seconds, arguments):
     end = time.monotonic() + float(seconds)
     while True:
         try:
-            connections.connect(address=address, user=user, password=password, timeout=5)
+            connections.connect(**json.loads(arguments), timeout=5)
             print(utility.get_server_version())
             return 0
         except MilvusException as error:

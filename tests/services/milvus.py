@@ -7,6 +7,7 @@ at a time. So its template of settings is filled in here and the program started
 server gets ports of its own, also for the etcd inside.
 """
 
+import json
 import re
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import urllib.request
 from pathlib import Path
 
 from . import cache
+from .certs import SERVER_NAME, Certificates
 from .ports import PortBlock
 from .process import ServerError, ServerProcess, clean_environment
 
@@ -38,23 +40,27 @@ class MilvusServer:
     """`with MilvusServer() as m: connect(m.address)`.
 
     data: folder for everything the server writes; kept. Without it, a scratch folder that is
-    removed at the end. settings: more keys of milvus.yaml, as {"dataCoord.segment.maxSize": 64}.
-    A stopped server can be started again: same data, same address.
+    removed at the end. tls: 1 = the server shows a certificate, 2 = it wants one too; they are in
+    `certificates`, for the name localhost. settings: more keys of milvus.yaml, as
+    {"dataCoord.segment.maxSize": 64}. A stopped server can be started again: same data, same
+    address.
     """
 
     USER, PASSWORD = "root", "Milvus"
 
-    def __init__(self, version="2.3.5", data=None, auth=False, settings=None, detached=False):
+    def __init__(self, version="2.3.5", data=None, auth=False, tls=0, settings=None,
+                 detached=False):
         if version not in cache.MILVUS_PACKAGES:
             raise ValueError(f"no Milvus {version}; there are {', '.join(cache.MILVUS_PACKAGES)}")
         self.version = version
-        self.auth = auth
+        self.auth, self.tls = auth, tls
         self._settings = dict(settings or {})
         self._detached = detached
         self._scratch = None
         if data is None:
             data = self._scratch = tempfile.mkdtemp(prefix="bakplane-milvus-")
         self.data = Path(data).absolute()
+        self.certificates = Certificates(self.data / "certs") if tls else None
         self._ports = PortBlock()
         self._process = None
 
@@ -67,6 +73,21 @@ class MilvusServer:
     @property
     def address(self):
         return f"127.0.0.1:{self.port}"
+
+    def client_arguments(self):
+        """For pymilvus' connections.connect(**…)."""
+        arguments = {"address": self.address}
+        if self.auth:
+            arguments.update(user=self.USER, password=self.PASSWORD)
+        if self.tls:
+            # pymilvus takes the root of trust from here with one-sided TLS, from ca_pem_path else.
+            trust = "server_pem_path" if self.tls == 1 else "ca_pem_path"
+            arguments.update({"secure": True, "server_name": SERVER_NAME,
+                              trust: str(self.certificates.ca)})
+        if self.tls == 2:
+            arguments.update(client_pem_path=str(self.certificates.client),
+                             client_key_path=str(self.certificates.client_key))
+        return arguments
 
     @property
     def http_address(self):
@@ -148,9 +169,7 @@ class MilvusServer:
                                   f"{self._process.tail()}")
             time.sleep(0.1)
         command = [cache.python(self.version), Path(__file__).with_name("get_version.py"),
-                   self.address, str(max(5, end - time.monotonic()))]
-        if self.auth:
-            command += [self.USER, self.PASSWORD]
+                   str(max(5, end - time.monotonic())), json.dumps(self.client_arguments())]
         done = subprocess.run(command, env=clean_environment(), text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
@@ -197,7 +216,12 @@ class MilvusServer:
             "rocketmq_data_dir": storage / "rocketmq",
             "system_log_path": self.data / "logs",
             "authorization_enabled": str(self.auth).lower(),
+            "tls_mode": self.tls,
         }
+        if self.tls:
+            values.update(server_pem_path=self.certificates.server,
+                          server_key_path=self.certificates.server_key,
+                          ca_pem_path=self.certificates.ca)
         if name in values:
             return str(values[name])
         if default is None:

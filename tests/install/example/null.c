@@ -149,8 +149,7 @@ static const struct bp_plugin plugin = {
 };
 
 bp_status
-bp_plugin_entry_v1(const struct bp_host *host, const struct bp_plugin **out,
-                   struct bp_error *error)
+bp_plugin_entry_v1(const struct bp_host *host, const struct bp_plugin **out, struct bp_error *error)
 {
     (void)host, (void)error;
     *out = &plugin;
