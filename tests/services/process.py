@@ -53,7 +53,9 @@ class ServerProcess:
             return False
 
     def kill(self):
-        self._child.kill()
+        """End it and whatever it started, at once."""
+        if self.is_running():
+            os.killpg(self.pid, signal.SIGKILL)
         self._child.wait()
 
     def tail(self, lines=20):

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tests rely on without looking: ports, settings, and that nothing outlives its owner."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from .milvus import override
+from .ports import PortBlock
+from .process import ServerError, ServerProcess, clean_environment
+
+OWNER = """
+import sys, time
+from services.process import ServerProcess
+print(ServerProcess(["sleep", "600"], sys.argv[1]).pid, flush=True)
+time.sleep(600)
+"""
+
+
+def is_alive(pid):
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        return False
+
+
+class Ports(unittest.TestCase):
+    def test_blocks_do_not_overlap(self):
+        blocks = [PortBlock() for _ in range(4)]
+        ports = [block[name] for block in blocks for name in ("a", "b")]
+        self.assertEqual(len(ports), len(set(ports)))
+        for block in blocks:
+            block.release()
+
+    def test_a_name_keeps_its_port(self):
+        block = PortBlock()
+        self.assertEqual(block["a"], block["a"])
+        self.assertNotEqual(block["a"], block["b"])
+        block.release()
+
+
+class Settings(unittest.TestCase):
+    TEXT = "a:\n  b: 1 # why\n  c:\n    d: x\ne:\n  b: 2\n"
+
+    def test_replaces_only_the_named_key(self):
+        changed = override(self.TEXT, {"a.c.d": True, "e.b": 7})
+        self.assertEqual(changed, "a:\n  b: 1 # why\n  c:\n    d: true\ne:\n  b: 7\n")
+
+    def test_refuses_an_unknown_key(self):
+        with self.assertRaisesRegex(ServerError, "a.x"):
+            override(self.TEXT, {"a.x": 1})
+
+
+class Processes(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self.scratch.cleanup)
+        self.log = os.path.join(self.scratch.name, "log")
+
+    def test_stop_asks_then_insists(self):
+        polite = ServerProcess(["sleep", "600"], self.log)
+        self.assertTrue(polite.stop())
+        deaf = ServerProcess(["sh", "-c", "trap '' INT; echo ready; sleep 600 & wait; wait"], self.log)
+        while "ready" not in deaf.tail():
+            time.sleep(0.01)
+        self.assertFalse(deaf.stop(grace=0.2))
+        self.assertFalse(deaf.is_running())
+
+    def test_dies_with_an_owner_that_was_killed(self):
+        owner = subprocess.Popen([sys.executable, "-c", OWNER, self.log], text=True,
+                                 stdout=subprocess.PIPE)
+        pid = int(owner.stdout.readline())
+        self.assertTrue(is_alive(pid))
+        owner.send_signal(signal.SIGKILL)
+        owner.communicate()
+        for _ in range(200):
+            if not is_alive(pid):
+                return
+            time.sleep(0.01)
+        self.fail(f"process {pid} is still there")
+
+    def test_environment_has_no_proxy(self):
+        os.environ["http_proxy"] = "http://nowhere"
+        self.addCleanup(os.environ.pop, "http_proxy")
+        self.assertEqual(clean_environment({"A": 1}).get("A"), "1")
+        self.assertNotIn("http_proxy", clean_environment())
+
+
+if __name__ == "__main__":
+    unittest.main()
