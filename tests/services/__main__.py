@@ -80,7 +80,8 @@ def setup(versions):
 def pytest(arguments):
     """Become pytest under the interpreter that has pymilvus."""
     interpreter = cache.python()
-    os.execv(interpreter, [str(interpreter), "-m", "pytest", "-p", "services.no_skip", *arguments])
+    os.execv(interpreter, [str(interpreter), "-m", "pytest", "-p", "services.no_skip",
+                          "-W", "ignore::DeprecationWarning", *arguments])
 
 
 def main():
