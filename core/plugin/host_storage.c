@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Storage through the host, for sources: references are looked up in the call, keys are moved
+ * below the reference's prefix and back, rights of the reference are enforced.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/plugin/answer.h"
+#include "core/plugin/host.h"
+#include "core/plugin/refs.h"
+#include "core/plugin/store_internal.h"
+#include "sdk/lib/errors.h"
+#include "sdk/lib/key.h"
+
+#include "sdk/lib/ban.h"
+
+#define WRITE_SMALL_MAX (16u << 20)
+
+/* What a reference of this call stands for. */
+typedef struct {
+    bp_store *store;
+    const char *prefix;
+    guint32 flags;
+    const bp_call *call;
+} target;
+
+static bool
+find_target(const struct bp_op *op, const char *ref, target *out, struct bp_error *raw)
+{
+    const bp_frame *frame = bp_frame_of(op);
+    out->call = frame != NULL ? &frame->call : NULL;
+    out->store =
+        frame != NULL ? bp_refs_find(frame->call.refs, ref, &out->prefix, &out->flags) : NULL;
+    if (out->store == NULL) {
+        (void)bp_fail(raw, BP_ERR_NOT_FOUND, "there is no storage \"%s\" in reach of this call",
+                      ref != NULL ? ref : "");
+        return false;
+    }
+    return true;
+}
+
+static bool
+join_key(const target *to, const char *key, char *out, gsize cap, struct bp_error *raw)
+{
+    const char *why = "is missing";
+    if (key == NULL || bp_key_check(key, &why) != 0) {
+        (void)bp_fail(raw, BP_ERR_INVALID, "key \"%.200s\" %s", key != NULL ? key : "", why);
+        return false;
+    }
+    if (bp_key_join(out, cap, to->prefix, key) != 0) {
+        (void)bp_fail(raw, BP_ERR_INVALID, "key \"%.200s\" is too long below \"%.200s\"", key,
+                      to->prefix);
+        return false;
+    }
+    return true;
+}
+
+static bool
+find_object(const struct bp_op *op, const char *ref, const char *key, target *to, char *full,
+            struct bp_error *raw)
+{
+    return find_target(op, ref, to, raw) && join_key(to, key, full, BP_KEY_MAX + 1, raw);
+}
+
+static bp_status
+hand_over(GError *take_failed, struct bp_error *raw)
+{
+    bp_status status = bp_error_to_plugin(take_failed, raw);
+    g_error_free(take_failed);
+    return status;
+}
+
+static void
+join_root(char *out, gsize cap, const char *root, const char *prefix)
+{
+    const char *slash = g_str_has_suffix(root, "/") ? "" : "/";
+    if (*root == '\0') {
+        *out = '\0';
+    } else {
+        g_snprintf(out, cap, "%s%s%s", root, slash, prefix);
+    }
+}
+
+bp_status
+bp_host__storage_info(const struct bp_op *op, const char *ref, struct bp_storage_view *out,
+                      struct bp_error *raw)
+{
+    target to = {0};
+    struct bp_storage_view view = {.struct_size = sizeof view};
+    if (!find_target(op, ref, &to, raw)) {
+        return raw->cls;
+    }
+    view.flags = to.flags;
+    g_strlcpy(view.kind, bp_store_kind(to.store), sizeof view.kind);
+    g_snprintf(view.identity, sizeof view.identity, "%s%s%s", to.store->info.identity,
+               *to.prefix != '\0' ? "/" : "", to.prefix);
+    join_root(view.local_root, sizeof view.local_root, to.store->info.local_root, to.prefix);
+    join_root(view.server_root, sizeof view.server_root, to.store->info.server_root, to.prefix);
+    guint32 size = MIN(out->struct_size, (guint32)sizeof view);
+    view.struct_size = out->struct_size;
+    memcpy(out, &view, size);
+    return BP_OK;
+}
+
+static bool
+args_are_fine(const struct bp_list_args *args, struct bp_error *raw)
+{
+    if (args->flags != 0 || args->max == 0 || (args->delimiter != 0 && args->delimiter != '/')) {
+        (void)bp_fail(raw, BP_ERR_INVALID, "listing with flags %u, max %u, delimiter %d",
+                      args->flags, args->max, args->delimiter);
+        return false;
+    }
+    return true;
+}
+
+/* Hand a page to the plugin, with keys as it knows them. */
+static bp_status
+pass_page(const target *to, const bp_list_page *page, const char *after,
+          const struct bp_list_sink *sink, struct bp_error *raw)
+{
+    gsize skip = strlen(to->prefix);
+    int32_t stop = 0;
+    for (guint i = 0; i < page->entries->len && stop == 0; i++) {
+        const bp_list_entry *entry = &g_array_index(page->entries, bp_list_entry, i);
+        if (after != NULL && strcmp(entry->key, after) <= 0) {
+            continue;
+        }
+        stop = entry->is_prefix ? sink->prefix(sink->ctx, entry->key + skip)
+                                : sink->entry(sink->ctx, entry->key + skip, &entry->meta);
+    }
+    if (stop == 0 && page->next != NULL) {
+        stop = sink->next(sink->ctx, page->next);
+    }
+    return stop == 0 ? BP_OK : bp_fail(raw, BP_ERR_CANCELLED, "the listing was stopped");
+}
+
+bp_status
+bp_host__storage_list(const struct bp_op *op, const char *ref, const struct bp_list_args *args,
+                      const struct bp_list_sink *sink, struct bp_error *raw)
+{
+    target to = {0};
+    GError *failed = NULL;
+    g_auto(bp_list_page) page = {0};
+    if (!find_target(op, ref, &to, raw) || !args_are_fine(args, raw)) {
+        return raw->cls;
+    }
+    const char *prefix = args->prefix != NULL ? args->prefix : "";
+    g_autofree char *full = g_strconcat(to.prefix, prefix, NULL);
+    g_autofree char *after =
+        args->start_after != NULL ? g_strconcat(to.prefix, args->start_after, NULL) : NULL;
+    bool native = bp_store_can(to.store, BP_STORE_LIST_START_AFTER);
+    struct bp_list_args inner = {.struct_size = sizeof inner,
+                                 .prefix = full,
+                                 .start_after = native ? after : NULL,
+                                 .token = args->token,
+                                 .max = MIN(args->max, bp_store__page_max(to.store)),
+                                 .delimiter = args->delimiter};
+    if (!bp_store__list_page(to.store, to.call, &inner, &page, &failed)) {
+        return hand_over(failed, raw);
+    }
+    return pass_page(&to, &page, after, sink, raw);
+}
+
+bp_status
+bp_host__storage_stat(const struct bp_op *op, const char *ref, const char *key,
+                      struct bp_object_meta *out, struct bp_error *raw)
+{
+    target to = {0};
+    char full[BP_KEY_MAX + 1];
+    GError *failed = NULL;
+    struct bp_object_meta meta;
+    if (!find_object(op, ref, key, &to, full, raw)) {
+        return raw->cls;
+    }
+    if (!bp_store_stat(to.store, to.call, full, &meta, &failed)) {
+        return hand_over(failed, raw);
+    }
+    guint32 size = MIN(out->struct_size, (guint32)sizeof meta);
+    meta.struct_size = out->struct_size;
+    memcpy(out, &meta, size);
+    return BP_OK;
+}
+
+static bool
+read_piece(bp_store_reader *reader, const bp_call *call, guint8 *buffer, gsize cap, gsize *n,
+           GError **error)
+{
+    gsize got = 0;
+    do {
+        if (!bp_store_read(reader, call, buffer + *n, cap - *n, &got, error)) {
+            return false;
+        }
+        *n += got;
+    } while (got > 0 && *n < cap);
+    return true;
+}
+
+bp_status
+bp_host__storage_read_small(const struct bp_op *op, const char *ref, const char *key,
+                            uint64_t offset, void *buffer, size_t cap, size_t *n,
+                            struct bp_error *raw)
+{
+    target to = {0};
+    char full[BP_KEY_MAX + 1];
+    GError *failed = NULL;
+    *n = 0;
+    if (!find_object(op, ref, key, &to, full, raw)) {
+        return raw->cls;
+    }
+    bp_store_reader *reader =
+        bp_store_read_open(to.store, to.call, full, offset, NULL, NULL, &failed);
+    if (reader != NULL && cap > 0) {
+        (void)read_piece(reader, to.call, buffer, cap, n, &failed); /* failed tells */
+    }
+    bp_store_read_close(reader);
+    return failed == NULL ? BP_OK : hand_over(failed, raw);
+}
+
+static bool
+may_write(const target *to, const char *ref, struct bp_error *raw)
+{
+    if ((to->flags & BP_VIEW_READ_ONLY) != 0) {
+        (void)bp_fail(raw, BP_ERR_DENIED, "storage \"%s\" is read-only for this call", ref);
+        return false;
+    }
+    return true;
+}
+
+bp_status
+bp_host__storage_write_small(const struct bp_op *op, const char *ref, const char *key,
+                             const void *bytes, size_t n, struct bp_error *raw)
+{
+    target to = {0};
+    char full[BP_KEY_MAX + 1];
+    GError *failed = NULL;
+    if (!find_object(op, ref, key, &to, full, raw) || !may_write(&to, ref, raw)) {
+        return raw->cls;
+    }
+    if (n > WRITE_SMALL_MAX) {
+        return bp_fail(raw, BP_ERR_INVALID, "%s: %zu bytes are no small object", key, n);
+    }
+    bool fine = bp_store_put(to.store, to.call, full, bytes, n, BP_WRITE_DURABLE, &failed);
+    return fine ? BP_OK : hand_over(failed, raw);
+}
+
+bp_status
+bp_host__storage_remove(const struct bp_op *op, const char *ref, const char *key,
+                        struct bp_error *raw)
+{
+    target to = {0};
+    char full[BP_KEY_MAX + 1];
+    GError *failed = NULL;
+    if (!find_object(op, ref, key, &to, full, raw) || !may_write(&to, ref, raw)) {
+        return raw->cls;
+    }
+    bool fine = bp_store_remove(to.store, to.call, full, NULL, &failed);
+    return fine ? BP_OK : hand_over(failed, raw);
+}

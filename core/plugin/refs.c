@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See refs.h.
+ */
+#include "core/plugin/refs.h"
+
+#include "sdk/lib/ban.h"
+
+typedef struct {
+    bp_store *store; /* borrowed */
+    char *prefix;
+    guint32 flags;
+} ref_entry;
+
+struct bp_refs {
+    GHashTable *by_name;
+};
+
+static void
+entry_free(gpointer data)
+{
+    ref_entry *entry = data;
+    g_free(entry->prefix);
+    g_free(entry);
+}
+
+bp_refs *
+bp_refs_new(void)
+{
+    bp_refs *refs = g_new0(bp_refs, 1);
+    refs->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, entry_free);
+    return refs;
+}
+
+void
+bp_refs_free(bp_refs *refs)
+{
+    if (refs != NULL) {
+        g_hash_table_unref(refs->by_name);
+        g_free(refs);
+    }
+}
+
+void
+bp_refs_add(bp_refs *refs, const char *name, bp_store *store, const char *prefix, guint32 flags)
+{
+    g_assert(*prefix == '\0' || g_str_has_suffix(prefix, "/"));
+    ref_entry *entry = g_new0(ref_entry, 1);
+    entry->store = store;
+    entry->prefix = g_strdup(prefix);
+    entry->flags = flags;
+    g_hash_table_replace(refs->by_name, g_strdup(name), entry);
+}
+
+bp_store *
+bp_refs_find(const bp_refs *refs, const char *name, const char **prefix, guint32 *flags)
+{
+    const ref_entry *entry =
+        refs != NULL && name != NULL ? g_hash_table_lookup(refs->by_name, name) : NULL;
+    if (entry == NULL) {
+        return NULL;
+    }
+    *prefix = entry->prefix;
+    *flags = entry->flags;
+    return entry->store;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Storage instances: open, facts, probe, stat, remove, barrier, space.  See store.h.
+ */
+#include "core/plugin/store.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/plugin/host.h"
+#include "core/plugin/store_internal.h"
+#include "sdk/lib/key.h"
+
+#include "sdk/lib/ban.h"
+
+#define INFO_MIN (offsetof(struct bp_storage_info, server_root) + 1088)
+#define KNOWN_NEEDS \
+    (BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE | BP_NEED_EXCLUSIVE | BP_NEED_SERVER_READ)
+
+bool
+bp_store__check_key(const bp_store *store, const char *what, const char *key, GError **error)
+{
+    const char *why = "is missing";
+    if (key != NULL && bp_key_check(key, &why) == 0) {
+        return true;
+    }
+    g_autofree char *shown = g_utf8_make_valid(key != NULL ? key : "", -1);
+    bp_set_error(error, BP_ERR_INVALID, "storage %s: %s: key \"%.200s\" %s", store->base.name, what,
+                 shown, why);
+    return false;
+}
+
+bool
+bp_store__lacks(const bp_store *store, const char *what, GError **error)
+{
+    bp_set_error(error, BP_ERR_UNSUPPORTED, "storage %s (%s) has no %s", store->base.name,
+                 bp_store_kind(store), what);
+    return false;
+}
+
+bool
+bp_store__take_meta(const bp_store *store, const char *what, const char *key,
+                    struct bp_object_meta *meta, struct bp_object_meta *out, GError **error)
+{
+    bp_answer answer = {&store->base, what};
+    if (!bp_answer_check_meta(&answer, key, meta, error)) {
+        return false;
+    }
+    if (out != NULL) {
+        *out = *meta;
+        out->struct_size = sizeof *out;
+    }
+    return true;
+}
+
+/* A capability whose operations are missing is none. */
+static guint64
+usable_caps(const bp_store *store)
+{
+    guint64 caps = store->info.caps;
+    const struct bp_storage_ops *ops = store->ops;
+    if (ops->copy == NULL) {
+        caps &= ~BP_STORE_SERVER_COPY;
+    }
+    if (ops->part_begin == NULL || ops->part_open == NULL || ops->part_complete == NULL ||
+        ops->part_abort == NULL) {
+        caps &= ~(BP_STORE_PARTS | BP_STORE_PARTS_PARALLEL);
+    }
+    return caps & (BP_STORE_STRONG_LIST * 2 - 1); /* bits beyond are unknown to us */
+}
+
+static bool
+check_info(bp_store *store, GError **error)
+{
+    struct bp_storage_info *info = &store->info;
+    if ((info->caps & BP_STORE_RANGE_READ) == 0) {
+        return bp_plugin_bug(&store->base, "info", error, "no ranged reads, which are required");
+    }
+    info->caps = usable_caps(store);
+    if ((info->caps & BP_STORE_PARTS) != 0 &&
+        (info->max_parts == 0 || info->max_part == 0 || info->min_part > info->max_part)) {
+        return bp_plugin_bug(&store->base, "info", error, "parts without sane limits");
+    }
+    bp_answer_text(info->identity, sizeof info->identity);
+    bp_answer_text(info->copy_scope, sizeof info->copy_scope);
+    bp_answer_text(info->local_root, sizeof info->local_root);
+    bp_answer_text(info->server_root, sizeof info->server_root);
+    if (info->local_root[0] != '\0' && info->local_root[0] != '/') {
+        return bp_plugin_bug(&store->base, "info", error, "local root \"%s\" is no absolute path",
+                             info->local_root);
+    }
+    return true;
+}
+
+static bool
+learn_info(bp_store *store, GError **error)
+{
+    bp_frame frame;
+    store->info.struct_size = sizeof store->info;
+    if (!bp_frame_enter(&frame, &store->base, "info", NULL, error)) {
+        return false;
+    }
+    bp_status status = store->ops->info(store->handle, &store->info, &frame.error);
+    return bp_frame_leave(&frame, status, error) && check_info(store, error);
+}
+
+static bool
+open_handle(bp_store *store, const bp_call *call, GError **error)
+{
+    bp_frame frame;
+    bp_frame_enter_alone(&frame, &store->base, "open", call);
+    bp_status status =
+        store->ops->open(bp_host_table(), &frame.op, store->settings, &store->handle, &frame.error);
+    if (status != BP_OK) {
+        store->handle = NULL;
+    }
+    if (!bp_frame_leave_alone(&frame, status, error)) {
+        return false;
+    }
+    return store->handle != NULL ||
+           bp_plugin_bug(&store->base, "open", error, "answered no instance");
+}
+
+bp_store *
+bp_store_open(bp_module *module, const char *name, bp_settings *take_settings, const bp_call *call,
+              GError **error)
+{
+    g_autoptr(bp_store) store = g_new0(bp_store, 1);
+    bp_instance_init(&store->base, module, BP_PLUGIN_STORAGE, name);
+    store->settings = take_settings;
+    store->ops = &module->storage;
+    if (!bp_module_offers(module, BP_PLUGIN_STORAGE)) {
+        bp_set_error(error, BP_ERR_INVALID, "%s is no storage plugin", module->path);
+        return NULL;
+    }
+    if (!open_handle(store, call, error) || !learn_info(store, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&store);
+}
+
+void
+bp_store_free(bp_store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    if (store->handle != NULL) {
+        bp_frame frame;
+        bp_frame_enter_alone(&frame, &store->base, "close", NULL);
+        store->ops->close(store->handle);
+        (void)bp_frame_leave_alone(&frame, BP_OK, NULL); /* close cannot fail */
+    }
+    bp_settings_free(store->settings);
+    bp_instance_clear(&store->base);
+    g_free(store);
+}
+
+const char *
+bp_store_name(const bp_store *store)
+{
+    return store->base.name;
+}
+
+const char *
+bp_store_kind(const bp_store *store)
+{
+    return store->base.module->descriptor.name;
+}
+
+const struct bp_storage_info *
+bp_store_info(const bp_store *store)
+{
+    return &store->info;
+}
+
+bool
+bp_store_can(const bp_store *store, guint64 caps)
+{
+    return (store->info.caps & caps) == caps;
+}
+
+bool
+bp_store_same_plugin(const bp_store *a, const bp_store *b)
+{
+    return a->base.module == b->base.module;
+}
+
+guint
+bp_store_parallel(const bp_store *store, guint wanted)
+{
+    const struct bp_plugin *plugin = &store->base.module->descriptor;
+    guint most = plugin->thread_model != BP_THREADS_PARALLEL ? 1
+                 : plugin->max_parallel != 0                 ? plugin->max_parallel
+                                                             : wanted;
+    return MAX(MIN(most, wanted), 1u);
+}
+
+bool
+bp_store_probe(bp_store *store, const bp_call *call, guint32 need, const char *prefix,
+               GError **error)
+{
+    bp_frame frame;
+    g_assert((need & ~KNOWN_NEEDS) == 0);
+    struct bp_probe_args args = {.struct_size = sizeof args, .need = need, .prefix = prefix};
+    if (!bp_frame_enter(&frame, &store->base, "probe", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->probe(store->handle, &frame.op, &args, &frame.error);
+    return bp_frame_leave(&frame, status, error);
+}
+
+bool
+bp_store_stat(bp_store *store, const bp_call *call, const char *key, struct bp_object_meta *out,
+              GError **error)
+{
+    bp_frame frame;
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    if (!bp_store__check_key(store, "stat", key, error) ||
+        !bp_frame_enter(&frame, &store->base, "stat", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->stat(store->handle, &frame.op, key, &meta, &frame.error);
+    return bp_frame_leave(&frame, status, error) &&
+           bp_store__take_meta(store, "stat", key, &meta, out, error);
+}
+
+bool
+bp_store_remove(bp_store *store, const bp_call *call, const char *key, const char *if_match,
+                GError **error)
+{
+    bp_frame frame;
+    if (!bp_store__check_key(store, "remove", key, error) ||
+        !bp_frame_enter(&frame, &store->base, "remove", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->remove(store->handle, &frame.op, key, if_match, &frame.error);
+    return bp_frame_leave(&frame, status, error);
+}
+
+typedef struct {
+    gsize reported;
+    struct bp_error first; /* failure; cls is BP_OK while there is none */
+    char *first_key;
+} removal;
+
+static int32_t
+removal_key(void *ctx, const char *key, const char *extra, int64_t started_ns,
+            const struct bp_error *error)
+{
+    removal *self = ctx;
+    (void)extra;
+    (void)started_ns;
+    self->reported++;
+    if (error != NULL && self->first_key == NULL) {
+        (void)bp_answer_copy(&self->first, sizeof self->first, sizeof(guint32), error);
+        self->first_key = g_utf8_make_valid(key != NULL ? key : "?", BP_KEY_MAX);
+    }
+    return 0;
+}
+
+static bool
+remove_together(bp_store *store, const bp_call *call, const char *const *keys, gsize n,
+                GError **error)
+{
+    bp_frame frame;
+    removal self = {0};
+    struct bp_key_sink sink = {.struct_size = sizeof sink, .ctx = &self, .key = removal_key};
+    if (!bp_frame_enter(&frame, &store->base, "remove_many", call, error)) {
+        return false;
+    }
+    bp_status status =
+        store->ops->remove_many(store->handle, &frame.op, keys, n, &sink, &frame.error);
+    g_autofree char *first_key = self.first_key;
+    if (!bp_frame_leave(&frame, status, error)) {
+        return false;
+    }
+    if (first_key != NULL) {
+        bp_set_error_from_plugin(error, &self.first);
+        g_prefix_error(error, "storage %s: cannot remove %s: ", store->base.name, first_key);
+        return false;
+    }
+    return self.reported == n || bp_plugin_bug(&store->base, "remove_many", error,
+                                               "reported %zu of %zu keys", self.reported, n);
+}
+
+bool
+bp_store_remove_many(bp_store *store, const bp_call *call, const char *const *keys, gsize n,
+                     GError **error)
+{
+    for (gsize i = 0; i < n; i++) {
+        if (!bp_store__check_key(store, "remove_many", keys[i], error)) {
+            return false;
+        }
+    }
+    if (store->ops->remove_many != NULL && n > 0) {
+        return remove_together(store, call, keys, n, error);
+    }
+    for (gsize i = 0; i < n; i++) {
+        if (!bp_store_remove(store, call, keys[i], NULL, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+bp_store_sync(bp_store *store, const bp_call *call, GError **error)
+{
+    bp_frame frame;
+    if (store->ops->sync == NULL) {
+        return true;
+    }
+    if (!bp_frame_enter(&frame, &store->base, "sync", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->sync(store->handle, &frame.op, &frame.error);
+    return bp_frame_leave(&frame, status, error);
+}
+
+bool
+bp_store_space(bp_store *store, const bp_call *call, struct bp_space *out, GError **error)
+{
+    bp_frame frame;
+    *out =
+        (struct bp_space){.struct_size = sizeof *out, .total = BP_UNKNOWN, .available = BP_UNKNOWN};
+    if (store->ops->space == NULL) {
+        return true;
+    }
+    if (!bp_frame_enter(&frame, &store->base, "space", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->space(store->handle, &frame.op, out, &frame.error);
+    if (!bp_frame_leave(&frame, status, error)) {
+        return false;
+    }
+    if (out->total != BP_UNKNOWN && out->available != BP_UNKNOWN && out->available > out->total) {
+        return bp_plugin_bug(&store->base, "space", error, "more available than there is");
+    }
+    return true;
+}

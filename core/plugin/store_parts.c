@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Copies that the plugin makes by itself, and uploads in parts.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/plugin/store_internal.h"
+
+#include "sdk/lib/ban.h"
+
+/* Both ends are one kind of storage and may know each other. */
+static bool
+check_copy_pair(const bp_store *dst, const bp_store *src, GError **error)
+{
+    if (!bp_store_can(dst, BP_STORE_SERVER_COPY)) {
+        return bp_store__lacks(dst, "copy of its own", error);
+    }
+    if (!bp_store_same_plugin(dst, src) ||
+        strcmp(dst->info.copy_scope, src->info.copy_scope) != 0) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED, "storage %s cannot copy from storage %s by itself",
+                     dst->base.name, src->base.name);
+        return false;
+    }
+    return true;
+}
+
+static bool
+check_copied(const bp_store *dst, const char *what, guint64 wanted, struct bp_object_meta *meta,
+             const char *key, struct bp_object_meta *out, GError **error)
+{
+    if (!bp_store__take_meta(dst, what, key, meta, out, error)) {
+        return false;
+    }
+    if (wanted != BP_UNKNOWN && meta->size != wanted) {
+        bp_set_error(error, BP_ERR_CORRUPT,
+                     "storage %s: copy %s has %" G_GUINT64_FORMAT
+                     " bytes instead of %" G_GUINT64_FORMAT,
+                     dst->base.name, key, (guint64)meta->size, wanted);
+        return false;
+    }
+    return true;
+}
+
+bool
+bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *params,
+              struct bp_object_meta *out, GError **error)
+{
+    bp_frame frame;
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    struct bp_copy_args args = {.struct_size = sizeof args,
+                                .flags = params->flags,
+                                .src = params->src->handle,
+                                .src_key = params->src_key,
+                                .dst_key = params->dst_key,
+                                .src_if_match = params->src_if_match,
+                                .size = params->size};
+    if (!bp_store__check_key(params->src, "copy", params->src_key, error) ||
+        !bp_store__check_key(dst, "copy", params->dst_key, error) ||
+        !check_copy_pair(dst, params->src, error) ||
+        !bp_frame_enter(&frame, &dst->base, "copy", call, error)) {
+        return false;
+    }
+    bp_status status = dst->ops->copy(dst->handle, &frame.op, &args, &meta, &frame.error);
+    return bp_frame_leave(&frame, status, error) &&
+           check_copied(dst, "copy", params->size, &meta, params->dst_key, out, error);
+}
+
+/* The upload id, of which there must be exactly one. */
+typedef struct {
+    bp_answer answer;
+    char *id;
+    GError *bug;
+} upload_id;
+
+static int32_t
+take_id(void *ctx, const char *text)
+{
+    upload_id *self = ctx;
+    if (self->bug != NULL ||
+        !bp_answer_check_text(&self->answer, "upload id", text, BP_TOKEN_MAX, &self->bug)) {
+        return 1;
+    }
+    g_free(self->id);
+    self->id = g_strdup(text);
+    return 0;
+}
+
+char *
+bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_params *params,
+                    GError **error)
+{
+    bp_frame frame;
+    upload_id self = {.answer = {&store->base, "part_begin"}};
+    struct bp_text_sink sink = {.struct_size = sizeof sink, .ctx = &self, .text = take_id};
+    struct bp_write_args args = {.struct_size = sizeof args,
+                                 .flags = params->flags,
+                                 .key = params->key,
+                                 .size = params->size,
+                                 .if_match = params->if_match,
+                                 .checksum = params->checksum};
+    if (!bp_store__check_key(store, "part_begin", params->key, error)) {
+        return NULL;
+    }
+    if (!bp_store_can(store, BP_STORE_PARTS)) {
+        (void)bp_store__lacks(store, "uploads in parts", error);
+        return NULL;
+    }
+    if (!bp_frame_enter(&frame, &store->base, "part_begin", call, error)) {
+        return NULL;
+    }
+    bp_status status = store->ops->part_begin(store->handle, &frame.op, &args, &sink, &frame.error);
+    g_autofree char *id = self.id;
+    if (!bp_frame_leave(&frame, status, self.bug != NULL ? NULL : error) || self.bug != NULL) {
+        if (self.bug != NULL) {
+            g_propagate_error(error, self.bug);
+        }
+        return NULL;
+    }
+    if (id == NULL) {
+        (void)bp_plugin_bug(&store->base, "part_begin", error, "answered no upload id");
+    }
+    return g_steal_pointer(&id);
+}
+
+static struct bp_part_args
+part_args(const bp_store_part_params *params)
+{
+    return (struct bp_part_args){.struct_size = sizeof(struct bp_part_args),
+                                 .key = params->key,
+                                 .upload = params->upload,
+                                 .number = params->number,
+                                 .offset = params->offset,
+                                 .size = params->size,
+                                 .src = params->src != NULL ? params->src->handle : NULL,
+                                 .src_key = params->src_key,
+                                 .src_if_match = params->src_if_match};
+}
+
+static bool
+check_part(const bp_store *store, const char *what, const bp_store_part_params *params,
+           GError **error)
+{
+    if (!bp_store_can(store, BP_STORE_PARTS)) {
+        return bp_store__lacks(store, "uploads in parts", error);
+    }
+    if (params->number == 0 || params->number > store->info.max_parts ||
+        params->size > store->info.max_part) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "storage %s: part %u of %s with %" G_GUINT64_FORMAT
+                     " bytes is beyond its limits",
+                     store->base.name, params->number, params->key, params->size);
+        return false;
+    }
+    return bp_store__check_key(store, what, params->key, error);
+}
+
+bp_store_writer *
+bp_store_part_open(bp_store *store, const bp_call *call, const bp_store_part_params *params,
+                   GError **error)
+{
+    bp_frame frame;
+    struct bp_writer *handle = NULL;
+    struct bp_part_args args = part_args(params);
+    if (!check_part(store, "part_open", params, error) ||
+        !bp_frame_enter(&frame, &store->base, "part_open", call, error)) {
+        return NULL;
+    }
+    bp_status status =
+        store->ops->part_open(store->handle, &frame.op, &args, &handle, &frame.error);
+    bool fine = bp_frame_leave(&frame, status, error);
+    return bp_store__take_writer(store, "part_open", status == BP_OK ? handle : NULL, fine,
+                                 params->key, params->size, error);
+}
+
+bool
+bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_params *params,
+                   struct bp_object_meta *out, GError **error)
+{
+    bp_frame frame;
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    struct bp_part_args args = part_args(params);
+    if (store->ops->part_copy == NULL) {
+        return bp_store__lacks(store, "copy of parts", error);
+    }
+    if (!check_part(store, "part_copy", params, error) ||
+        !bp_store__check_key(params->src, "part_copy", params->src_key, error) ||
+        !check_copy_pair(store, params->src, error) ||
+        !bp_frame_enter(&frame, &store->base, "part_copy", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->part_copy(store->handle, &frame.op, &args, &meta, &frame.error);
+    return bp_frame_leave(&frame, status, error) &&
+           check_copied(store, "part_copy", params->size, &meta, params->key, out, error);
+}
+
+bool
+bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_write_params *params,
+                       const char *upload, const char *const *etags, guint n,
+                       struct bp_object_meta *out, GError **error)
+{
+    bp_frame frame;
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    g_autofree struct bp_part *parts = g_new0(struct bp_part, n);
+    for (guint i = 0; i < n; i++) {
+        parts[i] = (struct bp_part){.number = i + 1, .etag = etags[i]};
+    }
+    struct bp_complete_args args = {.struct_size = sizeof args,
+                                    .flags = params->flags,
+                                    .key = params->key,
+                                    .upload = upload,
+                                    .if_match = params->if_match,
+                                    .size = params->size,
+                                    .parts = parts,
+                                    .part_stride = sizeof *parts,
+                                    .n_parts = n};
+    if (!bp_store_can(store, BP_STORE_PARTS)) {
+        return bp_store__lacks(store, "uploads in parts", error);
+    }
+    if (!bp_store__check_key(store, "part_complete", params->key, error) ||
+        !bp_frame_enter(&frame, &store->base, "part_complete", call, error)) {
+        return false;
+    }
+    bp_status status =
+        store->ops->part_complete(store->handle, &frame.op, &args, &meta, &frame.error);
+    return bp_frame_leave(&frame, status, error) &&
+           check_copied(store, "part_complete", params->size, &meta, params->key, out, error);
+}
+
+bool
+bp_store_part_abort(bp_store *store, const bp_call *call, const char *key, const char *upload,
+                    GError **error)
+{
+    bp_frame frame;
+    if (!bp_store_can(store, BP_STORE_PARTS)) {
+        return bp_store__lacks(store, "uploads in parts", error);
+    }
+    if (!bp_store__check_key(store, "part_abort", key, error) ||
+        !bp_frame_enter(&frame, &store->base, "part_abort", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->part_abort(store->handle, &frame.op, key, upload, &frame.error);
+    return bp_frame_leave(&frame, status, error);
+}
+
+/* The first upload that could not be ended. */
+static int32_t
+upload_ended(void *ctx, const char *key, const char *extra, int64_t started_ns,
+             const struct bp_error *error)
+{
+    GError **first = ctx;
+    (void)extra;
+    (void)started_ns;
+    struct bp_error raw;
+    if (error != NULL && *first == NULL &&
+        bp_answer_copy(&raw, sizeof raw, sizeof(guint32), error)) {
+        g_autofree char *shown = g_utf8_make_valid(key != NULL ? key : "?", -1);
+        bp_set_error_from_plugin(first, &raw);
+        g_prefix_error(first, "upload of %s: ", shown);
+    }
+    return 0;
+}
+
+bool
+bp_store_uploads_abort(bp_store *store, const bp_call *call, const char *prefix, gint64 before_ns,
+                       GError **error)
+{
+    bp_frame frame;
+    g_autoptr(GError) first = NULL;
+    struct bp_key_sink sink = {.struct_size = sizeof sink, .ctx = &first, .key = upload_ended};
+    if (store->ops->uploads_abort == NULL) {
+        return true; /* uploads of this storage expire, or do not exist */
+    }
+    if (!bp_frame_enter(&frame, &store->base, "uploads_abort", call, error)) {
+        return false;
+    }
+    bp_status status =
+        store->ops->uploads_abort(store->handle, &frame.op, prefix, before_ns, &sink, &frame.error);
+    if (!bp_frame_leave(&frame, status, error)) {
+        return false;
+    }
+    if (first != NULL) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&first),
+                                   "storage %s: ", store->base.name);
+        return false;
+    }
+    return true;
+}

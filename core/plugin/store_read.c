@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading objects: as a stream, and small ones whole.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/plugin/store_internal.h"
+
+#include "sdk/lib/ban.h"
+
+struct bp_store_reader {
+    bp_store *store;
+    struct bp_reader *handle;
+    char *key;
+    guint64 at, size; /* position in the object, and where it ends */
+    bool cut;         /* a fault ended it early */
+};
+
+static void
+close_handle(bp_store *store, struct bp_reader *handle)
+{
+    bp_frame frame;
+    bp_frame_enter_always(&frame, &store->base, "read_close", NULL);
+    store->ops->read_close(handle);
+    (void)bp_frame_leave(&frame, BP_OK, NULL); /* read_close cannot fail */
+}
+
+bp_store_reader *
+bp_store_read_open(bp_store *store, const bp_call *call, const char *key, guint64 offset,
+                   const char *if_match, struct bp_object_meta *meta, GError **error)
+{
+    bp_frame frame;
+    struct bp_reader *handle = NULL;
+    struct bp_object_meta told = {.struct_size = sizeof told, .size = BP_UNKNOWN};
+    struct bp_read_args args = {.struct_size = sizeof args,
+                                .key = key,
+                                .offset = offset,
+                                .length = BP_UNKNOWN,
+                                .if_match = if_match};
+    if (!bp_store__check_key(store, "read_open", key, error) ||
+        !bp_frame_enter(&frame, &store->base, "read_open", call, error)) {
+        return NULL;
+    }
+    bp_status status =
+        store->ops->read_open(store->handle, &frame.op, &args, &told, &handle, &frame.error);
+    bool fine = bp_frame_leave(&frame, status, error);
+    if (status != BP_OK) {
+        return NULL;
+    }
+    if (handle == NULL) {
+        (void)bp_plugin_bug(&store->base, "read_open", fine ? error : NULL, "answered no reader");
+        return NULL;
+    }
+    fine = fine && bp_store__take_meta(store, "read_open", key, &told, meta, error);
+    if (fine && offset > told.size) {
+        fine = bp_plugin_bug(&store->base, "read_open", error,
+                             "opened %s beyond its end without saying so", key);
+    }
+    if (!fine) {
+        close_handle(store, handle);
+        return NULL;
+    }
+    bp_store_reader *reader = g_new0(bp_store_reader, 1);
+    *reader = (bp_store_reader){
+        .store = store, .handle = handle, .key = g_strdup(key), .at = offset, .size = told.size};
+    return reader;
+}
+
+/* Injected: what a broken disk or network could do unseen by the plugin. */
+static void
+spoil(bp_store_reader *reader, const bp_fault_effect *effect, void *buffer, gsize *n)
+{
+    if (effect->cut) {
+        reader->cut = true;
+        *n = 0;
+    }
+    if (effect->corrupt && *n > 0) {
+        ((guint8 *)buffer)[0] ^= 0x01;
+    }
+}
+
+static bool
+check_amount(bp_store_reader *reader, gsize got, gsize cap, GError **error)
+{
+    const bp_store *store = reader->store;
+    if (got > cap) {
+        return bp_plugin_bug(&store->base, "read", error, "answered %zu bytes into room for %zu",
+                             got, cap);
+    }
+    if (got > reader->size - reader->at) {
+        return bp_plugin_bug(&store->base, "read", error,
+                             "%s is longer than the %" G_GUINT64_FORMAT " bytes announced",
+                             reader->key, reader->size);
+    }
+    if (got == 0 && cap > 0 && reader->at < reader->size && !reader->cut) {
+        bp_set_error(error, BP_ERR_RETRYABLE,
+                     "storage %s: %s ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                     " bytes",
+                     store->base.name, reader->key, reader->at, reader->size);
+        return false;
+    }
+    return true;
+}
+
+bool
+bp_store_read(bp_store_reader *reader, const bp_call *call, void *buffer, gsize cap, gsize *n,
+              GError **error)
+{
+    bp_frame frame;
+    bp_store *store = reader->store;
+    size_t got = 0;
+    *n = 0;
+    if (reader->cut) {
+        return true;
+    }
+    if (!bp_frame_enter(&frame, &store->base, "read", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->read(reader->handle, &frame.op, buffer, cap, &got, &frame.error);
+    if (!bp_frame_leave(&frame, status, error)) {
+        return false;
+    }
+    spoil(reader, &frame.effect, buffer, &got);
+    if (!check_amount(reader, got, cap, error)) {
+        return false;
+    }
+    reader->at += got;
+    *n = got;
+    return true;
+}
+
+void
+bp_store_read_close(bp_store_reader *reader)
+{
+    if (reader != NULL) {
+        close_handle(reader->store, reader->handle);
+        g_free(reader->key);
+        g_free(reader);
+    }
+}
+
+static bool
+read_whole(bp_store_reader *reader, const bp_call *call, guint8 *buffer, gsize size, GError **error)
+{
+    gsize at = 0;
+    while (at < size) {
+        gsize n = 0;
+        if (!bp_store_read(reader, call, buffer + at, size - at, &n, error)) {
+            return false;
+        }
+        if (n == 0) {
+            bp_set_error(error, BP_ERR_RETRYABLE, "storage %s: %s ended after %zu of %zu bytes",
+                         bp_store_name(reader->store), reader->key, at, size);
+            return false;
+        }
+        at += n;
+    }
+    buffer[size] = '\0';
+    return true;
+}
+
+GBytes *
+bp_store_get(bp_store *store, const bp_call *call, const char *key, gsize max, GError **error)
+{
+    struct bp_object_meta meta;
+    bp_store_reader *reader = bp_store_read_open(store, call, key, 0, NULL, &meta, error);
+    if (reader == NULL) {
+        return NULL;
+    }
+    g_autofree guint8 *buffer = NULL;
+    bool fine = false;
+    if (meta.size > max) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "storage %s: %s has %" G_GUINT64_FORMAT " bytes, at most %zu are expected",
+                     store->base.name, key, (guint64)meta.size, max);
+    } else if ((buffer = g_try_malloc(meta.size + 1)) == NULL) {
+        bp_set_error(error, BP_ERR_NOMEM, "no memory for the %" G_GUINT64_FORMAT " bytes of %s",
+                     (guint64)meta.size, key);
+    } else {
+        fine = read_whole(reader, call, buffer, meta.size, error);
+    }
+    bp_store_read_close(reader);
+    return fine ? g_bytes_new_take(g_steal_pointer(&buffer), meta.size) : NULL;
+}

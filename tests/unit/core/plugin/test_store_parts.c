@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/plugin/store_parts: copies by the plugin, uploads in parts.
+ */
+#include "core/plugin/store.h"
+#include "tests/harness/suite.h"
+#include "tests/harness/test_ops.h"
+
+static bp_store *store;
+
+static void
+setup(void)
+{
+    test_ops_reset();
+    test_ops_seed("s", "k", "hello world");
+    store = test_ops_open("data", "s");
+}
+
+static void
+teardown(void)
+{
+    bp_store_free(store);
+    ck_assert_uint_eq(test_ops_open_handles(), 0);
+}
+
+START_TEST(test_copy__between_instances)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_object_meta meta;
+    g_autoptr(bp_store) other = test_ops_open("other", "t");
+    bp_store_copy_params params = {.src = store, .src_key = "k", .dst_key = "x/k", .size = 11};
+    ASSERT_FINE(bp_store_copy(other, NULL, &params, &meta, &error), error);
+    ck_assert_uint_eq(meta.size, 11);
+    params.size = 12;
+    ck_assert(!bp_store_copy(other, NULL, &params, &meta, &error));
+    ASSERT_ERROR(error, BP_ERR_CORRUPT, "storage other: copy x/k has 11 bytes instead of 12");
+    params.src_key = "none";
+    ck_assert(!bp_store_copy(other, NULL, &params, &meta, &error));
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "no object none");
+}
+END_TEST
+
+static char *
+begin_upload(void)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_write_params params = {.key = "big", .size = BP_UNKNOWN};
+    char *id = bp_store_part_begin(store, NULL, &params, &error);
+    ASSERT_FINE(id != NULL, error);
+    return id;
+}
+
+static void
+write_part(const char *id, guint32 number, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_object_meta meta;
+    bp_store_part_params params = {
+        .key = "big", .upload = id, .number = number, .size = strlen(text)};
+    bp_store_writer *writer = bp_store_part_open(store, NULL, &params, &error);
+    ASSERT_FINE(writer != NULL, error);
+    ASSERT_FINE(bp_store_write(writer, NULL, text, strlen(text), &error), error);
+    ASSERT_FINE(bp_store_write_commit(writer, NULL, &meta, &error), error);
+    ck_assert_uint_eq(meta.size, strlen(text));
+}
+
+START_TEST(test_parts__put_together)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = begin_upload();
+    const char *const etags[] = {"p1", "p2"};
+    bp_store_write_params params = {.key = "big", .size = 14};
+    struct bp_object_meta meta;
+    write_part(id, 1, "abc");
+    bp_store_part_params copied = {
+        .key = "big", .upload = id, .number = 2, .size = 11, .src = store, .src_key = "k"};
+    ASSERT_FINE(bp_store_part_copy(store, NULL, &copied, &meta, &error), error);
+    ASSERT_FINE(bp_store_part_complete(store, NULL, &params, id, etags, 2, &meta, &error), error);
+    g_autoptr(GBytes) bytes = bp_store_get(store, NULL, "big", 100, &error);
+    ck_assert_str_eq(g_bytes_get_data(bytes, NULL), "abchello world");
+}
+END_TEST
+
+START_TEST(test_parts__aborted)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = begin_upload();
+    g_autofree char *forgotten = begin_upload();
+    ck_assert_str_ne(id, forgotten);
+    ASSERT_FINE(bp_store_part_abort(store, NULL, "big", id, &error), error);
+    ASSERT_FINE(bp_store_uploads_abort(store, NULL, "b", G_MAXINT64, &error), error);
+    bp_store_write_params params = {.key = "big", .size = BP_UNKNOWN};
+    ck_assert(!bp_store_part_complete(store, NULL, &params, forgotten, NULL, 0, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "no upload");
+}
+END_TEST
+
+START_TEST(test_part_open__beyond_limits)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_part_params params = {.key = "big", .upload = "u", .number = 1001};
+    ck_assert_ptr_null(bp_store_part_open(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "part 1001 of big");
+    params.number = 0;
+    ck_assert_ptr_null(bp_store_part_open(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "part 0 of big");
+    ck_assert_uint_eq(test_ops_calls("part_open"), 0);
+}
+END_TEST
+
+START_TEST(test_part_begin__no_id_or_capability)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_write_params params = {.key = "big", .size = BP_UNKNOWN};
+    test_ops_set_lie(TEST_LIE_NO_UPLOAD_ID);
+    ck_assert_ptr_null(bp_store_part_begin(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "plugin bug: memory part_begin: answered no upload id");
+    test_ops_set_caps(BP_STORE_RANGE_READ);
+    g_autoptr(bp_store) poor = test_ops_open("poor", "s");
+    ck_assert_ptr_null(bp_store_part_begin(poor, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "storage poor (memory) has no uploads in parts");
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("core/plugin/store_parts", setup, teardown, test_copy__between_instances,
+                     test_parts__put_together, test_parts__aborted, test_part_open__beyond_limits,
+                     test_part_begin__no_id_or_capability);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/plugin/store_write: writers, small objects, the proof that two instances are one place.
+ */
+#include "core/plugin/store.h"
+#include "tests/harness/suite.h"
+#include "tests/harness/test_ops.h"
+
+static bp_store *store;
+
+static void
+setup(void)
+{
+    test_ops_reset();
+    store = test_ops_open("data", "s");
+}
+
+static void
+teardown(void)
+{
+    bp_store_free(store);
+    ck_assert_uint_eq(test_ops_open_handles(), 0);
+}
+
+static bp_store_writer *
+open_writer(guint64 size)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_write_params params = {.key = "k", .size = size};
+    bp_store_writer *writer = bp_store_write_open(store, NULL, &params, &error);
+    ASSERT_FINE(writer != NULL, error);
+    return writer;
+}
+
+START_TEST(test_write__visible_at_commit)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_object_meta meta;
+    bp_store_writer *writer = open_writer(BP_UNKNOWN);
+    ASSERT_FINE(bp_store_write(writer, NULL, "abc", 3, &error), error);
+    ASSERT_FINE(bp_store_write(writer, NULL, "de", 2, &error), error);
+    ck_assert_uint_eq(test_ops_count("s"), 0);
+    ASSERT_FINE(bp_store_write_commit(writer, NULL, &meta, &error), error);
+    ck_assert_uint_eq(meta.size, 5);
+    ck_assert_uint_eq(test_ops_count("s"), 1);
+}
+END_TEST
+
+START_TEST(test_write__abort_leaves_nothing)
+{
+    bp_store_writer *writer = open_writer(3);
+    bp_store_write_abort(writer);
+    bp_store_write_abort(NULL);
+    ck_assert_uint_eq(test_ops_calls("write_abort"), 1);
+    ck_assert_uint_eq(test_ops_count("s"), 0);
+}
+END_TEST
+
+START_TEST(test_write__other_size_than_promised)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_writer *writer = open_writer(3);
+    ck_assert(!bp_store_write(writer, NULL, "abcd", 4, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "storage data: k was to get 3 bytes, not 4");
+    ASSERT_FINE(bp_store_write(writer, NULL, "ab", 2, &error), error);
+    ck_assert(!bp_store_write_commit(writer, NULL, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "storage data: k was to get 3 bytes, not 2");
+    ck_assert_uint_eq(test_ops_calls("write_abort"), 1);
+    ck_assert_uint_eq(test_ops_count("s"), 0);
+}
+END_TEST
+
+START_TEST(test_commit__plugin_stored_another_size)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_writer *writer = open_writer(BP_UNKNOWN);
+    ASSERT_FINE(bp_store_write(writer, NULL, "abc", 3, &error), error);
+    test_ops_set_lie(TEST_LIE_COMMIT_SIZE);
+    ck_assert(!bp_store_write_commit(writer, NULL, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_PERMANENT,
+                 "plugin bug: memory write_commit: k has 4 bytes, written were 3");
+}
+END_TEST
+
+START_TEST(test_commit__cancelled_is_aborted)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_cancel) cancel = bp_cancel_new();
+    bp_call call = {.cancel = cancel};
+    bp_store_writer *writer = open_writer(0);
+    bp_cancel_trigger(cancel, 0);
+    ck_assert(!bp_store_write_commit(writer, &call, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "storage data: cancelled");
+    ck_assert_uint_eq(test_ops_calls("write_abort"), 1);
+}
+END_TEST
+
+START_TEST(test_write_open__no_handle_or_capability)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_write_params params = {.key = "k", .size = 1, .flags = BP_WRITE_IF_NONE_MATCH};
+    test_ops_set_lie(TEST_LIE_NO_HANDLE);
+    ck_assert_ptr_null(bp_store_write_open(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "plugin bug: memory write_open: answered no writer");
+    test_ops_set_lie(TEST_LIE_NONE);
+    test_ops_set_caps(BP_STORE_RANGE_READ);
+    g_autoptr(bp_store) poor = test_ops_open("poor", "s");
+    ck_assert_ptr_null(bp_store_write_open(poor, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "storage poor (memory) has no exclusive creation");
+    params.flags = 0;
+    params.size = BP_UNKNOWN;
+    ck_assert_ptr_null(bp_store_write_open(poor, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "writing of unknown length");
+}
+END_TEST
+
+START_TEST(test_put__exclusive_has_one_winner)
+{
+    g_autoptr(GError) error = NULL;
+    ASSERT_FINE(bp_store_put(store, NULL, "k", "one", 3, BP_WRITE_IF_NONE_MATCH, &error), error);
+    ck_assert(!bp_store_put(store, NULL, "k", "two", 3, BP_WRITE_IF_NONE_MATCH, &error));
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "storage data: k exists");
+    g_autoptr(GBytes) bytes = bp_store_get(store, NULL, "k", 10, &error);
+    ck_assert_str_eq(g_bytes_get_data(bytes, NULL), "one");
+}
+END_TEST
+
+START_TEST(test_prove_same__by_a_scratch_object)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_store) twin = test_ops_open("twin", "s");
+    g_autoptr(bp_store) other = test_ops_open("other", "t");
+    bool same = false;
+    ASSERT_FINE(bp_store_prove_same(store, twin, NULL, &same, &error), error);
+    ck_assert(same);
+    ck_assert_uint_eq(test_ops_count("s"), 0); /* the scratch object is gone */
+    ASSERT_FINE(bp_store_prove_same(store, other, NULL, &same, &error), error);
+    ck_assert(!same);
+    ck_assert_uint_eq(test_ops_calls("write_commit"), 1); /* identities differ: not tried */
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("core/plugin/store_write", setup, teardown, test_write__visible_at_commit,
+                     test_write__abort_leaves_nothing, test_write__other_size_than_promised,
+                     test_commit__plugin_stored_another_size, test_commit__cancelled_is_aborted,
+                     test_write_open__no_handle_or_capability, test_put__exclusive_has_one_winner,
+                     test_prove_same__by_a_scratch_object);
+}
