@@ -21,8 +21,8 @@ def long_functions(path, text):
         if OPENS.match(line):
             start = number
         elif line.startswith("}"):
-            if start is not None and number - start - 1 > MAX_FUNCTION:
-                yield f"{path}:{start}: function of {number - start - 1} lines"
+            if start is not None and number - start > MAX_FUNCTION:
+                yield f"{path}:{start}: function of {number - start} lines"
             start = None
 
 
