@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bakplane check: each thing that create and restore are going to need, tried one by one, so that
+ * one failure does not hide the others.  Writes scratch objects to the backup storage only.
+ */
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/job/job.h"
+
+#include "sdk/lib/ban.h"
+
+typedef struct {
+    const bp_job *job;
+    json_t *list;
+    guint failed, unprovable;
+} check_work;
+
+static void
+add(check_work *work, const char *what, const char *status, const char *text)
+{
+    json_t *one = json_object();
+    bp_json_set_text(one, "check", what);
+    bp_json_set_text(one, "status", status);
+    bp_json_set_text(one, "text", text);
+    json_array_append_new(work->list, one);
+}
+
+static bool
+passed(check_work *work, const char *what, bool fine, const char *text, GError *take_error)
+{
+    if (fine) {
+        add(work, what, "ok", text);
+    } else {
+        work->failed++;
+        add(work, what, "failed", take_error->message);
+        g_error_free(take_error);
+    }
+    return fine;
+}
+
+static void
+check_plugins(check_work *work)
+{
+    GError *error = NULL;
+    const bp_config_tree *config = bp_workspace_config(work->job->workspace);
+    bp_module *module = bp_workspace_source_module(work->job->workspace, &error);
+    passed(work, "source plugin", module != NULL, module != NULL ? bp_module_path(module) : NULL,
+           error);
+    for (const char *const *name = bp_config_storages(config); *name != NULL; name++) {
+        g_autofree char *what = g_strdup_printf("storage %s", *name);
+        error = NULL;
+        bp_store *store = bp_workspace_store(work->job->workspace, *name, &error);
+        passed(work, what, store != NULL, store != NULL ? bp_store_info(store)->identity : NULL,
+               error);
+    }
+}
+
+static void
+check_backup_storage(check_work *work)
+{
+    GError *error = NULL;
+    const bp_catalog *catalog = NULL;
+    if (!bp_workspace_catalog(work->job->workspace, &catalog, &error)) {
+        passed(work, "backup storage", false, NULL, error);
+        return;
+    }
+    guint32 need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
+    passed(work, "backup storage: list, read, write",
+           bp_store_probe(catalog->store, catalog->call, need, "", &error),
+           bp_store_name(catalog->store), error);
+    error = NULL;
+    passed(work, "backup storage: exclusive creation",
+           bp_store_probe(catalog->store, catalog->call, BP_NEED_EXCLUSIVE, "", &error),
+           bp_store_name(catalog->store), error);
+    struct bp_space space = {.struct_size = sizeof space};
+    error = NULL;
+    bool known = bp_store_space(catalog->store, catalog->call, &space, &error);
+    g_autofree char *available = known ? bp_text_size(space.available) : NULL;
+    passed(work, "backup storage: space", known, available, error);
+}
+
+static void
+take_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
+{
+    check_work *work = ctx;
+    work->unprovable += level == BP_NOTE_WARN;
+    add(work, code, level == BP_NOTE_WARN ? "unproven" : "ok", text);
+}
+
+static void
+check_source(check_work *work)
+{
+    GError *error = NULL;
+    bp_workspace *workspace = work->job->workspace;
+    const bp_call *call = bp_workspace_call(workspace);
+    bp_source_inst *source = bp_workspace_source(workspace, &error);
+    if (source == NULL) {
+        passed(work, "source", false, NULL, error);
+        return;
+    }
+    bp_store *store = bp_workspace_source_store(workspace, NULL, &error);
+    if (store == NULL || !bp_store_probe(store, call, BP_NEED_LIST | BP_NEED_READ, "", &error)) {
+        passed(work, "source storage: list, read", false, NULL, error);
+        return;
+    }
+    passed(work, "source storage: list, read", true, bp_store_name(store), NULL);
+    bool fine = bp_source_probe(source, call, take_note, work, &error);
+    const struct bp_source_info *facts = bp_source_facts(source);
+    g_autofree char *text =
+        fine ? g_strdup_printf("%s, version %s", facts->address, facts->server_version) : NULL;
+    passed(work, "source: connection, version, rights, storage", fine, text, error);
+}
+
+bp_verb_outcome
+bp_job_check(const bp_job *job, GError **error)
+{
+    check_work work = {.job = job, .list = json_array()};
+    bp_json_set_text(job->result, "job", "check");
+    json_object_set_new(job->result, "checks", work.list);
+    bp_monitor_begin(job->monitor, "check", NULL, NULL);
+    check_plugins(&work);
+    check_backup_storage(&work);
+    check_source(&work);
+    bp_monitor_end(job->monitor);
+    if (work.failed > 0) {
+        bp_set_error(error, BP_ERR_PERMANENT, "%u of %u checks failed", work.failed,
+                     (guint)json_array_size(work.list));
+        return BP_VERB_FAILED;
+    }
+    return work.unprovable > 0 ? BP_VERB_DIFFERENT : BP_VERB_OK;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The part of create that comes before the first byte: which name, which units, whether the name
+ * may be used, how much it will be.
+ */
+#include <string.h>
+
+#include "bp_build.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/text.h"
+#include "core/catalog/name.h"
+#include "core/job/create_run.h"
+#include "core/job/space.h"
+
+#include "sdk/lib/ban.h"
+
+void
+bp_create_clear(bp_create *create)
+{
+    bp_settings_free(create->settings);
+    bp_manifest_free(create->manifest);
+    g_clear_pointer(&create->units, g_array_unref);
+    g_clear_pointer(&create->unit_index, g_hash_table_unref);
+    bp_proven_free(create->proven);
+    bp_journal_free(create->journal);
+    bp_cancel_free(create->cancel);
+    g_clear_error(&create->failure);
+    pthread_mutex_destroy(&create->lock);
+}
+
+const bp_create_unit *
+bp_create_unit_of(const bp_create *create, guint32 tag, guint32 *generation)
+{
+    *generation = tag % BP_MAX_GENERATIONS;
+    return &g_array_index(create->units, bp_create_unit, tag / BP_MAX_GENERATIONS);
+}
+
+/* What stands under that name already, and whether the flags allow to go on. */
+static bool
+check_name_free(const bp_create *create, const char *name, GError **error)
+{
+    const bp_create_params *params = create->params;
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(create->catalog, name, &missing);
+    if (entry == NULL) {
+        bool fresh = bp_error_is(missing, BP_ERR_NOT_FOUND);
+        if (fresh && params->resume) {
+            bp_set_error(error, BP_ERR_NOT_FOUND, "there is no backup %s to resume", name);
+            return false;
+        }
+        if (!fresh) {
+            g_propagate_error(error, g_steal_pointer(&missing));
+        }
+        return fresh;
+    }
+    if (entry->foreign) {
+        bp_set_error(error, BP_ERR_EXISTS,
+                     "backup already exists with the name %s, written by %s\nhint: choose another "
+                     "name; backups of other tools are never changed",
+                     name, entry->writer != NULL ? entry->writer : "another tool");
+        return false;
+    }
+    if (entry->state == BP_BACKUP_DELETING) {
+        bp_set_error(error, BP_ERR_EXISTS,
+                     "backup %s is half deleted\nhint: finish that with: bakplane delete -n %s",
+                     name, name);
+        return false;
+    }
+    bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
+    if (params->replace || (params->resume && !whole)) {
+        return true;
+    }
+    bp_set_error(error, BP_ERR_EXISTS, "backup already exists with the name %s (%s)%s", name,
+                 entry->incomplete ? "incomplete" : bp_backup_state_name(entry->state),
+                 whole ? "\nhint: choose another name, or --replace it"
+                       : "\nhint: go on with --resume, or start over with --replace");
+    return false;
+}
+
+typedef struct {
+    bp_create *create;
+    bp_selection *selection;
+    const struct bp_source_info *facts;
+} plan_work;
+
+static bool
+wants_unit(void *ctx, const struct bp_unit *unit)
+{
+    plan_work *work = ctx;
+    if (strcmp(unit->kind, work->facts->parent_kind) == 0) {
+        return bp_selection_wants_parent(work->selection, unit->name);
+    }
+    if (strcmp(unit->kind, work->facts->item_kind) == 0 && unit->parent != NULL) {
+        const bp_manifest_unit *parent =
+            bp_manifest_find_unit(work->create->manifest, unit->parent);
+        return parent != NULL &&
+               bp_selection_wants_child(work->selection, parent->name, unit->name);
+    }
+    return true;
+}
+
+static bool
+add_unit(void *ctx, const struct bp_unit *unit)
+{
+    plan_work *work = ctx;
+    bp_manifest_unit *record = bp_manifest_unit_new();
+    record->id = g_strdup(unit->id);
+    record->parent = g_strdup(unit->parent);
+    record->kind = g_strdup(unit->kind);
+    record->name = g_strdup(unit->name);
+    record->has_items = strcmp(unit->kind, work->facts->item_kind) == 0;
+    g_ptr_array_add(work->create->manifest->units, record);
+    if (record->has_items) {
+        bp_create_unit added = {.record = record};
+        g_hash_table_insert(work->create->unit_index, record->id,
+                            GUINT_TO_POINTER(work->create->units->len));
+        g_array_append_val(work->create->units, added);
+    }
+    return true;
+}
+
+static bool
+make_plan(bp_create *create, GError **error)
+{
+    plan_work work = {.create = create, .facts = bp_source_facts(create->source)};
+    g_autoptr(bp_selection) selection =
+        bp_select_parse(&create->params->select, work.facts->default_parent, error);
+    if (selection == NULL) {
+        return false;
+    }
+    work.selection = selection;
+    bp_monitor_begin(create->job->monitor, "plan", NULL, NULL);
+    bool planned =
+        bp_source_plan(create->source, &create->call, wants_unit, add_unit, &work, error);
+    bp_monitor_end(create->job->monitor);
+    if (!planned) {
+        return false;
+    }
+    g_autofree char *unmatched = bp_selection_unmatched(selection);
+    if (unmatched != NULL) {
+        bp_set_error(error, BP_ERR_NOT_FOUND, "nothing in the source matches: %s", unmatched);
+        return false;
+    }
+    return true;
+}
+
+static bp_manifest *
+new_manifest(const bp_create *create, const char *name)
+{
+    const struct bp_source_info *facts = bp_source_facts(create->source);
+    bp_manifest *manifest = bp_manifest_new(name);
+    manifest->run_id = bp_text_uuid();
+    g_free(manifest->writer);
+    manifest->writer = g_strdup("bakplane " BP_BUILD_VERSION);
+    manifest->state = BP_BACKUP_RUNNING;
+    manifest->started_ns = bp_clock_wall_ns();
+    manifest->source_plugin = g_strdup(bp_source_kind(create->source));
+    manifest->source_address = g_strdup(facts->address);
+    manifest->proof_what = g_strdup(facts->proof_what);
+    manifest->without_items = create->params->without_items;
+    return manifest;
+}
+
+static void
+forward_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
+{
+    bp_monitor_note(ctx, level, code, text);
+}
+
+/* Connects, after everything that can be refused without a connection. */
+static bool
+open_source(bp_create *create, GError **error)
+{
+    bp_monitor *monitor = create->job->monitor;
+    if (bp_workspace_source_store(create->job->workspace, NULL, error) == NULL ||
+        !bp_source_probe(create->source, &create->call, forward_note, monitor, error)) {
+        return false;
+    }
+    create->manifest->server_version = g_strdup(bp_source_facts(create->source)->server_version);
+    return make_plan(create, error);
+}
+
+bool
+bp_create_open(bp_create *create, GError **error)
+{
+    bp_workspace *workspace = create->job->workspace;
+    const bp_create_params *params = create->params;
+    g_autofree char *name =
+        params->name != NULL ? g_strdup(params->name) : bp_backup_name_generate(bp_clock_wall_ns());
+    create->cancel = bp_cancel_new_child(bp_workspace_call(workspace)->cancel);
+    create->units = g_array_new(FALSE, TRUE, sizeof(bp_create_unit));
+    create->unit_index = g_hash_table_new(g_str_hash, g_str_equal);
+    if (!bp_backup_name_check(name, error)) {
+        return false;
+    }
+    create->settings = bp_workspace_backup_settings(workspace, params->overrides, error);
+    if (create->settings == NULL || !bp_workspace_catalog(workspace, &create->catalog, error)) {
+        return false;
+    }
+    create->call = bp_workspace_job_call(workspace, create->cancel, create->settings);
+    create->source = bp_workspace_source(workspace, error);
+    guint32 need = BP_NEED_LIST | BP_NEED_READ | (params->dry_run ? 0 : BP_NEED_WRITE);
+    if (create->source == NULL ||
+        !bp_store_probe(create->catalog->store, &create->call, need, "", error) ||
+        !check_name_free(create, name, error)) {
+        return false;
+    }
+    create->manifest = new_manifest(create, name);
+    return open_source(create, error);
+}
+
+typedef struct {
+    guint64 items, bytes;
+} estimate;
+
+static bool
+count_item(void *ctx, const struct bp_item *item)
+{
+    estimate *sum = ctx;
+    sum->items++;
+    sum->bytes += item->size != BP_UNKNOWN ? item->size : 0;
+    return true;
+}
+
+static bool
+estimate_units(bp_create *create, estimate *total, GError **error)
+{
+    for (guint i = 0; i < create->units->len; i++) {
+        bp_manifest_unit *unit = g_array_index(create->units, bp_create_unit, i).record;
+        estimate sum = {0};
+        bool fine =
+            bp_source_unit_begin(create->run, &create->call, unit->id, error) &&
+            bp_source_unit_items(create->run, &create->call, unit->id, count_item, &sum, error);
+        if (!fine) {
+            g_prefix_error(error, "%s %s: ", unit->kind, unit->name);
+            return false;
+        }
+        unit->items = sum.items;
+        unit->bytes = sum.bytes;
+        total->items += sum.items;
+        total->bytes += sum.bytes;
+    }
+    return true;
+}
+
+/* Names items without flush or pin, only to count them. */
+static bool
+dry_run(bp_create *create, estimate *total, GError **error)
+{
+    struct bp_run_args args = {.struct_size = sizeof args,
+                               .flags = BP_RUN_DRY,
+                               .run_id = create->manifest->run_id,
+                               .backup = create->manifest->name,
+                               .options = create->settings};
+    guint32 keepalive_ms = 0;
+    create->run = bp_source_run_begin(create->source, &create->call, &args, &keepalive_ms, error);
+    if (create->run == NULL) {
+        return false;
+    }
+    bool fine = create->params->without_items || estimate_units(create, total, error);
+    bool ended = bp_source_run_end(create->run, &create->call,
+                                   fine ? BP_OUTCOME_DONE : BP_OUTCOME_FAILED, fine ? error : NULL);
+    create->run = NULL;
+    return fine && ended;
+}
+
+bool
+bp_create_estimate(bp_create *create, json_t *result, GError **error)
+{
+    estimate total = {0};
+    if (!dry_run(create, &total, error)) {
+        return false;
+    }
+    json_object_set_new(result, "dry_run", json_true());
+    bp_json_set_u64(result, "items", total.items);
+    bp_json_set_u64(result, "bytes", total.bytes);
+    bp_json_set_text(result, "server_version", create->manifest->server_version);
+    json_object_set_new(result, "units", bp_create_units_json(create));
+    return bp_space_check(create->catalog->store, &create->call, total.bytes, "the backup", error);
+}
+
+bool
+bp_create_prepare(bp_create *create, GError **error)
+{
+    const char *name = create->manifest->name;
+    if (create->params->replace && !bp_catalog_clear(create->catalog, name, NULL, NULL, error)) {
+        return false;
+    }
+    if (create->params->resume) {
+        create->proven = bp_proven_load(create->catalog, name, error);
+        if (create->proven == NULL) {
+            return false;
+        }
+    }
+    create->journal = bp_journal_new(create->catalog, name, create->manifest->run_id);
+    if (create->params->without_items) {
+        return true;
+    }
+    estimate total = {0};
+    return dry_run(create, &total, error) &&
+           bp_space_check(create->catalog->store, &create->call,
+                          create->proven != NULL ? 0 : total.bytes, "the backup", error);
+}
+
+json_t *
+bp_create_units_json(const bp_create *create)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < create->units->len; i++) {
+        const bp_manifest_unit *unit = g_array_index(create->units, bp_create_unit, i).record;
+        const bp_manifest_unit *parent =
+            unit->parent != NULL ? bp_manifest_find_unit(create->manifest, unit->parent) : NULL;
+        json_t *one = json_object();
+        bp_json_set_text(one, "parent", parent != NULL ? parent->name : NULL);
+        bp_json_set_text(one, "name", unit->name);
+        bp_json_set_u64(one, "items", unit->items);
+        bp_json_set_u64(one, "bytes", unit->bytes);
+        if (unit->has_proof) {
+            bp_json_set_u64(one, "low", unit->low);
+            bp_json_set_u64(one, "high", unit->high);
+        }
+        json_array_append_new(list, one);
+    }
+    return list;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The end of create: turns proven items and the source's documents into a success, in the order
+ * in which a crash at any point leaves something that nobody takes for one.
+ */
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/fault.h"
+#include "core/catalog/journal.h"
+#include "core/job/create_run.h"
+
+#include "sdk/lib/ban.h"
+
+static bool
+final_generation(void *ctx, const char *unit_id, guint32 *generation)
+{
+    const bp_create *create = ctx;
+    gpointer index = NULL;
+    if (!g_hash_table_lookup_extended(create->unit_index, unit_id, NULL, &index)) {
+        return false;
+    }
+    *generation = g_array_index(create->units, bp_create_unit, GPOINTER_TO_UINT(index)).generation;
+    return true;
+}
+
+static bool
+write_documents(bp_create *create, bp_documents *documents, GError **error)
+{
+    bool streamed =
+        bp_source_documents(create->run, &create->call, &bp_documents_sink, documents, error);
+    if (!streamed) {
+        g_autoptr(GError) own = NULL;
+        if (!bp_documents_check(documents, &own)) { /* the sink's reason comes before CANCELLED */
+            g_clear_error(error);
+            g_propagate_error(error, g_steal_pointer(&own));
+        }
+    }
+    return streamed && bp_documents_check(documents, error);
+}
+
+bool
+bp_create_seal(bp_create *create, GError **error)
+{
+    bp_manifest *manifest = create->manifest;
+    bp_seal_params seal = {.catalog = create->catalog,
+                           .manifest = manifest,
+                           .run_id = manifest->run_id,
+                           .generation = final_generation,
+                           .ctx = create,
+                           .sweep = create->proven != NULL || atomic_load(&create->refreshed)};
+    bp_monitor_begin(create->job->monitor, "seal", NULL, NULL);
+    g_autoptr(bp_documents) documents = bp_documents_new(create->catalog, manifest);
+    bool fine = bp_journal_seal(&seal, error) && bp_fault_point("create.sealed", error) &&
+                write_documents(create, documents, error);
+    if (fine) {
+        manifest->finished_ns = bp_clock_wall_ns();
+        manifest->state = BP_BACKUP_SUCCESS;
+        fine = bp_catalog_save(create->catalog, manifest, error) &&
+               bp_fault_point("create.manifest", error) && bp_documents_commit(documents, error) &&
+               bp_fault_point("create.committed", error);
+    }
+    fine = fine && bp_documents_verify(create->catalog, manifest, error);
+    bp_monitor_end(create->job->monitor);
+    if (fine) {
+        g_autoptr(GError) leftover = NULL;
+        if (!bp_journal_remove(create->catalog, manifest->name, &leftover)) {
+            bp_monitor_note(create->job->monitor, BP_NOTE_WARN, "journal", leftover->message);
+        }
+    }
+    return fine;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Units of a create, several at a time: begin, name items into the copy engine while it copies,
+ * look again when items vanished, prove, end.
+ */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/thread.h"
+#include "core/job/create_run.h"
+
+#include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "create"
+
+/* Rides through the engine with each item. */
+static guint32
+tag_of(guint32 unit, guint32 generation)
+{
+    return unit * BP_MAX_GENERATIONS + generation;
+}
+
+typedef struct {
+    bp_create *create;
+    bp_create_unit *unit;
+    guint32 index;
+    bp_copy_group *group;
+    guint64 items;
+    GError *error; /* why the sink stopped */
+} unit_work;
+
+/* Where the bytes are: a storage of the operator's, or the source itself. */
+static bool
+locate(unit_work *work, const struct bp_item *item, bp_copy_item *out)
+{
+    if (item->kind == BP_ITEM_STREAM) {
+        out->run = work->create->run;
+        out->unit_id = work->unit->record->id;
+        out->src_key = item->id;
+        return true;
+    }
+    const char *prefix = NULL;
+    guint32 flags = 0;
+    out->src = bp_refs_find(work->create->call.refs, item->ref, &prefix, &flags);
+    if (out->src == NULL) {
+        bp_set_error(&work->error, BP_ERR_INVALID,
+                     "item %s lies on storage '%s', which is not configured", item->key, item->ref);
+        return false;
+    }
+    out->src_key = item->ref_key;
+    return true;
+}
+
+static bool
+submit_item(void *ctx, const struct bp_item *item)
+{
+    unit_work *work = ctx;
+    bp_create *create = work->create;
+    g_autofree char *key = bp_catalog_key(create->manifest->name, item->key);
+    bp_copy_item copy = {.dst_key = key,
+                         .src_etag = item->etag,
+                         .size = item->size,
+                         .checksum = item->checksum,
+                         .tag = tag_of(work->index, work->unit->generation)};
+    if (!locate(work, item, &copy)) {
+        return false;
+    }
+    struct bp_checksum known;
+    if (create->proven != NULL &&
+        bp_proven_find(create->proven, item->key, item->size, item->etag, &known)) {
+        copy.already = true;
+        copy.checksum = known;
+    }
+    work->items++;
+    return bp_copy_submit(create->copy, work->group, &copy, &work->error);
+}
+
+/* An attempt of one source call, as bp_retry wants it. */
+typedef struct {
+    bp_create *create;
+    const char *unit;
+    bool (*verb)(bp_source_run *, const bp_call *, const char *, GError **);
+} unit_call;
+
+static bool
+try_unit_call(void *ctx, GError **error)
+{
+    const unit_call *c = ctx;
+    return c->verb(c->create->run, &c->create->call, c->unit, error);
+}
+
+static bool
+call_unit(bp_create *create, const char *unit,
+          bool (*verb)(bp_source_run *, const bp_call *, const char *, GError **), GError **error)
+{
+    unit_call c = {.create = create, .unit = unit, .verb = verb};
+    bp_retry_params retry = bp_workspace_retry(create->job->workspace);
+    retry.cancel = create->call.cancel;
+    retry.deadline_ns = create->call.deadline_ns;
+    return bp_retry(&retry, try_unit_call, &c, error);
+}
+
+/* Names all items of the unit's generation to the engine and waits for them. */
+static bool
+copy_generation(unit_work *work, guint64 *stale, GError **error)
+{
+    bp_create *create = work->create;
+    work->items = 0;
+    bool listed = bp_source_unit_items(create->run, &create->call, work->unit->record->id,
+                                       submit_item, work, error);
+    if (work->error != NULL) { /* our own reason is the first one */
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&work->error));
+        listed = false;
+    }
+    bool copied = bp_copy_group_wait(create->copy, work->group, stale, listed ? error : NULL);
+    return listed && copied;
+}
+
+/* Until a generation was copied of which nothing had vanished. */
+static bool
+copy_unit(unit_work *work, GError **error)
+{
+    const char *id = work->unit->record->id;
+    while (true) {
+        guint64 stale = 0;
+        g_autoptr(GError) problem = NULL;
+        bool fine = copy_generation(work, &stale, &problem);
+        if (fine && stale == 0) {
+            return true;
+        }
+        if (!fine && !bp_error_is(problem, BP_ERR_STALE)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        if (work->unit->generation + 1 >= BP_MAX_GENERATIONS) {
+            bp_set_error(error, BP_ERR_STALE,
+                         "its data was rewritten %u times while it was being copied\nhint: run "
+                         "again when the source is quieter, or let the source pin its data",
+                         BP_MAX_GENERATIONS);
+            return false;
+        }
+        BP_INFO("items vanished, looking again", "unit", work->unit->record->name);
+        work->unit->generation++;
+        atomic_store(&work->create->refreshed, true);
+        if (!call_unit(work->create, id, bp_source_unit_refresh, error)) {
+            return false;
+        }
+    }
+}
+
+static bool
+prove_unit(unit_work *work, GError **error)
+{
+    bp_manifest_unit *record = work->unit->record;
+    struct bp_proof proof = {.struct_size = sizeof proof};
+    if (!bp_source_unit_prove(work->create->run, &work->create->call, record->id, &proof, error)) {
+        return false;
+    }
+    record->has_proof = true;
+    record->unprovable = (proof.flags & BP_PROOF_UNPROVABLE) != 0;
+    record->low = proof.low;
+    record->high = proof.high;
+    record->found = proof.found;
+    record->note = *proof.note != '\0' ? g_strdup(proof.note) : NULL;
+    if (work->items == 0 && proof.high > 0) {
+        bp_set_error(error, BP_ERR_CORRUPT,
+                     "the source has %" G_GUINT64_FORMAT " %s in it but named nothing to copy",
+                     proof.high, work->create->manifest->proof_what);
+        return false;
+    }
+    return true;
+}
+
+static bool
+run_unit(bp_create *create, guint32 index, GError **error)
+{
+    bp_create_unit *unit = &g_array_index(create->units, bp_create_unit, index);
+    const char *id = unit->record->id;
+    if (!call_unit(create, id, bp_source_unit_begin, error)) {
+        return false;
+    }
+    unit_work work = {.create = create, .unit = unit, .index = index};
+    work.group = bp_copy_group_new(create->copy);
+    bool fine = create->params->without_items || copy_unit(&work, error);
+    fine = fine && (create->params->without_items || prove_unit(&work, error));
+    bp_copy_group_free(work.group);
+
+    bp_call undo = bp_call_undo(&create->call);
+    bool cancelled = bp_cancel_is_set(bp_workspace_call(create->job->workspace)->cancel);
+    enum bp_outcome outcome = fine        ? BP_OUTCOME_DONE
+                              : cancelled ? BP_OUTCOME_CANCELLED
+                                          : BP_OUTCOME_FAILED;
+    bool ended = bp_source_unit_end(create->run, fine ? &create->call : &undo, id, outcome,
+                                    fine ? error : NULL);
+    return fine && ended;
+}
+
+static void
+set_failure(bp_create *create, GError *take_error)
+{
+    BP_LOCK_GUARD(&create->lock);
+    if (create->failure == NULL) {
+        create->failure = take_error;
+    } else {
+        g_error_free(take_error);
+    }
+    bp_cancel_trigger(create->cancel, 0); /* what still runs would be for nothing */
+}
+
+static bool
+has_failed(bp_create *create)
+{
+    BP_LOCK_GUARD(&create->lock);
+    return create->failure != NULL;
+}
+
+static void *
+unit_worker(void *ctx)
+{
+    bp_create *create = ctx;
+    while (!has_failed(create)) {
+        guint index = atomic_fetch_add(&create->next_unit, 1);
+        if (index >= create->units->len) {
+            break;
+        }
+        GError *error = NULL;
+        if (!bp_cancel_check(create->call.cancel, &error) || !run_unit(create, index, &error)) {
+            bp_create_unit *unit = &g_array_index(create->units, bp_create_unit, index);
+            g_prefix_error(&error, "%s %s: ", unit->record->kind, unit->record->name);
+            set_failure(create, error);
+        }
+    }
+    return NULL;
+}
+
+bool
+bp_create_run_units(bp_create *create, GError **error)
+{
+    guint wanted = (guint)bp_settings_u64(create->settings, "concurrency.units");
+    const struct bp_source_info *facts = bp_source_facts(create->source);
+    bool parallel = (facts->features & BP_SOURCE_CONCURRENT_UNITS) != 0;
+    guint n = parallel ? CLAMP(create->units->len, 1, wanted) : 1;
+    g_autofree pthread_t *threads = g_new(pthread_t, n);
+    for (guint i = 0; i < n; i++) {
+        bp_thread_start(&threads[i], unit_worker, create);
+    }
+    for (guint i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    if (create->failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&create->failure));
+        return false;
+    }
+    return bp_copy_flush(create->copy, error);
+}
+
+struct bp_keepalive {
+    bp_create *create;
+    gint64 every_ns;
+    bp_cancel *stop;
+    pthread_t thread;
+};
+
+static void *
+keepalive_run(void *ctx)
+{
+    bp_keepalive *keepalive = ctx;
+    while (bp_cancel_sleep_ns(keepalive->stop, keepalive->every_ns)) {
+        g_autoptr(GError) error = NULL;
+        if (!bp_source_run_keepalive(keepalive->create->run, &keepalive->create->call, &error) &&
+            !bp_error_is(error, BP_ERR_CANCELLED)) {
+            bp_monitor_note(keepalive->create->job->monitor, BP_NOTE_WARN, "keepalive",
+                            error->message);
+        }
+    }
+    return NULL;
+}
+
+bp_keepalive *
+bp_keepalive_start(bp_create *create, guint32 every_ms)
+{
+    if (every_ms == 0) {
+        return NULL;
+    }
+    bp_keepalive *keepalive = g_new0(bp_keepalive, 1);
+    keepalive->create = create;
+    keepalive->every_ns = every_ms * BP_NS_PER_MS;
+    keepalive->stop = bp_cancel_new();
+    bp_thread_start(&keepalive->thread, keepalive_run, keepalive);
+    return keepalive;
+}
+
+void
+bp_keepalive_stop(bp_keepalive *keepalive)
+{
+    if (keepalive != NULL) {
+        bp_cancel_trigger(keepalive->stop, 0);
+        pthread_join(keepalive->thread, NULL);
+        bp_cancel_free(keepalive->stop);
+        g_free(keepalive);
+    }
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Backups as JSON: the one form that list, get and prune share.
+ */
+#ifndef BP_CORE_JOB_ENTRY_JSON_H
+#define BP_CORE_JOB_ENTRY_JSON_H
+
+#include <jansson.h>
+
+#include "core/catalog/catalog.h"
+
+/** Returns: (transfer full) */
+json_t *bp_entry_json(const bp_backup_entry *entry);
+
+/** One word for people: "success", "failed", "incomplete", "running (stale)", "foreign" … */
+const char *bp_entry_status(const bp_backup_entry *entry);
+
+/** Units of a manifest with names of their parents, items, bytes, proof.  (transfer full) */
+json_t *bp_manifest_units_json(const bp_manifest *manifest);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs.  Each takes a workspace and parameters, works, and fills a JSON result: the one form
+ * that --json prints, --report writes and the tables for people are made from.
+ *
+ * Returned: BP_VERB_OK, BP_VERB_DIFFERENT (finished, but with differences or something that cannot
+ * be proven) or BP_VERB_FAILED (error set).  `result` is filled in any case, as far as it got.
+ * Jobs run on the calling thread and start their own workers; one job per workspace.
+ */
+#ifndef BP_CORE_JOB_JOB_H
+#define BP_CORE_JOB_JOB_H
+
+#include <jansson.h>
+
+#include "core/job/monitor.h"
+#include "core/job/select.h"
+#include "core/job/workspace.h"
+
+typedef enum { BP_VERB_OK, BP_VERB_DIFFERENT, BP_VERB_FAILED } bp_verb_outcome;
+
+/** Common to all verbs.  Borrowed. */
+typedef struct bp_job {
+    bp_workspace *workspace;
+    bp_monitor *monitor;
+    json_t *result; /* an object, filled by the verb */
+} bp_job;
+
+typedef struct bp_create_params {
+    const char *name; /* NULL = generated */
+    bp_select_text select;
+    const char *const *overrides; /* settings of `backup` from flags, or NULL */
+    bool resume, replace, dry_run, without_items;
+} bp_create_params;
+bp_verb_outcome bp_job_create(const bp_job *job, const bp_create_params *params, GError **error);
+
+typedef struct bp_restore_params {
+    const char *name;
+    bp_select_text select;        /* names as stored in the backup; `filter` is not used */
+    const char *target_filter;    /* matched against names after renaming, or NULL */
+    const char *rename, *suffix;  /* or NULL */
+    const char *const *overrides; /* settings of `restore` from flags, or NULL */
+    bool dry_run, force, continue_on_error, without_items;
+} bp_restore_params;
+bp_verb_outcome bp_job_restore(const bp_job *job, const bp_restore_params *params, GError **error);
+
+/** @deep: read everything and compare or seal checksums. */
+bp_verb_outcome bp_job_verify(const bp_job *job, const char *name, bool deep, GError **error);
+
+/** @child: only backups that hold it ("coll" or "db.coll"), or NULL. */
+bp_verb_outcome bp_job_list(const bp_job *job, const char *child, GError **error);
+/** @detail: with all units and documents. */
+bp_verb_outcome bp_job_get(const bp_job *job, const char *name, bool detail, GError **error);
+bp_verb_outcome bp_job_delete(const bp_job *job, const char *name, bool force, GError **error);
+
+typedef struct bp_prune_params {
+    guint keep_last;
+    gint64 keep_within_ns;
+    bool dry_run, foreign;
+} bp_prune_params;
+bp_verb_outcome bp_job_prune(const bp_job *job, const bp_prune_params *params, GError **error);
+
+/** Configuration, plugins, connections, rights, plausibility of the source's storage. */
+bp_verb_outcome bp_job_check(const bp_job *job, GError **error);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bakplane list and get: what is on the backup storage.  Needs no running source.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/job/entry_json.h"
+#include "core/job/view.h"
+
+#include "sdk/lib/ban.h"
+
+static bool
+manifest_holds(const bp_manifest *manifest, bp_selection *wanted)
+{
+    for (guint i = 0; i < manifest->units->len; i++) {
+        const bp_manifest_unit *unit = g_ptr_array_index(manifest->units, i);
+        const bp_manifest_unit *parent =
+            unit->parent != NULL ? bp_manifest_find_unit(manifest, unit->parent) : NULL;
+        if (unit->has_items && parent != NULL &&
+            bp_selection_wants_child(wanted, parent->name, unit->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a backup holds a unit; one that cannot be opened holds nothing that could be said. */
+static bool
+backup_holds(const bp_job *job, const bp_backup_entry *entry, bp_selection *wanted)
+{
+    g_auto(bp_view) view = {0};
+    return bp_view_open(job, entry->name, &view, NULL) && manifest_holds(view.manifest, wanted);
+}
+
+bp_verb_outcome
+bp_job_list(const bp_job *job, const char *child, GError **error)
+{
+    const bp_catalog *catalog = NULL;
+    bp_json_set_text(job->result, "job", "list");
+    if (!bp_workspace_catalog(job->workspace, &catalog, error)) {
+        return BP_VERB_FAILED;
+    }
+    g_autoptr(bp_selection) wanted = NULL;
+    if (child != NULL) {
+        bp_source_inst *source = bp_workspace_source(job->workspace, error);
+        bp_select_text text = {.children = child};
+        wanted = source != NULL
+                     ? bp_select_parse(&text, bp_source_facts(source)->default_parent, error)
+                     : NULL;
+        if (wanted == NULL) {
+            return BP_VERB_FAILED;
+        }
+    }
+    g_autoptr(GPtrArray) entries = bp_catalog_list(catalog, error);
+    if (entries == NULL) {
+        return BP_VERB_FAILED;
+    }
+    json_t *list = json_array();
+    json_object_set_new(job->result, "backups", list);
+    for (guint i = 0; i < entries->len; i++) {
+        const bp_backup_entry *entry = g_ptr_array_index(entries, i);
+        if (wanted == NULL || backup_holds(job, entry, wanted)) {
+            json_array_append_new(list, bp_entry_json(entry));
+        }
+    }
+    return BP_VERB_OK;
+}
+
+static void
+add_documents(json_t *result, const bp_manifest *manifest)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < manifest->documents->len; i++) {
+        const bp_manifest_file *file = g_ptr_array_index(manifest->documents, i);
+        json_array_append_new(list, json_string(file->key));
+    }
+    json_object_set_new(result, "documents", list);
+}
+
+bp_verb_outcome
+bp_job_get(const bp_job *job, const char *name, bool detail, GError **error)
+{
+    const bp_catalog *catalog = NULL;
+    bp_json_set_text(job->result, "job", "get");
+    if (!bp_workspace_catalog(job->workspace, &catalog, error)) {
+        return BP_VERB_FAILED;
+    }
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(catalog, name, error);
+    if (entry == NULL) {
+        return BP_VERB_FAILED;
+    }
+    g_autoptr(json_t) facts = bp_entry_json(entry);
+    json_object_update(job->result, facts);
+    g_autoptr(bp_manifest) manifest = NULL;
+    g_auto(bp_view) view = {0};
+    const bp_manifest *shown = NULL;
+    if (entry->foreign) {
+        if (!bp_view_open(job, name, &view, error)) {
+            return BP_VERB_FAILED;
+        }
+        shown = view.manifest;
+        bp_json_set_u64(job->result, "items", shown->items);
+        bp_json_set_u64(job->result, "bytes", shown->bytes);
+        bp_json_set_text(job->result, "server_version", shown->server_version);
+    } else {
+        g_autoptr(GError) none = NULL;
+        manifest = bp_catalog_manifest(catalog, name, &none); /* remains of a run have none */
+        shown = manifest;
+    }
+    if (shown != NULL && shown->error != NULL) {
+        bp_json_set_text(job->result, "error", shown->error);
+    }
+    if (shown != NULL && detail) {
+        json_object_set_new(job->result, "units", bp_manifest_units_json(shown));
+        add_documents(job->result, shown);
+    }
+    return BP_VERB_OK;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bakplane restore: checks everything that can be checked before the target is touched, restores
+ * each target, sweeps staging whatever happened, and says of every target what it is now.
+ */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/thread.h"
+#include "core/job/restore_run.h"
+#include "core/job/verify.h"
+
+#include "sdk/lib/ban.h"
+
+static void
+forward_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
+{
+    bp_monitor_note(ctx, level, code, text);
+}
+
+/* The backup's own files first: a damaged one is refused before anything else happens. */
+static bool
+verify_backup(bp_restore_job *restore, GError **error)
+{
+    if (restore->params->without_items) {
+        return true;
+    }
+    g_autoptr(GHashTable) units = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < restore->targets->len; i++) {
+        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        g_hash_table_add(units, target->unit->id);
+    }
+    const char *level = bp_settings_get(restore->settings, "verify");
+    bp_verify_params params = {.view = &restore->view,
+                               .call = &restore->call,
+                               .units = units,
+                               .deep = strcmp(level, "deep") == 0};
+    g_autoptr(json_t) problems = json_array();
+    bp_verify_sums sums = {0};
+    if (!bp_verify_view(&params, &sums, problems, error)) {
+        return false;
+    }
+    if (sums.missing + sums.truncated + sums.altered == 0) {
+        return true;
+    }
+    const char *first = bp_json_text(json_array_get(problems, 0), "key", "?");
+    const char *what = bp_json_text(json_array_get(problems, 0), "problem", "?");
+    bp_set_error(error, BP_ERR_CORRUPT,
+                 "backup %s is damaged: %" G_GUINT64_FORMAT " missing, %" G_GUINT64_FORMAT
+                 " truncated, %" G_GUINT64_FORMAT " altered objects (%s: %s)\nhint: nothing was "
+                 "restored; bakplane verify -n %s --deep lists them all",
+                 restore->params->name, sums.missing, sums.truncated, sums.altered, first, what,
+                 restore->params->name);
+    return false;
+}
+
+static bool
+open_journal(bp_restore_job *restore, GError **error)
+{
+    g_autofree char *dir = bp_workspace_state_dir(restore->job->workspace, error);
+    if (dir == NULL) {
+        return false;
+    }
+    g_autoptr(GPtrArray) paths = g_ptr_array_new();
+    for (guint i = 0; i < restore->targets->len; i++) {
+        g_ptr_array_add(paths, ((bp_target *)g_ptr_array_index(restore->targets, i))->path);
+    }
+    g_ptr_array_add(paths, NULL);
+    restore->journal = bp_restore_journal_open(dir, bp_source_facts(restore->view.source)->address,
+                                               restore->run_id, restore->params->name,
+                                               (const char *const *)paths->pdata, error);
+    return restore->journal != NULL;
+}
+
+/* Lets the source read the backup where it is, when both storages are one and the same. */
+static bool
+offer_in_place(bp_restore_job *restore, GError **error)
+{
+    bp_workspace *workspace = restore->job->workspace;
+    bp_store *theirs = bp_workspace_source_store(workspace, NULL, error);
+    bp_store *ours = restore->view.catalog->store;
+    bool same = theirs == ours;
+    if (theirs == NULL ||
+        (!same && !bp_store_prove_same(theirs, ours, &restore->call, &same, error))) {
+        return false;
+    }
+    if (same) {
+        g_autofree char *prefix = bp_catalog_key(restore->view.manifest->name, "");
+        bp_refs_add(bp_workspace_refs(workspace), BP_BACKUP_REF, ours, prefix,
+                    BP_VIEW_READ_ONLY | BP_VIEW_SERVER_READS);
+    }
+    return true;
+}
+
+static bool
+begin(bp_restore_job *restore, GError **error)
+{
+    const bp_restore_params *params = restore->params;
+    guint n = restore->targets->len;
+    g_autofree struct bp_restore_pair *pairs = g_new0(struct bp_restore_pair, MAX(n, 1));
+    for (guint i = 0; i < n; i++) {
+        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        pairs[i] = (struct bp_restore_pair){
+            .unit_id = target->unit->id,
+            .target_parent = target->parent,
+            .target_name = target->name,
+            .ours = restore->journal != NULL
+                        ? bp_restore_journal_ours(restore->journal, target->path)
+                        : NULL,
+            .low = target->unit->low,
+            .high = target->unit->high,
+        };
+    }
+    struct bp_restore_args args = {
+        .struct_size = sizeof args,
+        .flags = (params->dry_run ? BP_RESTORE_DRY_RUN : 0) |
+                 (params->force ? BP_RESTORE_FORCE : 0) |
+                 (params->without_items ? BP_RESTORE_WITHOUT_ITEMS : 0),
+        .run_id = restore->run_id,
+        .backup_ref = BP_BACKUP_REF,
+        .server_version = restore->view.manifest->server_version,
+        .options = restore->settings,
+        .pairs = pairs,
+        .pair_stride = sizeof *pairs,
+        .n_pairs = n,
+        .parents = (const char *const *)restore->parents->pdata,
+        .n_parents = restore->parents->len,
+    };
+    restore->info.struct_size = sizeof restore->info;
+    restore->restore =
+        bp_source_restore_begin(restore->view.source, &restore->call, &args, forward_note,
+                                restore->job->monitor, &restore->info, error);
+    return restore->restore != NULL;
+}
+
+static void
+show_targets(void *ctx, bp_progress *out)
+{
+    bp_restore_job *restore = ctx;
+    out->items_done = atomic_load(&restore->found_sum);
+    for (guint i = 0; i < restore->targets->len; i++) {
+        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        out->items_total += target->unit->high;
+    }
+}
+
+/* One error for the whole job, naming the first target that failed. */
+static void
+summarise(const bp_restore_job *restore, GError **error)
+{
+    guint complete = 0;
+    guint failed = 0;
+    const bp_target *first = NULL;
+    for (guint i = 0; i < restore->targets->len; i++) {
+        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        complete += target->state == BP_TARGET_COMPLETE;
+        bool bad = target->error != NULL && target->state != BP_TARGET_UNPROVABLE;
+        failed += bad;
+        first = first == NULL && bad ? target : first;
+    }
+    const bp_cancel *user = bp_workspace_call(restore->job->workspace)->cancel;
+    bp_set_error(error, bp_cancel_is_set(user) ? BP_ERR_CANCELLED : BP_ERR_PERMANENT,
+                 "%u of %u complete, %u failed%s%s%s%s", complete, restore->targets->len, failed,
+                 first != NULL ? "; " : "", first != NULL ? first->path : "",
+                 first != NULL ? ": " : "", first != NULL ? first->error : "");
+    bp_error_add_hint(error, "the result lists every target; a failed one is not complete and is "
+                             "replaced when the same restore runs again");
+}
+
+/* From the journal on.  Staging is swept and the source's restore ended in any case. */
+static bp_verb_outcome
+touch_targets(bp_restore_job *restore, GError **error)
+{
+    if (!begin(restore, error)) {
+        return BP_VERB_FAILED;
+    }
+    bp_monitor_begin(restore->job->monitor, "restore", show_targets, restore);
+    bp_restore_run_targets(restore);
+    bp_monitor_end(restore->job->monitor);
+
+    g_autoptr(GError) cleanup = NULL;
+    if (!bp_restore_sweep(restore, &cleanup)) {
+        bp_monitor_note(restore->job->monitor, BP_NOTE_WARN, "staging", cleanup->message);
+        g_clear_error(&cleanup);
+    }
+    bool unprovable = false;
+    bool complete = true;
+    for (guint i = 0; i < restore->targets->len; i++) {
+        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        unprovable |= target->state == BP_TARGET_UNPROVABLE;
+        complete &= target->state == BP_TARGET_COMPLETE || target->state == BP_TARGET_UNPROVABLE;
+    }
+    bool ended = bp_source_restore_end(restore->restore, &restore->call,
+                                       complete ? BP_OUTCOME_DONE : BP_OUTCOME_FAILED, &cleanup);
+    restore->restore = NULL;
+    if (!ended) {
+        bp_monitor_note(restore->job->monitor, BP_NOTE_WARN, "restore-end", cleanup->message);
+    }
+    if (!complete) {
+        summarise(restore, error);
+        return BP_VERB_FAILED;
+    }
+    return unprovable ? BP_VERB_DIFFERENT : BP_VERB_OK;
+}
+
+static bool
+dry_run(bp_restore_job *restore, GError **error)
+{
+    if (!begin(restore, error)) {
+        return false;
+    }
+    bool ended = bp_source_restore_end(restore->restore, &restore->call, BP_OUTCOME_DONE, error);
+    restore->restore = NULL;
+    return ended;
+}
+
+static bp_verb_outcome
+run(bp_restore_job *restore, GError **error)
+{
+    bp_workspace *workspace = restore->job->workspace;
+    restore->settings = bp_workspace_restore_settings(workspace, restore->params->overrides, error);
+    if (restore->settings == NULL) {
+        return BP_VERB_FAILED;
+    }
+    restore->call = bp_workspace_job_call(workspace, restore->cancel, restore->settings);
+    if (!bp_restore_plan(restore, error) || !verify_backup(restore, error) ||
+        !offer_in_place(restore, error)) {
+        return BP_VERB_FAILED;
+    }
+    if (restore->params->dry_run) {
+        return dry_run(restore, error) ? BP_VERB_OK : BP_VERB_FAILED;
+    }
+    return open_journal(restore, error) ? touch_targets(restore, error) : BP_VERB_FAILED;
+}
+
+bp_verb_outcome
+bp_job_restore(const bp_job *job, const bp_restore_params *params, GError **error)
+{
+    gint64 started = bp_clock_mono_ns();
+    g_auto(bp_restore_job) restore = {.job = job, .params = params};
+    pthread_mutex_init(&restore.lock, NULL);
+    pthread_mutex_init(&restore.staging_lock, NULL);
+    bp_cond_init(&restore.jobs_changed);
+    restore.cancel = bp_cancel_new_child(bp_workspace_call(job->workspace)->cancel);
+    bp_json_set_text(job->result, "job", "restore");
+    bp_json_set_text(job->result, "name", params->name);
+    bp_verb_outcome outcome = run(&restore, error);
+    if (restore.targets != NULL) {
+        json_object_set_new(job->result, "targets", bp_restore_targets_json(&restore));
+    }
+    if (params->dry_run) {
+        json_object_set_new(job->result, "dry_run", json_true());
+    }
+    bp_json_set_u64(job->result, "duration_ms",
+                    (guint64)((bp_clock_mono_ns() - started) / BP_NS_PER_MS));
+    return outcome;
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See restore_journal.h.  One JSON object per line: {"event":…}; appended and fsynced.
+ */
+#include "core/job/restore_journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/thread.h"
+
+#include "sdk/lib/ban.h"
+
+struct bp_restore_journal {
+    pthread_mutex_t lock; /* orders appends; guards fd and pending */
+    char *path;
+    int fd;
+    GHashTable *ours;     /* target -> identity, from dead runs */
+    GHashTable *pending;  /* targets prepared but not done */
+    GPtrArray *leftovers; /* bp_leftover* */
+    bool staging;         /* some staging is not swept */
+};
+
+/* What one file of another run says. */
+typedef struct {
+    char *path;
+    char *backup;
+    GHashTable *targets;  /* all it registered */
+    GHashTable *prepared; /* target -> identity, not done */
+    GPtrArray *leftovers;
+    bool live;
+} other_run;
+
+static void
+leftover_free(gpointer data)
+{
+    bp_leftover *leftover = data;
+    g_free(leftover->ref);
+    g_free(leftover->prefix);
+    g_free(leftover);
+}
+
+static void
+other_run_free(other_run *run)
+{
+    g_free(run->path);
+    g_free(run->backup);
+    g_hash_table_unref(run->targets);
+    g_hash_table_unref(run->prepared);
+    g_ptr_array_unref(run->leftovers);
+    g_free(run);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(other_run, other_run_free)
+
+static bool
+append_line(bp_restore_journal *journal, json_t *take_line, GError **error)
+{
+    g_autofree char *text = bp_json_line(take_line);
+    json_decref(take_line);
+    g_autofree char *line = g_strconcat(text, "\n", NULL);
+    gsize n = strlen(line);
+    if (write(journal->fd, line, n) != (ssize_t)n || fdatasync(journal->fd) != 0) {
+        bp_set_error_errno(error, errno, "restore journal %s", journal->path);
+        return false;
+    }
+    return true;
+}
+
+static json_t *
+event(const char *name)
+{
+    return json_pack("{s:s}", "event", name);
+}
+
+static void
+apply_line(other_run *run, const json_t *line)
+{
+    const char *name = bp_json_text(line, "event", "");
+    const char *target = bp_json_text(line, "target", "");
+    if (g_str_equal(name, "prepared")) {
+        g_hash_table_insert(run->prepared, g_strdup(target),
+                            g_strdup(bp_json_text(line, "identity", "")));
+    } else if (g_str_equal(name, "done")) {
+        g_hash_table_remove(run->prepared, target);
+    } else if (g_str_equal(name, "staging")) {
+        bp_leftover *leftover = g_new0(bp_leftover, 1);
+        leftover->ref = g_strdup(bp_json_text(line, "ref", ""));
+        leftover->prefix = g_strdup(bp_json_text(line, "prefix", ""));
+        g_ptr_array_add(run->leftovers, leftover);
+    } else if (g_str_equal(name, "swept")) {
+        g_ptr_array_set_size(run->leftovers, 0);
+    }
+}
+
+static bool
+apply_begin(other_run *run, const json_t *line, const char *address)
+{
+    if (!g_str_equal(bp_json_text(line, "event", ""), "begin") ||
+        !g_str_equal(bp_json_text(line, "address", ""), address)) {
+        return false;
+    }
+    run->backup = g_strdup(bp_json_text(line, "backup", ""));
+    const json_t *targets = json_object_get(line, "targets");
+    for (gsize i = 0; i < json_array_size(targets); i++) {
+        const char *target = json_string_value(json_array_get(targets, i));
+        g_hash_table_add(run->targets, g_strdup(target != NULL ? target : ""));
+    }
+    return true;
+}
+
+/* NULL for a file of another source or one that says nothing; a torn last line is ignored. */
+static other_run *
+read_other(const char *path, const char *address)
+{
+    g_autoptr(other_run) run = g_new0(other_run, 1);
+    run->path = g_strdup(path);
+    run->targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    run->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    run->leftovers = g_ptr_array_new_with_free_func(leftover_free);
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return NULL;
+    }
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        g_autoptr(json_t) line = bp_json_parse(lines[i], strlen(lines[i]), path, NULL);
+        if (i == 0 && (line == NULL || !apply_begin(run, line, address))) {
+            return NULL;
+        }
+        if (i > 0 && line != NULL) {
+            apply_line(run, line);
+        }
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    run->live = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return g_steal_pointer(&run);
+}
+
+static bool
+check_live(const other_run *run, const char *const *targets, GError **error)
+{
+    for (const char *const *target = targets; *target != NULL; target++) {
+        if (g_hash_table_contains(run->targets, *target)) {
+            bp_set_error(error, BP_ERR_EXISTS,
+                         "%s is being restored by another run right now (from backup %s)", *target,
+                         run->backup);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a dead run left becomes ours, in our own file first; then its file can go. */
+static bool
+inherit(bp_restore_journal *journal, const other_run *run, GError **error)
+{
+    for (guint i = 0; i < run->leftovers->len; i++) {
+        const bp_leftover *from = g_ptr_array_index(run->leftovers, i);
+        bp_leftover *leftover = g_new0(bp_leftover, 1);
+        leftover->ref = g_strdup(from->ref);
+        leftover->prefix = g_strdup(from->prefix);
+        g_ptr_array_add(journal->leftovers, leftover);
+        if (!bp_restore_journal_staging(journal, from->ref, from->prefix, error)) {
+            return false;
+        }
+    }
+    GHashTableIter iter;
+    gpointer target = NULL;
+    gpointer identity = NULL;
+    g_hash_table_iter_init(&iter, run->prepared);
+    while (g_hash_table_iter_next(&iter, &target, &identity)) {
+        g_hash_table_insert(journal->ours, g_strdup(target), g_strdup(identity));
+        if (!bp_restore_journal_prepared(journal, target, identity, error)) {
+            return false;
+        }
+    }
+    if (unlink(run->path) != 0 && errno != ENOENT) {
+        bp_set_error_errno(error, errno, "restore journal %s", run->path);
+        return false;
+    }
+    return true;
+}
+
+static bool
+take_over_dead_runs(bp_restore_journal *journal, GPtrArray *runs, GError **error)
+{
+    for (guint i = 0; i < runs->len; i++) {
+        const other_run *run = g_ptr_array_index(runs, i);
+        if (!run->live && !inherit(journal, run, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static GPtrArray *
+read_others(const char *dir, const char *address)
+{
+    GPtrArray *runs = g_ptr_array_new_with_free_func((GDestroyNotify)other_run_free);
+    g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
+    const char *name = NULL;
+    while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
+        if (g_str_has_suffix(name, ".jsonl")) {
+            g_autofree char *path = g_build_filename(dir, name, NULL);
+            other_run *run = read_other(path, address);
+            if (run != NULL) {
+                g_ptr_array_add(runs, run);
+            }
+        }
+    }
+    return runs;
+}
+
+static bool
+create_file(bp_restore_journal *journal, json_t *take_begin, GError **error)
+{
+    journal->fd = open(journal->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+    if (journal->fd < 0 || flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
+        json_decref(take_begin);
+        bp_set_error_errno(error, errno, "restore journal %s", journal->path);
+        return false;
+    }
+    return append_line(journal, take_begin, error);
+}
+
+static json_t *
+begin_line(const char *address, const char *run_id, const char *backup, const char *const *targets)
+{
+    json_t *list = json_array();
+    for (const char *const *target = targets; *target != NULL; target++) {
+        json_array_append_new(list, json_string(*target));
+    }
+    return json_pack("{s:s,s:s,s:s,s:s,s:i,s:o}", "event", "begin", "address", address, "run",
+                     run_id, "backup", backup, "pid", (int)getpid(), "targets", list);
+}
+
+/* Under the registration lock: nobody else registers while we look and write. */
+static bool
+register_run(bp_restore_journal *journal, const char *dir, const char *address, json_t *take_begin,
+             const char *const *targets, GError **error)
+{
+    g_autoptr(GPtrArray) others = read_others(dir, address);
+    for (guint i = 0; i < others->len; i++) {
+        const other_run *run = g_ptr_array_index(others, i);
+        if (run->live && !check_live(run, targets, error)) {
+            json_decref(take_begin);
+            return false;
+        }
+    }
+    return create_file(journal, take_begin, error) && take_over_dead_runs(journal, others, error);
+}
+
+bp_restore_journal *
+bp_restore_journal_open(const char *state_dir, const char *address, const char *run_id,
+                        const char *backup, const char *const *targets, GError **error)
+{
+    g_autofree char *dir = g_build_filename(state_dir, "restore", NULL);
+    g_autofree char *lock_path = g_build_filename(dir, "lock", NULL);
+    if (g_mkdir_with_parents(dir, 0700) != 0) {
+        bp_set_error_errno(error, errno, "state directory %s", dir);
+        return NULL;
+    }
+    int guard = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (guard < 0 || flock(guard, LOCK_EX) != 0) {
+        bp_set_error_errno(error, errno, "lock file %s", lock_path);
+        if (guard >= 0) {
+            close(guard);
+        }
+        return NULL;
+    }
+    g_autoptr(bp_restore_journal) journal = g_new0(bp_restore_journal, 1);
+    pthread_mutex_init(&journal->lock, NULL);
+    journal->path = g_strdup_printf("%s/%s.jsonl", dir, run_id);
+    journal->fd = -1;
+    journal->ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    journal->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    journal->leftovers = g_ptr_array_new_with_free_func(leftover_free);
+    bool fine = register_run(journal, dir, address, begin_line(address, run_id, backup, targets),
+                             targets, error);
+    close(guard);
+    return fine ? g_steal_pointer(&journal) : NULL;
+}
+
+void
+bp_restore_journal_free(bp_restore_journal *journal)
+{
+    if (journal == NULL) {
+        return;
+    }
+    if (journal->fd >= 0) {
+        if (g_hash_table_size(journal->pending) == 0 && !journal->staging) {
+            (void)unlink(journal->path); /* a file that stays is read and found finished */
+        }
+        close(journal->fd);
+    }
+    g_free(journal->path);
+    g_hash_table_unref(journal->ours);
+    g_hash_table_unref(journal->pending);
+    g_ptr_array_unref(journal->leftovers);
+    pthread_mutex_destroy(&journal->lock);
+    g_free(journal);
+}
+
+const char *
+bp_restore_journal_ours(const bp_restore_journal *journal, const char *target)
+{
+    return g_hash_table_lookup(journal->ours, target);
+}
+
+const GPtrArray *
+bp_restore_journal_leftovers(const bp_restore_journal *journal)
+{
+    return journal->leftovers;
+}
+
+bool
+bp_restore_journal_staging(bp_restore_journal *journal, const char *ref, const char *prefix,
+                           GError **error)
+{
+    json_t *line = event("staging");
+    bp_json_set_text(line, "ref", ref);
+    bp_json_set_text(line, "prefix", prefix);
+    BP_LOCK_GUARD(&journal->lock);
+    journal->staging = true;
+    return append_line(journal, line, error);
+}
+
+bool
+bp_restore_journal_swept(bp_restore_journal *journal, GError **error)
+{
+    BP_LOCK_GUARD(&journal->lock);
+    journal->staging = false;
+    return append_line(journal, event("swept"), error);
+}
+
+bool
+bp_restore_journal_prepared(bp_restore_journal *journal, const char *target, const char *identity,
+                            GError **error)
+{
+    json_t *line = event("prepared");
+    bp_json_set_text(line, "target", target);
+    bp_json_set_text(line, "identity", identity);
+    BP_LOCK_GUARD(&journal->lock);
+    g_hash_table_add(journal->pending, g_strdup(target));
+    return append_line(journal, line, error);
+}
+
+bool
+bp_restore_journal_job(bp_restore_journal *journal, const char *target, const char *token,
+                       GError **error)
+{
+    json_t *line = event("job");
+    bp_json_set_text(line, "target", target);
+    bp_json_set_text(line, "token", token);
+    BP_LOCK_GUARD(&journal->lock);
+    return append_line(journal, line, error);
+}
+
+bool
+bp_restore_journal_done(bp_restore_journal *journal, const char *target, GError **error)
+{
+    json_t *line = event("done");
+    bp_json_set_text(line, "target", target);
+    BP_LOCK_GUARD(&journal->lock);
+    g_hash_table_remove(journal->pending, target);
+    return append_line(journal, line, error);
+}

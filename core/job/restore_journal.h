@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a restore has begun, kept on this machine (state_dir/restore), because the backup storage
+ * may be read-only.  A run that is killed leaves its file; the next one learns from it which
+ * targets are half made by us (and may be replaced) and which staging is to be swept.
+ *
+ * The file of a live run is locked (flock), which also is the lock on its targets.
+ */
+#ifndef BP_CORE_JOB_RESTORE_JOURNAL_H
+#define BP_CORE_JOB_RESTORE_JOURNAL_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct bp_restore_journal bp_restore_journal;
+
+/** A staging prefix that a dead run left behind. */
+typedef struct bp_leftover {
+    char *ref, *prefix;
+} bp_leftover;
+
+/**
+ * Register a run for its targets ("parent.child").  EXISTS when a live run works on one of them.
+ * @address: of the source; only journals of the same one count.
+ * Returns: (transfer full) (nullable)
+ */
+bp_restore_journal *bp_restore_journal_open(const char *state_dir, const char *address,
+                                            const char *run_id, const char *backup,
+                                            const char *const *targets, GError **error);
+/** Closes and unlocks; removes the file when nothing in it is unfinished. */
+void bp_restore_journal_free(bp_restore_journal *journal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_restore_journal, bp_restore_journal_free)
+
+/** Identity of a target that a dead run of ours left half made, or NULL.  Borrowed. */
+const char *bp_restore_journal_ours(const bp_restore_journal *journal, const char *target);
+/** bp_leftover* of dead runs.  Borrowed. */
+const GPtrArray *bp_restore_journal_leftovers(const bp_restore_journal *journal);
+
+/* Each is on disk when it returns true.  Any thread. */
+bool bp_restore_journal_staging(bp_restore_journal *journal, const char *ref, const char *prefix,
+                                GError **error);
+/** All staging, also that of dead runs, is gone. */
+bool bp_restore_journal_swept(bp_restore_journal *journal, GError **error);
+bool bp_restore_journal_prepared(bp_restore_journal *journal, const char *target,
+                                 const char *identity, GError **error);
+bool bp_restore_journal_job(bp_restore_journal *journal, const char *target, const char *token,
+                            GError **error);
+bool bp_restore_journal_done(bp_restore_journal *journal, const char *target, GError **error);
+
+#endif

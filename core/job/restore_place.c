@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where the source reads a target's bytes: where they are, if that is proven, or from staging
+ * that the copy engine fills, checking each item against the manifest on the way.
+ */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/thread.h"
+#include "core/job/restore_run.h"
+#include "core/job/space.h"
+
+#include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "restore"
+
+typedef struct {
+    bp_restore_job *restore;
+    const bp_target *target;
+    bp_copy_group *group; /* made with the first staged item */
+    GError *error;
+} place_work;
+
+/* Another process is going to list that directory; if it cannot, it sees nothing and says so to
+ * nobody.  So the storage looks first. */
+static bool
+in_place(void *ctx, const char *prefix)
+{
+    place_work *work = ctx;
+    bp_restore_job *restore = work->restore;
+    g_autofree char *key = bp_catalog_key(restore->view.manifest->name, prefix);
+    BP_DEBUG("read in place", "target", work->target->path, "prefix", key);
+    bool fine = bp_store_probe(restore->view.catalog->store, &restore->call, BP_NEED_SERVER_READ,
+                               key, &work->error);
+    if (!fine && bp_error_is(work->error, BP_ERR_UNSUPPORTED)) {
+        g_clear_error(&work->error); /* no such notion there: the proof of rows has to notice */
+        return true;
+    }
+    return fine;
+}
+
+static bool
+staged(void *ctx, const bp_copied *items, gsize n, GError **error)
+{
+    (void)ctx; /* staging is swept as a whole: nothing to remember of single items */
+    (void)items;
+    (void)n;
+    (void)error;
+    return true;
+}
+
+static bp_copy *
+new_engine(bp_restore_job *restore, bp_store *dst)
+{
+    const bp_settings *s = restore->settings;
+    bp_copy_params params = {
+        .dst = dst,
+        .call = &restore->call,
+        .workers = (guint)bp_settings_u64(s, "concurrency.copies"),
+        .buffer_bytes = 1 << 20,
+        .rate_bytes_per_s = bp_settings_u64(s, "throttle"),
+        .attempts = bp_workspace_retry(restore->job->workspace).attempts,
+        .max_delay_ns = bp_workspace_retry(restore->job->workspace).max_delay_ns,
+        .proven = staged,
+        .batch_items = 1000,
+        .batch_ns = 10 * BP_NS_PER_S,
+    };
+    return bp_copy_new(&params);
+}
+
+/* Made once, by whoever needs it first; the others would have to wait for it anyway. */
+static bool
+open_staging(bp_restore_job *restore, GError **error)
+{
+    BP_LOCK_GUARD(&restore->staging_lock);
+    if (restore->copy != NULL) {
+        return true;
+    }
+    restore->staging =
+        bp_workspace_store(restore->job->workspace, restore->info.staging_ref, error);
+    if (restore->staging == NULL) {
+        return false;
+    }
+    if (!restore->view.foreign) {
+        restore->index =
+            bp_proven_from_manifest(restore->view.catalog, restore->view.manifest, error);
+        if (restore->index == NULL) {
+            return false;
+        }
+    }
+    if (!bp_restore_journal_staging(restore->journal, restore->info.staging_ref,
+                                    restore->info.staging_prefix, error)) {
+        return false;
+    }
+    restore->copy = new_engine(restore, restore->staging);
+    return true;
+}
+
+static bool
+first_item(place_work *work)
+{
+    bp_restore_job *restore = work->restore;
+    if (!open_staging(restore, &work->error) ||
+        !bp_space_check(restore->staging, &restore->call, work->target->unit->bytes, "staging",
+                        &work->error)) {
+        return false;
+    }
+    work->group = bp_copy_group_new(restore->copy);
+    return true;
+}
+
+static bool
+stage(void *ctx, const char *item_key, const char *ref, const char *key)
+{
+    place_work *work = ctx;
+    bp_restore_job *restore = work->restore;
+    if (strcmp(ref, restore->info.staging_ref) != 0 ||
+        !g_str_has_prefix(key, restore->info.staging_prefix)) {
+        bp_set_error(&work->error, BP_ERR_PERMANENT,
+                     "plugin bug: staging of %s outside of the declared prefix", item_key);
+        return false;
+    }
+    if (work->group == NULL && !first_item(work)) {
+        return false;
+    }
+    g_autofree char *src_key = bp_catalog_key(restore->view.manifest->name, item_key);
+    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    if (!bp_store_stat(restore->view.catalog->store, &restore->call, src_key, &meta,
+                       &work->error)) {
+        return false;
+    }
+    bp_copy_item item = {
+        .src = restore->view.catalog->store, .src_key = src_key, .dst_key = key, .size = meta.size};
+    if (restore->index != NULL &&
+        !bp_proven_find(restore->index, item_key, meta.size, NULL, &item.checksum)) {
+        bp_set_error(&work->error, BP_ERR_CORRUPT,
+                     "%s is not what the manifest records (size %" G_GUINT64_FORMAT ")", src_key,
+                     meta.size);
+        return false;
+    }
+    return bp_copy_submit(restore->copy, work->group, &item, &work->error);
+}
+
+static bool
+wait_staged(place_work *work, GError **error)
+{
+    guint64 gone = 0;
+    if (work->group == NULL) {
+        return true;
+    }
+    if (!bp_copy_group_wait(work->restore->copy, work->group, &gone, error)) {
+        return false;
+    }
+    if (gone > 0) {
+        bp_set_error(error, BP_ERR_CORRUPT, "%" G_GUINT64_FORMAT " items of the backup vanished",
+                     gone);
+        return false;
+    }
+    return bp_copy_flush(work->restore->copy, error); /* visible to the server after the barrier */
+}
+
+bool
+bp_restore_place(bp_restore_job *restore, guint32 target, GError **error)
+{
+    place_work work = {.restore = restore, .target = g_ptr_array_index(restore->targets, target)};
+    bp_place_fns fns = {.in_place = in_place, .stage = stage};
+    bool placed =
+        bp_source_target_place(restore->restore, &restore->call, target, &fns, &work, error);
+    if (work.error != NULL) { /* our own reason comes before the source's "cancelled" */
+        g_clear_error(error);
+        g_propagate_error(error, work.error);
+        placed = false;
+    }
+    placed = placed && wait_staged(&work, error);
+    bp_copy_group_free(work.group);
+    return placed;
+}
+
+typedef struct {
+    bp_store *store;
+    const bp_call *call;
+    GPtrArray *keys;
+    GError *error;
+} sweep_work;
+
+static bool
+remove_batch(sweep_work *work)
+{
+    bool fine =
+        bp_store_remove_many(work->store, work->call, (const char *const *)work->keys->pdata,
+                             work->keys->len, &work->error);
+    g_ptr_array_set_size(work->keys, 0);
+    return fine;
+}
+
+static bool
+collect_key(void *ctx, const char *key, const struct bp_object_meta *meta)
+{
+    sweep_work *work = ctx;
+    if (meta != NULL) {
+        g_ptr_array_add(work->keys, g_strdup(key));
+    }
+    return work->keys->len < 1000 || remove_batch(work);
+}
+
+static bool
+sweep_prefix(bp_restore_job *restore, const bp_call *call, const char *ref, const char *prefix,
+             GError **error)
+{
+    bp_store *store = bp_workspace_store(restore->job->workspace, ref, error);
+    if (store == NULL) {
+        return false;
+    }
+    sweep_work work = {
+        .store = store, .call = call, .keys = g_ptr_array_new_with_free_func(g_free)};
+    bp_store_list_params params = {.prefix = prefix};
+    bool fine = bp_store_list(store, call, &params, collect_key, &work, error) &&
+                work.error == NULL && remove_batch(&work);
+    g_ptr_array_unref(work.keys);
+    if (work.error != NULL) {
+        g_clear_error(error);
+        g_propagate_error(error, work.error);
+    }
+    return fine;
+}
+
+bool
+bp_restore_sweep(bp_restore_job *restore, GError **error)
+{
+    bp_call undo = bp_call_undo(&restore->call);
+    const GPtrArray *leftovers = bp_restore_journal_leftovers(restore->journal);
+    bool own = restore->copy != NULL;
+    bp_copy_free(g_steal_pointer(&restore->copy)); /* nothing may be written from here on */
+    for (guint i = 0; i < leftovers->len; i++) {
+        const bp_leftover *leftover = g_ptr_array_index(leftovers, i);
+        BP_INFO("sweeping staging of an interrupted restore", "prefix", leftover->prefix);
+        if (!sweep_prefix(restore, &undo, leftover->ref, leftover->prefix, error)) {
+            return false;
+        }
+    }
+    if (own && !sweep_prefix(restore, &undo, restore->info.staging_ref,
+                             restore->info.staging_prefix, error)) {
+        return false;
+    }
+    return (!own && leftovers->len == 0) || bp_restore_journal_swept(restore->journal, error);
+}

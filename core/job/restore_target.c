@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One target of a restore: prepare, place, jobs until all are done, proof, finish.  Several
+ * targets run at a time; the source's jobs are few and shared by all of them.
+ */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/fault.h"
+#include "core/base/log.h"
+#include "core/base/thread.h"
+#include "core/job/restore_run.h"
+
+#include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "restore"
+
+/* Polling starts eager and grows: most jobs are short, long ones need not be asked often. */
+#define POLL_FIRST_NS (50 * BP_NS_PER_MS)
+#define POLL_MAX_NS (2 * BP_NS_PER_S)
+
+typedef struct {
+    bp_restore_job *restore;
+    guint32 index;
+    bp_target *target;
+    GPtrArray *jobs; /* char*: tokens that are not done */
+    GError *error;
+} target_work;
+
+static void
+forward_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
+{
+    bp_monitor_note(ctx, level, code, text);
+}
+
+/* Takes all job slots that are free, waiting for one while none of our own jobs runs. */
+static guint
+take_slots(bp_restore_job *restore, bool wait)
+{
+    BP_LOCK_GUARD(&restore->lock);
+    while (wait && restore->free_jobs == 0 && !bp_cancel_is_set(restore->cancel)) {
+        (void)bp_cond_wait_until(&restore->jobs_changed, &restore->lock,
+                                 bp_clock_mono_ns() + 100 * BP_NS_PER_MS);
+    }
+    guint taken = restore->free_jobs;
+    restore->free_jobs = 0;
+    return taken;
+}
+
+static void
+give_slots(bp_restore_job *restore, guint n)
+{
+    BP_LOCK_GUARD(&restore->lock);
+    restore->free_jobs += n;
+    pthread_cond_broadcast(&restore->jobs_changed);
+}
+
+static bool
+job_started(void *ctx, const char *token, guint64 weight)
+{
+    target_work *work = ctx;
+    (void)weight;
+    g_ptr_array_add(work->jobs, g_strdup(token));
+    return bp_restore_journal_job(work->restore->journal, work->target->path, token, &work->error);
+}
+
+/* Starts as many jobs as there are free slots. */
+static bool
+start_jobs(target_work *work, bool *all_started, GError **error)
+{
+    bp_restore_job *restore = work->restore;
+    guint before = work->jobs->len;
+    guint slots = take_slots(restore, before == 0);
+    if (slots == 0) {
+        return bp_cancel_check(restore->cancel, error);
+    }
+    bool fine = bp_source_target_step(restore->restore, &restore->call, work->index, slots,
+                                      job_started, work, all_started, error);
+    guint used = work->jobs->len - before;
+    if (used > slots) {
+        bp_set_error(&work->error, BP_ERR_PERMANENT,
+                     "plugin bug: it started %u jobs where %u were free", used, slots);
+    }
+    give_slots(restore, slots - MIN(used, slots));
+    if (work->error != NULL) {
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&work->error));
+        return false;
+    }
+    return fine;
+}
+
+typedef struct {
+    target_work *work;
+    const char *token;
+    struct bp_job_state state;
+} poll_call;
+
+static bool
+try_poll(void *ctx, GError **error)
+{
+    poll_call *poll = ctx;
+    bp_restore_job *restore = poll->work->restore;
+    return bp_source_job_poll(restore->restore, &restore->call, poll->work->index, poll->token,
+                              &poll->state, error);
+}
+
+/* Asks once for every running job; done ones leave the list. */
+static bool
+poll_jobs(target_work *work, GError **error)
+{
+    bp_retry_params retry = bp_workspace_retry(work->restore->job->workspace);
+    retry.cancel = work->restore->cancel;
+    for (guint i = 0; i < work->jobs->len;) {
+        poll_call poll = {.work = work, .token = g_ptr_array_index(work->jobs, i)};
+        poll.state.struct_size = sizeof poll.state;
+        if (!bp_retry(&retry, try_poll, &poll, error)) {
+            return false;
+        }
+        if (poll.state.phase == BP_JOB_FAILED) {
+            bp_set_error(error, BP_ERR_PERMANENT, "the server failed: %s", poll.state.reason);
+            return false;
+        }
+        if (poll.state.phase == BP_JOB_DONE) {
+            g_ptr_array_remove_index(work->jobs, i);
+            give_slots(work->restore, 1);
+        } else {
+            i++;
+        }
+    }
+    return true;
+}
+
+static bool
+run_jobs(target_work *work, GError **error)
+{
+    bool all_started = false;
+    gint64 pause = POLL_FIRST_NS;
+    while (true) {
+        guint before = work->jobs->len;
+        if ((!all_started && !start_jobs(work, &all_started, error)) || !poll_jobs(work, error)) {
+            return false;
+        }
+        if (all_started && work->jobs->len == 0) {
+            return true;
+        }
+        bool moved = work->jobs->len != before;
+        pause = moved ? POLL_FIRST_NS : MIN(pause * 5 / 4, POLL_MAX_NS);
+        if (!bp_cancel_sleep_ns(work->restore->cancel, pause)) {
+            return bp_cancel_check(work->restore->cancel, error);
+        }
+    }
+}
+
+/* The heart of it: what the server holds now against what the backup promises. */
+static bool
+prove(target_work *work, GError **error)
+{
+    const bp_manifest_unit *unit = work->target->unit;
+    const char *what = work->restore->view.manifest->proof_what;
+    struct bp_proof proof = {.struct_size = sizeof proof};
+    if (!bp_source_target_prove(work->restore->restore, &work->restore->call, work->index, &proof,
+                                error)) {
+        return false;
+    }
+    work->target->found = proof.found;
+    if (!unit->has_proof || unit->unprovable || (proof.flags & BP_PROOF_UNPROVABLE) != 0) {
+        const char *why = *proof.note != '\0' ? proof.note : unit->note;
+        work->target->error = g_strdup(why != NULL ? why : "nothing was counted at capture");
+        work->target->state = BP_TARGET_UNPROVABLE;
+        return true;
+    }
+    if (proof.found < unit->low || proof.found > unit->high) {
+        bp_set_error(error, BP_ERR_CORRUPT,
+                     "restored %" G_GUINT64_FORMAT " %s, the backup holds %" G_GUINT64_FORMAT
+                     " to %" G_GUINT64_FORMAT "%s%s",
+                     proof.found, what, unit->low, unit->high, *proof.note != '\0' ? ": " : "",
+                     proof.note);
+        return false;
+    }
+    if (proof.found == 0 && unit->high > 0) {
+        work->target->error = g_strdup_printf(
+            "0 %s came in; the deletes may cover all %" G_GUINT64_FORMAT " of the backup", what,
+            unit->high);
+        work->target->state = BP_TARGET_UNPROVABLE;
+        return true;
+    }
+    work->target->state = BP_TARGET_COMPLETE;
+    atomic_fetch_add(&work->restore->found_sum, proof.found);
+    return true;
+}
+
+static bool
+prepare(target_work *work, GError **error)
+{
+    bp_restore_job *restore = work->restore;
+    g_autofree char *identity = NULL;
+    if (!bp_source_target_prepare(restore->restore, &restore->call, work->index, forward_note,
+                                  restore->job->monitor, &identity, error)) {
+        return false;
+    }
+    work->target->prepared = true;
+    return bp_restore_journal_prepared(restore->journal, work->target->path,
+                                       identity != NULL ? identity : "", error) &&
+           bp_fault_point("restore.prepared", error);
+}
+
+static bool
+run_target(target_work *work, GError **error)
+{
+    bp_restore_job *restore = work->restore;
+    if (!prepare(work, error)) {
+        return false;
+    }
+    if (restore->params->without_items) {
+        work->target->state = BP_TARGET_COMPLETE;
+    } else if (!bp_restore_place(restore, work->index, error) || !run_jobs(work, error) ||
+               !bp_fault_point("restore.imported", error) || !prove(work, error)) {
+        return false;
+    }
+    return bp_source_target_finish(restore->restore, &restore->call, work->index, forward_note,
+                                   restore->job->monitor, error) &&
+           bp_restore_journal_done(restore->journal, work->target->path, error);
+}
+
+static void
+fail_target(bp_restore_job *restore, bp_target *target, const GError *error)
+{
+    target->state = target->prepared ? BP_TARGET_FAILED : BP_TARGET_UNTOUCHED;
+    g_free(target->error);
+    target->error = g_strdup(error->message);
+    BP_LOCK_GUARD(&restore->lock);
+    restore->failed = true;
+}
+
+static bool
+goes_on(bp_restore_job *restore)
+{
+    if (bp_cancel_is_set(restore->cancel)) {
+        return false;
+    }
+    BP_LOCK_GUARD(&restore->lock);
+    return !restore->failed || restore->params->continue_on_error;
+}
+
+static void *
+target_worker(void *ctx)
+{
+    bp_restore_job *restore = ctx;
+    guint index = 0;
+    while (goes_on(restore) &&
+           (index = atomic_fetch_add(&restore->next_target, 1)) < restore->targets->len) {
+        target_work work = {.restore = restore,
+                            .index = index,
+                            .target = g_ptr_array_index(restore->targets, index),
+                            .jobs = g_ptr_array_new_with_free_func(g_free)};
+        g_autoptr(GError) error = NULL;
+        if (!run_target(&work, &error)) {
+            fail_target(restore, work.target, error);
+        }
+        give_slots(restore, work.jobs->len);
+        g_ptr_array_unref(work.jobs);
+    }
+    return NULL;
+}
+
+void
+bp_restore_run_targets(bp_restore_job *restore)
+{
+    guint wanted = (guint)bp_settings_u64(restore->settings, "concurrency.units");
+    const struct bp_source_info *facts = bp_source_facts(restore->view.source);
+    bool parallel = (facts->features & BP_SOURCE_CONCURRENT_UNITS) != 0;
+    guint n = parallel ? CLAMP(restore->targets->len, 1, wanted) : 1;
+    restore->free_jobs = MAX(restore->info.max_jobs, 1);
+    g_autofree pthread_t *threads = g_new(pthread_t, n);
+    for (guint i = 0; i < n; i++) {
+        bp_thread_start(&threads[i], target_worker, restore);
+    }
+    for (guint i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    for (guint i = 0; i < restore->targets->len; i++) {
+        bp_target *target = g_ptr_array_index(restore->targets, i);
+        if (target->state == BP_TARGET_WAITING) {
+            target->state = BP_TARGET_UNTOUCHED;
+        }
+    }
+}

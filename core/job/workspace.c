@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See workspace.h.
+ */
+#include "core/job/workspace.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bp_build.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
+
+#include "sdk/lib/ban.h"
+
+struct bp_workspace {
+    const bp_config_tree *config;
+    bp_plugins *plugins;
+    bp_refs *refs;
+    bp_call call;
+    GHashTable *stores; /* name -> bp_store* */
+    bp_module *source_module;
+    bp_source_inst *source;
+    char *source_storage;
+    bp_settings *defaults; /* of `backup`, without flags: retry and names */
+    bp_catalog catalog;
+    char *commit_document;
+};
+
+static void
+store_free(gpointer store)
+{
+    bp_store_free(store);
+}
+
+/* Beside the running program: right in a build tree, an installation, and a moved one. */
+static char *
+built_in_plugin_dir(void)
+{
+    g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+    if (program == NULL) {
+        return g_strdup(BP_BUILD_PLUGIN_DIR);
+    }
+    g_autofree char *bin = g_path_get_dirname(program);
+    g_autofree char *dir = g_build_filename(bin, BP_BUILD_PLUGIN_DIR_FROM_PROGRAM, NULL);
+    return g_canonicalize_filename(dir, NULL);
+}
+
+/* Plugin directories: as configured, else the built-in one (build tree or installation). */
+static bp_plugins *
+open_plugins(const bp_config_tree *config, GError **error)
+{
+    bp_config_section_params params = {
+        .path = "plugins", .tables = &bp_config_plugins_keys, .n_tables = 1};
+    g_autoptr(bp_settings) settings = bp_config_section(config, &params, error);
+    if (settings == NULL) {
+        return NULL;
+    }
+    g_autoptr(GPtrArray) dirs = g_ptr_array_new();
+    for (gsize i = 0; i < bp_settings_count(settings, "dirs"); i++) {
+        g_ptr_array_add(dirs, (gpointer)bp_settings_at(settings, "dirs", i));
+    }
+    g_autofree char *built_in = built_in_plugin_dir();
+    if (dirs->len == 0) {
+        g_ptr_array_add(dirs, built_in);
+    }
+    g_ptr_array_add(dirs, NULL);
+    g_autoptr(GPtrArray) sums = g_ptr_array_new();
+    for (gsize i = 0; i < bp_settings_count(settings, "sha256"); i++) {
+        g_ptr_array_add(sums, (gpointer)bp_settings_at(settings, "sha256", i));
+    }
+    bool any_sum = sums->len > 0;
+    g_ptr_array_add(sums, NULL);
+    return bp_plugins_new((const char *const *)dirs->pdata,
+                          any_sum ? (const char *const *)sums->pdata : NULL);
+}
+
+bp_workspace *
+bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel, GError **error)
+{
+    bp_plugins *plugins = open_plugins(config, error);
+    if (plugins == NULL) {
+        return NULL;
+    }
+    bp_workspace *workspace = g_new0(bp_workspace, 1);
+    workspace->config = config;
+    workspace->plugins = plugins;
+    workspace->refs = bp_refs_new();
+    workspace->call = (bp_call){.cancel = cancel, .refs = workspace->refs};
+    workspace->stores = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, store_free);
+    return workspace;
+}
+
+void
+bp_workspace_free(bp_workspace *workspace)
+{
+    if (workspace == NULL) {
+        return;
+    }
+    bp_source_free(workspace->source);
+    bp_refs_free(workspace->refs);
+    g_hash_table_unref(workspace->stores);
+    bp_settings_free(workspace->defaults);
+    g_free(workspace->source_storage);
+    g_free(workspace->commit_document);
+    bp_plugins_free(workspace->plugins);
+    g_free(workspace);
+}
+
+const bp_config_tree *
+bp_workspace_config(const bp_workspace *workspace)
+{
+    return workspace->config;
+}
+
+bp_plugins *
+bp_workspace_plugins(bp_workspace *workspace)
+{
+    return workspace->plugins;
+}
+
+const bp_call *
+bp_workspace_call(const bp_workspace *workspace)
+{
+    return &workspace->call;
+}
+
+bp_call
+bp_workspace_job_call(const bp_workspace *workspace, const bp_cancel *cancel,
+                      const bp_settings *settings)
+{
+    bp_call call = workspace->call;
+    call.cancel = cancel;
+    guint64 timeout_ms = bp_settings_u64(settings, "timeout");
+    if (timeout_ms > 0) {
+        call.deadline_ns = bp_clock_mono_ns() + (gint64)timeout_ms * BP_NS_PER_MS;
+    }
+    return call;
+}
+
+bp_refs *
+bp_workspace_refs(bp_workspace *workspace)
+{
+    return workspace->refs;
+}
+
+static const char *
+require(const bp_workspace *workspace, const char *path, GError **error)
+{
+    const char *value = bp_config_peek(workspace->config, path);
+    if (value == NULL || *value == '\0') {
+        const char *file = bp_config_path(workspace->config);
+        bp_set_error(error, BP_ERR_INVALID, "'%s' is not configured\nhint: set it in %s", path,
+                     file != NULL ? file : "a configuration file (--config FILE)");
+        return NULL;
+    }
+    return value;
+}
+
+static bp_store *
+open_store(bp_workspace *workspace, const char *name, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("storages.%s", name);
+    g_autofree char *plugin_path = g_strdup_printf("%s.plugin", path);
+    const char *plugin = require(workspace, plugin_path, error);
+    if (plugin == NULL) {
+        return NULL;
+    }
+    bp_module *module = bp_plugins_get(workspace->plugins, BP_PLUGIN_STORAGE, plugin, error);
+    if (module == NULL) {
+        g_prefix_error(error, "storage '%s': ", name);
+        return NULL;
+    }
+    bp_key_table keys = bp_module_keys(module);
+    static const char *const ignore[] = {"plugin", NULL};
+    bp_config_section_params params = {
+        .path = path, .tables = &keys, .n_tables = 1, .ignore = ignore, .secrets = true};
+    bp_settings *settings = bp_config_section(workspace->config, &params, error);
+    return settings != NULL ? bp_store_open(module, name, settings, &workspace->call, error) : NULL;
+}
+
+bp_store *
+bp_workspace_store(bp_workspace *workspace, const char *name, GError **error)
+{
+    bp_store *store = g_hash_table_lookup(workspace->stores, name);
+    if (store != NULL) {
+        return store;
+    }
+    store = open_store(workspace, name, error);
+    if (store == NULL) {
+        return NULL;
+    }
+    g_hash_table_insert(workspace->stores, g_strdup(name), store);
+    bp_refs_add(workspace->refs, name, store, "", 0);
+    return store;
+}
+
+bp_module *
+bp_workspace_source_module(bp_workspace *workspace, GError **error)
+{
+    if (workspace->source_module == NULL) {
+        const char *plugin = require(workspace, "source.plugin", error);
+        if (plugin == NULL) {
+            return NULL;
+        }
+        workspace->source_module =
+            bp_plugins_get(workspace->plugins, BP_PLUGIN_SOURCE, plugin, error);
+        if (workspace->source_module == NULL) {
+            g_prefix_error(error, "source: ");
+        }
+    }
+    return workspace->source_module;
+}
+
+bp_source_inst *
+bp_workspace_source(bp_workspace *workspace, GError **error)
+{
+    if (workspace->source != NULL) {
+        return workspace->source;
+    }
+    bp_module *module = bp_workspace_source_module(workspace, error);
+    if (module == NULL) {
+        return NULL;
+    }
+    bp_key_table keys = bp_module_keys(module);
+    static const char *const ignore[] = {"plugin", NULL};
+    bp_config_section_params params = {
+        .path = "source", .tables = &keys, .n_tables = 1, .ignore = ignore, .secrets = true};
+    bp_settings *settings = bp_config_section(workspace->config, &params, error);
+    if (settings == NULL) {
+        return NULL;
+    }
+    workspace->source = bp_source_open(module, settings, &workspace->call, error);
+    return workspace->source;
+}
+
+bp_store *
+bp_workspace_source_store(bp_workspace *workspace, const char **name, GError **error)
+{
+    const char *storage = require(workspace, "source.storage", error);
+    if (storage == NULL) {
+        return NULL;
+    }
+    if (name != NULL) {
+        *name = storage;
+    }
+    return bp_workspace_store(workspace, storage, error);
+}
+
+/* The core's keys of a section and the source's options for that verb, as one. */
+static bp_settings *
+job_settings(const bp_config_tree *config, const char *path, const bp_key_table tables[2],
+             const char *const *overrides, GError **error)
+{
+    bp_config_section_params params = {
+        .path = path, .tables = tables, .n_tables = 2, .overrides = overrides, .secrets = true};
+    return bp_config_section(config, &params, error);
+}
+
+bp_settings *
+bp_workspace_backup_settings(bp_workspace *workspace, const char *const *overrides, GError **error)
+{
+    bp_module *module = bp_workspace_source_module(workspace, error);
+    if (module == NULL) {
+        return NULL;
+    }
+    bp_key_table tables[] = {bp_config_backup_keys, bp_module_create_keys(module)};
+    return job_settings(workspace->config, "backup", tables, overrides, error);
+}
+
+bp_settings *
+bp_workspace_restore_settings(bp_workspace *workspace, const char *const *overrides, GError **error)
+{
+    bp_module *module = bp_workspace_source_module(workspace, error);
+    if (module == NULL) {
+        return NULL;
+    }
+    bp_key_table tables[] = {bp_config_restore_keys, bp_module_restore_keys(module)};
+    return job_settings(workspace->config, "restore", tables, overrides, error);
+}
+
+static const bp_settings *
+defaults(bp_workspace *workspace, GError **error)
+{
+    if (workspace->defaults == NULL) {
+        workspace->defaults = bp_workspace_backup_settings(workspace, NULL, error);
+    }
+    return workspace->defaults;
+}
+
+bool
+bp_workspace_catalog(bp_workspace *workspace, const bp_catalog **out, GError **error)
+{
+    *out = &workspace->catalog;
+    if (workspace->catalog.store != NULL) {
+        return true;
+    }
+    const bp_settings *settings = defaults(workspace, error);
+    bp_source_inst *source = settings != NULL ? bp_workspace_source(workspace, error) : NULL;
+    const char *name = source != NULL ? require(workspace, "backup.storage", error) : NULL;
+    bp_store *store = name != NULL ? bp_workspace_store(workspace, name, error) : NULL;
+    if (store == NULL) {
+        return false;
+    }
+    workspace->commit_document = g_strdup(bp_source_facts(source)->commit_document);
+    bp_retry_params retry = bp_workspace_retry(workspace);
+    workspace->catalog = (bp_catalog){.store = store,
+                                      .call = &workspace->call,
+                                      .attempts = retry.attempts,
+                                      .max_delay_ns = retry.max_delay_ns,
+                                      .commit_document = workspace->commit_document};
+    return true;
+}
+
+bp_retry_params
+bp_workspace_retry(const bp_workspace *workspace)
+{
+    const bp_settings *settings = workspace->defaults;
+    g_assert(settings != NULL); /* every job opens the catalog first */
+    return (bp_retry_params){
+        .cancel = workspace->call.cancel,
+        .attempts = (guint)bp_settings_u64(settings, "retry.attempts"),
+        .max_delay_ns = (gint64)bp_settings_u64(settings, "retry.max_delay") * BP_NS_PER_MS,
+    };
+}
+
+char *
+bp_workspace_state_dir(bp_workspace *workspace, GError **error)
+{
+    const char *given = bp_config_peek(workspace->config, "state_dir");
+    g_autofree char *dir = NULL;
+    if (given != NULL && *given != '\0') {
+        dir = g_strdup(given);
+    } else if (geteuid() == 0) {
+        dir = g_strdup("/var/lib/bakplane");
+    } else {
+        dir = g_build_filename(g_get_user_state_dir(), "bakplane", NULL);
+    }
+    if (g_mkdir_with_parents(dir, 0700) != 0) {
+        bp_set_error_errno(error, errno, "state directory %s\nhint: set state_dir", dir);
+        return NULL;
+    }
+    return g_steal_pointer(&dir);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Everything a job works with, opened from the configuration when it is first asked for: plugins,
+ * storages, the source, the catalog on the backup storage.
+ *
+ * Asking is for the job's main thread; what was got may be used by any.
+ */
+#ifndef BP_CORE_JOB_WORKSPACE_H
+#define BP_CORE_JOB_WORKSPACE_H
+
+#include "core/base/retry.h"
+#include "core/catalog/catalog.h"
+#include "core/config/config.h"
+#include "core/plugin/plugins.h"
+#include "core/plugin/refs.h"
+#include "core/plugin/source.h"
+#include "core/plugin/store.h"
+
+typedef struct bp_workspace bp_workspace;
+
+/** @config: borrowed.  @cancel: borrowed, may be NULL.  Returns: (transfer full) (nullable) */
+bp_workspace *bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel,
+                               GError **error);
+/** Closes all it opened. */
+void bp_workspace_free(bp_workspace *workspace);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_workspace, bp_workspace_free)
+
+const bp_config_tree *bp_workspace_config(const bp_workspace *workspace);
+bp_plugins *bp_workspace_plugins(bp_workspace *workspace);
+
+/** The call to use for everything: the job's cancel, all storages as references. */
+const bp_call *bp_workspace_call(const bp_workspace *workspace);
+/** The same for one job: another cancel, and the deadline that its `timeout` setting asks for. */
+bp_call bp_workspace_job_call(const bp_workspace *workspace, const bp_cancel *cancel,
+                              const bp_settings *settings);
+/** References handed to the source; a restore adds the backup to them. */
+bp_refs *bp_workspace_refs(bp_workspace *workspace);
+
+/** A configured storage by name.  Returns: (transfer none) (nullable) */
+bp_store *bp_workspace_store(bp_workspace *workspace, const char *name, GError **error);
+/** The source's plugin, without opening an instance.  Returns: (transfer none) (nullable) */
+bp_module *bp_workspace_source_module(bp_workspace *workspace, GError **error);
+bp_source_inst *bp_workspace_source(bp_workspace *workspace, GError **error);
+/** The storage that the source's data lies on (`source.storage`); its name in `name`. */
+bp_store *bp_workspace_source_store(bp_workspace *workspace, const char **name, GError **error);
+
+/**
+ * Settings of `backup` or `restore` with the source's own options among them.
+ * @overrides: "key=value" from flags, NULL-terminated, or NULL.  Returns: (transfer full)
+ */
+bp_settings *bp_workspace_backup_settings(bp_workspace *workspace, const char *const *overrides,
+                                          GError **error);
+bp_settings *bp_workspace_restore_settings(bp_workspace *workspace, const char *const *overrides,
+                                           GError **error);
+
+/** The catalog on `backup.storage`.  `out` lives as long as the workspace. */
+bool bp_workspace_catalog(bp_workspace *workspace, const bp_catalog **out, GError **error);
+
+/** How small calls of a job are retried. */
+bp_retry_params bp_workspace_retry(const bp_workspace *workspace);
+
+/** Directory for journals of restores, made (0700) when missing.  Returns: (transfer full) */
+char *bp_workspace_state_dir(bp_workspace *workspace, GError **error);
+
+#endif
