@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,16 +21,39 @@
 struct bp_cancel {
     atomic_bool set;
     atomic_int signal;
-    int fd;
+    int event;               /* written by trigger */
+    int fd;                  /* what others poll: `event`, or an epoll over it and the parent's */
+    const bp_cancel *parent; /* or NULL */
 };
+
+static int
+checked_fd(int fd, const char *what)
+{
+    if (fd < 0) {
+        g_error("%s: %s", what, g_strerror(errno));
+    }
+    return fd;
+}
 
 bp_cancel *
 bp_cancel_new(void)
 {
     bp_cancel *cancel = g_new0(bp_cancel, 1);
-    cancel->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (cancel->fd < 0) {
-        g_error("eventfd: %s", g_strerror(errno));
+    cancel->event = checked_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+    cancel->fd = cancel->event;
+    return cancel;
+}
+
+bp_cancel *
+bp_cancel_new_child(const bp_cancel *parent)
+{
+    bp_cancel *cancel = bp_cancel_new();
+    if (parent != NULL) {
+        cancel->parent = parent;
+        cancel->fd = checked_fd(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+        struct epoll_event readable = {.events = EPOLLIN};
+        checked_fd(epoll_ctl(cancel->fd, EPOLL_CTL_ADD, cancel->event, &readable), "epoll_ctl");
+        checked_fd(epoll_ctl(cancel->fd, EPOLL_CTL_ADD, parent->fd, &readable), "epoll_ctl");
     }
     return cancel;
 }
@@ -37,10 +61,14 @@ bp_cancel_new(void)
 void
 bp_cancel_free(bp_cancel *cancel)
 {
-    if (cancel != NULL) {
-        close(cancel->fd);
-        g_free(cancel);
+    if (cancel == NULL) {
+        return;
     }
+    if (cancel->fd != cancel->event) {
+        close(cancel->fd);
+    }
+    close(cancel->event);
+    g_free(cancel);
 }
 
 void
@@ -51,7 +79,7 @@ bp_cancel_trigger(bp_cancel *cancel, int signal)
     atomic_compare_exchange_strong(&cancel->signal, &none, signal);
     atomic_store(&cancel->set, true);
     uint64_t one = 1;
-    ssize_t ignored = write(cancel->fd, &one, sizeof one); /* full = already readable */
+    ssize_t ignored = write(cancel->event, &one, sizeof one); /* full = already readable */
     (void)ignored;
     errno = saved;
 }
@@ -59,13 +87,24 @@ bp_cancel_trigger(bp_cancel *cancel, int signal)
 bool
 bp_cancel_is_set(const bp_cancel *cancel)
 {
-    return cancel != NULL && atomic_load_explicit(&cancel->set, memory_order_relaxed);
+    for (; cancel != NULL; cancel = cancel->parent) {
+        if (atomic_load_explicit(&cancel->set, memory_order_relaxed)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int
 bp_cancel_signal(const bp_cancel *cancel)
 {
-    return cancel != NULL ? atomic_load(&cancel->signal) : 0;
+    for (; cancel != NULL; cancel = cancel->parent) {
+        int signal = atomic_load(&cancel->signal);
+        if (signal != 0) {
+            return signal;
+        }
+    }
+    return 0;
 }
 
 int

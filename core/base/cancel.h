@@ -12,6 +12,11 @@ typedef struct bp_cancel bp_cancel;
 
 /** Returns: (transfer full) */
 bp_cancel *bp_cancel_new(void);
+/**
+ * One that is also set when `parent` is, which must outlive it: lets a job stop its own threads
+ * without claiming that the user did.  Returns: (transfer full)
+ */
+bp_cancel *bp_cancel_new_child(const bp_cancel *parent);
 void bp_cancel_free(bp_cancel *cancel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_cancel, bp_cancel_free)
 

@@ -39,14 +39,14 @@ bool bp_log_enabled(enum bp_log_level level);
  * One line: message, then key/value pairs of C strings, ended by NULL.
  * @module: who speaks ("copy", "plugin:local" …).
  */
-void bp_log(enum bp_log_level level, const char *module, const char *message, ...)
-    G_GNUC_NULL_TERMINATED;
+void bp_log(enum bp_log_level level, const char *module, const char *message,
+            ...) G_GNUC_NULL_TERMINATED;
 
-#define BP_LOG_AT(level, ...)                                                                      \
-    do {                                                                                           \
-        if (bp_log_enabled(level)) {                                                               \
-            bp_log((level), BP_LOG_MODULE, __VA_ARGS__, NULL);                                     \
-        }                                                                                          \
+#define BP_LOG_AT(level, ...)                                  \
+    do {                                                       \
+        if (bp_log_enabled(level)) {                           \
+            bp_log((level), BP_LOG_MODULE, __VA_ARGS__, NULL); \
+        }                                                      \
     } while (0)
 
 /* A file that logs defines BP_LOG_MODULE before the first use. */

@@ -24,8 +24,7 @@ bp_text_size(guint64 bytes)
         value /= 1024.0;
         unit++;
     }
-    return g_strdup_printf(unit == 0 || value >= 100.0 ? "%.0f %s" : "%.1f %s", value,
-                           units[unit]);
+    return g_strdup_printf(unit == 0 || value >= 100.0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
 }
 
 char *

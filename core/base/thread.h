@@ -24,8 +24,8 @@ bp_lock_guard__begin(pthread_mutex_t *lock)
 }
 
 /** Holds `lock` until the end of the enclosing block.  Once per block. */
-#define BP_LOCK_GUARD(lock)                                                                        \
-    __attribute__((cleanup(bp_lock_guard__end), unused)) pthread_mutex_t *bp_lock_guard__held =    \
+#define BP_LOCK_GUARD(lock)                                                                     \
+    __attribute__((cleanup(bp_lock_guard__end), unused)) pthread_mutex_t *bp_lock_guard__held = \
         bp_lock_guard__begin(lock)
 
 /** Init a condition variable that waits on CLOCK_MONOTONIC. */

@@ -23,6 +23,9 @@ bool bp_journal_write(bp_journal *journal, GError **error);
 /** What earlier chunks prove (of all runs of this backup): compact, looked up by key. */
 typedef struct bp_proven bp_proven;
 bp_proven *bp_proven_load(const bp_catalog *catalog, const char *name, GError **error);
+/** The same from a finished backup's items. */
+bp_proven *bp_proven_from_manifest(const bp_catalog *catalog, const bp_manifest *manifest,
+                                   GError **error);
 void bp_proven_free(bp_proven *proven);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_proven, bp_proven_free)
 /** The item was proven with this size (and etag, where both have one): its checksum. */
