@@ -14,10 +14,10 @@
 static const char *const sections[] = {"source",  "storages", "backup", "restore",
                                        "plugins", "log",      NULL};
 
-static bool
-is_section(const char *name)
+bool
+bp_config__is_section(const char *name)
 {
-    return g_strv_contains(sections, name) || bp_key_table_find(&bp_config_top_keys, name) != NULL;
+    return g_strv_contains(sections, name);
 }
 
 static bool
@@ -49,11 +49,11 @@ check_sections(const bp_config_tree *tree, GError **error)
         const GPtrArray *children = tree->layers[i]->children;
         for (guint j = 0; j < children->len; j++) {
             const bp_node *node = g_ptr_array_index(children, j);
-            if (!is_section(node->name)) {
+            bool is_section = bp_config__is_section(node->name);
+            if (!is_section && bp_key_table_find(&bp_config_top_keys, node->name) == NULL) {
                 return unknown_section(tree, node, error);
             }
-            if (g_strv_contains(sections, node->name) && !bp_node_is_null(node) &&
-                node->kind != BP_NODE_MAP) {
+            if (is_section && !bp_node_is_null(node) && node->kind != BP_NODE_MAP) {
                 g_autofree char *where = bp_config__where(tree, node);
                 bp_set_error(error, BP_ERR_INVALID, "%s: %s: expected keys with values", where,
                              node->name);
@@ -188,7 +188,7 @@ check_own_keys(const bp_config_tree *tree, GError **error)
         const bp_key_table *table;
         bool open; /* a plugin has keys there, too */
     } own[] = {
-        {"", &bp_config_top_keys, true},
+        {"", &bp_config_top_keys, false},
         {"log", &bp_config_log_keys, false},
         {"plugins", &bp_config_plugins_keys, false},
         {"backup", &bp_config_backup_keys, true},

@@ -82,7 +82,7 @@ const char *const *bp_config_storages(const bp_config_tree *tree);
 const char *bp_config_peek(const bp_config_tree *tree, const char *path);
 
 typedef struct bp_config_section_params {
-    const char *path;           /* "source", "storages.backups", "backup", … */
+    const char *path;           /* "source", "storages.backups", "backup", …; "" = the top */
     const bp_key_table *tables; /* keys of all of them together are the section's */
     gsize n_tables;
     const char *const *overrides; /* "key=value" from flags, strongest, or NULL; a LIST key may

@@ -64,6 +64,9 @@ check_map(const bp_section *s, const bp_node *map, const char *prefix, GError **
         const bp_node *child = g_ptr_array_index(map->children, i);
         g_autofree char *name = g_strconcat(prefix, child->name, NULL);
         const char *const *ignore = s->params->ignore;
+        if (*s->params->path == '\0' && *prefix == '\0' && bp_config__is_section(name)) {
+            continue;
+        }
         if (bp_section__find_key(s, name) != NULL ||
             (ignore != NULL && g_strv_contains(ignore, name))) {
             continue;

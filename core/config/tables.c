@@ -24,23 +24,6 @@
         .min = 64 * KIB, .max = G_MAXINT64, .unit = "bytes per second",                         \
         .help = "most bytes to copy per second, over all workers"                               \
     }
-#define BUFFER_SIZE                                                                    \
-    {                                                                                  \
-        .name = "buffer_size", .type = BP_CONFIG_SIZE, .def = "1MiB", .min = 64 * KIB, \
-        .max = 8 * MIB, .unit = "bytes", .flag = "buffer-size",                        \
-        .help = "memory per copying worker"                                            \
-    }
-#define RETRY_ATTEMPTS                                                                     \
-    {                                                                                      \
-        .name = "retry.attempts", .type = BP_CONFIG_INT, .def = "6", .min = 1, .max = 100, \
-        .flag = "retry-attempts", .help = "how often one request is tried in all"          \
-    }
-#define RETRY_MAX_DELAY                                                                  \
-    {                                                                                    \
-        .name = "retry.max_delay", .type = BP_CONFIG_DURATION, .def = "30s", .min = 100, \
-        .max = HOUR, .unit = "ms", .flag = "retry-max-delay",                            \
-        .help = "longest pause between two attempts"                                     \
-    }
 #define TIMEOUT                                                                          \
     {                                                                                    \
         .name = "timeout", .type = BP_CONFIG_DURATION, .def = "none", .choices = "none", \
@@ -81,7 +64,14 @@ static const struct bp_config_key backup_keys[] = {
      .choices = "exclusive|advisory",
      .help = "how two runs on one backup are kept apart; advisory is for storages that cannot "
              "create an object exclusively"},
-    BUFFER_SIZE,
+    {.name = "buffer_size",
+     .type = BP_CONFIG_SIZE,
+     .def = "1MiB",
+     .min = 64 * KIB,
+     .max = 8 * MIB,
+     .unit = "bytes",
+     .flag = "buffer-size",
+     .help = "memory of each worker that copies"},
     {.name = "part_size",
      .type = BP_CONFIG_SIZE,
      .def = "64MiB",
@@ -91,8 +81,21 @@ static const struct bp_config_key backup_keys[] = {
      .unit = "bytes",
      .flag = "part-size",
      .help = "larger objects are copied in parts of this size, where the storage can"},
-    RETRY_ATTEMPTS,
-    RETRY_MAX_DELAY,
+    {.name = "retry.attempts",
+     .type = BP_CONFIG_INT,
+     .def = "6",
+     .min = 1,
+     .max = 100,
+     .flag = "retry-attempts",
+     .help = "how often a request is tried in all, by any command"},
+    {.name = "retry.max_delay",
+     .type = BP_CONFIG_DURATION,
+     .def = "30s",
+     .min = 100,
+     .max = HOUR,
+     .unit = "ms",
+     .flag = "retry-max-delay",
+     .help = "longest pause between two attempts, by any command"},
     TIMEOUT,
 };
 
@@ -112,9 +115,12 @@ static const struct bp_config_key restore_keys[] = {
      .flag = "concurrency-copies",
      .help = "objects that are staged at once"},
     THROTTLE,
-    BUFFER_SIZE,
-    RETRY_ATTEMPTS,
-    RETRY_MAX_DELAY,
+    {.name = "verify",
+     .type = BP_CONFIG_CHOICE,
+     .def = "size",
+     .choices = "size|deep",
+     .help = "how the backup's own files are checked before anything is restored: that all are "
+             "there with their sizes, or every byte against its checksum"},
     TIMEOUT,
 };
 
@@ -122,7 +128,8 @@ static const struct bp_config_key plugins_keys[] = {
     {.name = "dirs",
      .type = BP_CONFIG_PATH,
      .flags = BP_CONFIG_LIST,
-     .help = "directories that are searched for plugins before the installed one"},
+     .help = "directories that are searched for plugins, instead of the one that came with the "
+             "program"},
     {.name = "sha256",
      .type = BP_CONFIG_STRING,
      .flags = BP_CONFIG_LIST,

@@ -31,6 +31,8 @@ void bp_config__name_storages(bp_node *layer, char **names);
 
 /** Unknown sections, shape of the core's own sections, names of storages and references. */
 bool bp_config__check(const bp_config_tree *tree, GError **error);
+/** "source", "backup" …: it has keys of its own. */
+bool bp_config__is_section(const char *name);
 /** As bp_config_section, but only the keys of the tables are looked at and none is required. */
 bool bp_config__check_known_keys(const bp_config_tree *tree, const bp_config_section_params *params,
                                  GError **error);

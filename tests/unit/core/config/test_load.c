@@ -158,8 +158,7 @@ translate_foreign(const bp_config_foreign *in, bp_node *out, GError **error)
 
 START_TEST(test_bp_config_load__a_foreign_dialect)
 {
-    const bp_config_dialect dialect = {
-        .recognise = speaks_foreign, .translate = translate_foreign};
+    const bp_config_dialect dialect = {.recognise = speaks_foreign, .translate = translate_foreign};
     g_autofree char *path = fixture_file("f.yaml", "foreign: local\n");
     bp_config_params params = {.path = path, .dialects = &dialect, .n_dialects = 1};
     g_autoptr(bp_config_tree) tree = bp_config_load(&params, NULL);

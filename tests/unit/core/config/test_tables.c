@@ -47,7 +47,40 @@ START_TEST(test_tables__defaults_of_the_issue)
     ck_assert_uint_eq(bp_settings_u64(s, "concurrency.units"), 2);
     ck_assert_uint_eq(bp_settings_u64(s, "throttle"), 0);
     ck_assert_uint_eq(bp_settings_u64(s, "timeout"), 0);
-    ck_assert_uint_eq(bp_settings_u64(s, "retry.max_delay"), 30000);
+    ck_assert_str_eq(bp_settings_get(s, "verify"), "size");
+}
+END_TEST
+
+/* docs/reference/config.md names every key, and its default in the same line. */
+START_TEST(test_tables__every_key_is_documented)
+{
+    const char *top = g_getenv("BAKPLANE_SOURCE_DIR");
+    ck_assert_msg(top != NULL, "BAKPLANE_SOURCE_DIR is not set");
+    g_autofree char *path = g_build_filename(top, "docs", "reference", "config.md", NULL);
+    g_autofree char *text = NULL;
+    ck_assert_msg(g_file_get_contents(path, &text, NULL, NULL), "%s", path);
+    const bp_key_table *table = tables[_i];
+    for (guint32 i = 0; i < table->n; i++) {
+        const struct bp_config_key *key = bp_key_table_at(table, i);
+        g_autofree char *row = key->def != NULL
+                                   ? g_strdup_printf("| `%s` | `%s` |", key->name, key->def)
+                                   : g_strdup_printf("`%s` |", key->name);
+        bool is_heading = table == &bp_config_top_keys;
+        g_autofree char *heading = g_strdup_printf("\n## %s\n", key->name);
+        ck_assert_msg(strstr(text, is_heading ? heading : row) != NULL, "no line %s", row);
+    }
+}
+END_TEST
+
+START_TEST(test_tables__the_top_is_a_section_too)
+{
+    g_autoptr(bp_config_tree) tree = fixture_loaded("source: {plugin: m}\nstate_dir: state\n");
+    bp_config_section_params params = {.path = "", .tables = &bp_config_top_keys, .n_tables = 1};
+    GError *error = NULL;
+    g_autoptr(bp_settings) s = bp_config_section(tree, &params, &error);
+    ck_assert_ptr_null(error);
+    g_autofree char *beside = fixture_path("state");
+    ck_assert_str_eq(bp_settings_get(s, "state_dir"), beside);
 }
 END_TEST
 
@@ -57,6 +90,8 @@ main(void)
     TCase *cases = fixture_cases("tables");
     tcase_add_loop_test(cases, test_tables__every_key_is_complete, 0, G_N_ELEMENTS(tables));
     tcase_add_loop_test(cases, test_tables__every_default_is_valid, 0, G_N_ELEMENTS(tables));
+    tcase_add_loop_test(cases, test_tables__every_key_is_documented, 0, G_N_ELEMENTS(tables));
     tcase_add_test(cases, test_tables__defaults_of_the_issue);
+    tcase_add_test(cases, test_tables__the_top_is_a_section_too);
     return fixture_run("tables", cases);
 }
