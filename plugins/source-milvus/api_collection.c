@@ -73,6 +73,18 @@ milvus_api_has_collection(struct milvus_api *api, const struct bp_op *op, const 
     return status;
 }
 
+static bool
+has_partition_key(const struct milvus_schema *schema)
+{
+    for (guint i = 0; i < schema->fields->len; i++) {
+        const struct milvus_field *field = schema->fields->pdata[i];
+        if (field->is_partition_key) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 fill_collection(struct milvus_collection *collection, const Mv__DescribeCollectionResponse *wire)
 {
@@ -80,7 +92,9 @@ fill_collection(struct milvus_collection *collection, const Mv__DescribeCollecti
     collection->db_id = wire->db_id;
     collection->shards_num = wire->shards_num;
     collection->consistency_level = wire->consistency_level;
-    collection->num_partitions = wire->num_partitions;
+    if (has_partition_key(collection->schema)) {
+        collection->num_partitions = wire->num_partitions;
+    }
     collection->created_timestamp = wire->created_timestamp;
     milvus_api__kv_unpack(collection->properties, wire->n_properties, wire->properties);
     milvus_api__texts(collection->aliases, wire->n_aliases, wire->aliases);
@@ -124,18 +138,6 @@ milvus_api_describe_collection(struct milvus_api *api, const struct bp_op *op, c
     fill_collection(found, wire);
     *out = found;
     return BP_OK;
-}
-
-static bool
-has_partition_key(const struct milvus_schema *schema)
-{
-    for (guint i = 0; i < schema->fields->len; i++) {
-        const struct milvus_field *field = schema->fields->pdata[i];
-        if (field->is_partition_key) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static ProtobufCBinaryData

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One capture: struct bp_run, its units, and the operations on them.
+ *
+ * The set of units is fixed when the run begins; each unit is worked on by one thread at a time,
+ * different units by several.
+ */
+#ifndef BAKPLANE_MILVUS_CAPTURE_H
+#define BAKPLANE_MILVUS_CAPTURE_H
+
+#include <bakplane/source.h>
+
+#include "gc_pause.h"
+#include "source.h"
+
+/** One collection of a run. */
+struct milvus_unit {
+    char *id;
+    const struct milvus_collection *planned; /**< database, name, id; the plan's */
+    struct milvus_collection *collection;    /**< from unit_begin on: everything known */
+    GPtrArray *segments;                     /**< borrowed struct milvus_segment *, page order */
+    uint32_t generation;                     /**< counts listings of the segments */
+    bool is_done;                            /**< ended well: goes into the documents */
+};
+
+struct bp_run {
+    struct bp_source *source;
+    struct milvus_create_options options;
+    milvus_plan *plan;
+    GHashTable *units;                   /**< id -> struct milvus_unit *; fixed after run_begin */
+    struct milvus_gc_pause_state *pause; /**< NULL = nothing is paused */
+    char *run_id, *backup;
+    char *log_root; /**< where Milvus keeps its logs, as documents say it */
+    int64_t start_ms;
+};
+
+/** The unit of an id; INVALID when the run does not have it. */
+bp_status milvus_run_unit(struct bp_run *run, const char *unit_id, struct milvus_unit **out,
+                          struct bp_error *error);
+
+/** "collection shop.items". */
+char *milvus_unit_text(const struct milvus_unit *unit);
+
+/**
+ * Describes the collection as it is now: schema, indexes, aliases, properties, load state.
+ * NOT_FOUND when it is gone, STALE when another collection has its name by now.
+ */
+bp_status milvus_capture_describe(struct bp_run *run, const struct bp_op *op,
+                                  struct milvus_unit *unit, struct bp_error *error);
+
+/** Flushes and waits until the server says it is done. */
+bp_status milvus_capture_flush(struct bp_run *run, const struct bp_op *op, struct milvus_unit *unit,
+                               struct bp_error *error);
+
+/** A new generation: partitions and flushed segments, their files not yet listed. */
+bp_status milvus_capture_segments(struct bp_run *run, const struct bp_op *op,
+                                  struct milvus_unit *unit, struct bp_error *error);
+
+/** True when the server still names this segment as flushed. */
+bp_status milvus_segment_is_named(struct bp_run *run, const struct bp_op *op,
+                                  const struct milvus_unit *unit, int64_t segment_id, bool *out,
+                                  struct bp_error *error);
+
+/* Operations of struct bp_source_ops. */
+bp_status milvus_run_begin(struct bp_source *source, const struct bp_op *op,
+                           const struct bp_run_args *args, struct bp_run_info *info,
+                           struct bp_run **out, struct bp_error *error);
+bp_status milvus_run_keepalive(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
+bp_status milvus_run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome,
+                         struct bp_error *error);
+bp_status milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+                            struct bp_error *error);
+bp_status milvus_unit_items(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+                            const char *token, const struct bp_item_sink *sink,
+                            struct bp_error *error);
+bp_status milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+                              struct bp_error *error);
+bp_status milvus_unit_end(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+                          int32_t outcome, struct bp_error *error);
+bp_status milvus_unit_prove(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+                            struct bp_proof *out, struct bp_error *error);
+bp_status milvus_run_documents(struct bp_run *run, const struct bp_op *op,
+                               const struct bp_document_sink *sink, struct bp_error *error);
+
+#endif

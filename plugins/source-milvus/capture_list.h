@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Finding the files of segments on the storage of Milvus.
+ */
+#ifndef BAKPLANE_MILVUS_CAPTURE_LIST_H
+#define BAKPLANE_MILVUS_CAPTURE_LIST_H
+
+#include <bakplane/error.h>
+#include <bakplane/host.h>
+#include <bakplane/op.h>
+
+#include "model.h"
+#include "source.h"
+
+/**
+ * Lists the directories of one segment and replaces its insert_logs and delta_logs by what is
+ * there.  Only an L0 segment is looked for without insert logs.
+ *
+ * Errors: CORRUPT when a key below is no log; whatever storage_list raises.
+ */
+bp_status milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
+                              struct milvus_segment *segment, struct bp_error *error);
+
+/**
+ * NULL when the logs can be a whole segment with rows, else what is wrong with them: no insert
+ * logs at all, or fields with unequal numbers of files.  Owned by the caller.
+ */
+char *milvus_segment_defect(const struct milvus_segment *segment);
+
+/**
+ * For errors: where a segment was looked for, what lies there instead, and which setting to
+ * check.  Never fails; owned by the caller.
+ */
+char *milvus_describe_place(const struct bp_source *source, const struct bp_op *op,
+                            const struct milvus_segment *segment);
+
+#endif
