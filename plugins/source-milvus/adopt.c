@@ -7,10 +7,10 @@
 
 #include <inttypes.h>
 
+#include "delta_log.h"
 #include "document.h"
 #include "inventory.h"
 #include "layout.h"
-#include "parquet.h"
 #include "sdk/lib/errors.h"
 
 #include "sdk/lib/ban.h"
@@ -97,14 +97,14 @@ emit_log(const struct adoption *adoption, const char *unit_id, const char *key, 
 static bp_status
 count_deletes(const struct adoption *adoption, const char *key, int64_t size, struct sums *sums)
 {
-    uint64_t rows = 0;
-    bp_status status = milvus_delta_rows(adoption->host, adoption->op, adoption->ref, key,
-                                         (uint64_t)size, &rows, adoption->error);
+    int64_t rows = 0;
+    bp_status status = milvus_delta_log_rows(adoption->host, adoption->op, adoption->ref, key, size,
+                                             &rows, adoption->error);
     if (status == BP_ERR_UNSUPPORTED) {
         sums->uncounted = true;
         return BP_OK;
     }
-    sums->deleted += rows;
+    sums->deleted += (uint64_t)rows;
     return status;
 }
 

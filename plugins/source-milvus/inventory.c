@@ -362,6 +362,66 @@ settle_all(const struct milvus_inventory *inventory, struct milvus_collection *c
     return status;
 }
 
+/* Files of a partition (group_id 0), or of one group in it. */
+static guint
+count_files(const struct milvus_inventory *inventory, int64_t partition_id, int64_t group_id)
+{
+    guint n = 0;
+    for (int kind = 0; kind < 2; kind++) {
+        struct file first = {.is_delta = kind == 1,
+                             .partition_id = partition_id,
+                             .group_id = group_id != 0 ? group_id : INT64_MIN,
+                             .segment_id = INT64_MIN};
+        struct file last = {.is_delta = kind == 1,
+                            .partition_id = partition_id,
+                            .group_id = group_id != 0 ? group_id : INT64_MAX,
+                            .segment_id = INT64_MAX};
+        n += lower_bound(inventory, &last) - lower_bound(inventory, &first);
+    }
+    return n;
+}
+
+static guint
+count_segment_files(const struct milvus_inventory *inventory, const struct milvus_segment *segment)
+{
+    guint n = 0;
+    for (int kind = 0; kind < 2; kind++) {
+        const struct file like = first_of_segment(segment, kind == 1);
+        for (guint i = lower_bound(inventory, &like); file_of_segment(inventory, i, &like) != NULL;
+             i++) {
+            n++;
+        }
+    }
+    return n;
+}
+
+/* An import takes everything that lies in the directories it is given. */
+static void
+mark_exact(const struct milvus_inventory *inventory, struct milvus_partition *partition)
+{
+    bool is_clean = !g_hash_table_contains(inventory->strays, &partition->id);
+    g_autoptr(GHashTable) logs_of = g_hash_table_new(g_int64_hash, g_int64_equal);
+    guint n_all = 0;
+    for (guint i = 0; i < partition->segments->len; i++) {
+        struct milvus_segment *segment = partition->segments->pdata[i];
+        guint n = segment->insert_logs->len + segment->delta_logs->len;
+        guint before = GPOINTER_TO_UINT(g_hash_table_lookup(logs_of, &segment->group_id));
+        g_hash_table_replace(logs_of, &segment->group_id, GUINT_TO_POINTER(before + n));
+        n_all += n;
+    }
+    for (guint i = 0; i < partition->segments->len; i++) {
+        struct milvus_segment *segment = partition->segments->pdata[i];
+        guint listed = segment->group_id == 0
+                           ? segment->insert_logs->len + segment->delta_logs->len
+                           : GPOINTER_TO_UINT(g_hash_table_lookup(logs_of, &segment->group_id));
+        guint found = segment->group_id == 0
+                          ? count_segment_files(inventory, segment)
+                          : count_files(inventory, partition->id, segment->group_id);
+        segment->is_exact = is_clean && found == listed;
+    }
+    partition->is_exact = is_clean && count_files(inventory, partition->id, 0) == n_all;
+}
+
 static bool
 had_l0(const char *server_version)
 {
@@ -389,28 +449,8 @@ milvus_inventory_settle(const struct milvus_inventory *inventory,
                        collection->db_name, collection->name, findings.n_bad, findings.n_logs,
                        names->str, findings.n_bad > NAMED_MAX ? " …" : "");
     }
+    for (guint i = 0; i < collection->partitions->len; i++) {
+        mark_exact(inventory, collection->partitions->pdata[i]);
+    }
     return BP_OK;
-}
-
-bool
-milvus_inventory_is_exact(const struct milvus_inventory *inventory,
-                          const struct milvus_partition *partition)
-{
-    if (g_hash_table_contains(inventory->strays, &partition->id)) {
-        return false;
-    }
-    guint n_logs = 0;
-    for (guint i = 0; i < partition->segments->len; i++) {
-        const struct milvus_segment *segment = partition->segments->pdata[i];
-        n_logs += segment->insert_logs->len + segment->delta_logs->len;
-    }
-    guint n_files = 0;
-    for (int is_delta = 0; is_delta < 2; is_delta++) {
-        struct file first = {
-            .is_delta = is_delta == 1, .partition_id = partition->id, .group_id = INT64_MIN};
-        struct file last = {
-            .is_delta = is_delta == 1, .partition_id = partition->id, .group_id = INT64_MAX};
-        n_files += lower_bound(inventory, &last) - lower_bound(inventory, &first);
-    }
-    return n_files == n_logs;
 }

@@ -105,6 +105,7 @@ struct milvus_segment {
     int32_t level;
     bool is_l0;
     bool trust_files; /**< its documented logs are unsafe: what lies in its directories counts */
+    bool is_exact;    /**< its group's directories in the backup hold the listed logs, no others */
     char *channel;
     GArray *insert_logs, *delta_logs; /**< struct milvus_log */
 };
@@ -113,6 +114,7 @@ struct milvus_partition {
     int64_t id, collection_id;
     char *name;
     enum milvus_load_state load_state;
+    bool is_exact;       /**< its directories in the backup hold the listed logs, no others */
     GPtrArray *segments; /**< struct milvus_segment * */
 };
 

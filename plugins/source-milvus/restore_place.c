@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where the server reads the backup: where it is, or copied next to the server's own data.
+ *
+ * An import takes everything that lies in a directory.  So a directory of the backup is handed
+ * over only when the listing showed that it holds exactly what is wanted; anything else is staged,
+ * where we decide what lies there.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "layout.h"
+#include "restore.h"
+#include "restore_state.h"
+#include "sdk/lib/errors.h"
+
+#include "sdk/lib/ban.h"
+
+static bool
+is_loopback(const char *address)
+{
+    return g_str_has_prefix(address, "localhost:") || g_str_has_prefix(address, "127.") ||
+           g_str_has_prefix(address, "[::1]");
+}
+
+/*
+ * Where the server finds what we call key "" of a storage, or NULL and why not.  Local storage is
+ * read by path, an object store by key from the bucket's beginning.
+ */
+static char *
+server_base(const struct bp_restore *restore, const struct bp_storage_view *view, const char **why)
+{
+    if (strcmp(view->kind, "local") != 0) {
+        if ((view->flags & BP_VIEW_SERVER_READS) != 0) {
+            return g_strdup(view->server_root);
+        }
+        *why = "it is not the store that this Milvus reads";
+        return NULL;
+    }
+    if (view->server_root[0] != '\0') {
+        return g_strdup(view->server_root);
+    }
+    if (is_loopback(milvus_api_address(restore->api)) && view->local_root[0] != '\0') {
+        return g_strdup(view->local_root);
+    }
+    *why = "Milvus runs on another machine and server_root does not say where it sees the files";
+    return NULL;
+}
+
+/* Files that must not be imported lie among those that must, or in a form the server misreads. */
+static bool
+can_name_directories(const struct bp_restore *restore, const struct milvus_target *target)
+{
+    for (guint i = 0; i < target->from->partitions->len; i++) {
+        const struct milvus_partition *partition = target->from->partitions->pdata[i];
+        if (milvus_is_one_task(restore, partition, false)) {
+            continue;
+        }
+        for (guint k = 0; k < partition->segments->len; k++) {
+            const struct milvus_segment *segment = partition->segments->pdata[k];
+            bool has_form = segment->group_id != 0 || milvus_takes_partitions(restore);
+            if (milvus_has_data(segment) && (!segment->is_exact || !has_form)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bp_status
+find_place(const struct bp_restore *restore, const struct bp_op *op,
+           const struct milvus_target *target, char **base, struct bp_error *error)
+{
+    struct bp_storage_view view = {.struct_size = sizeof view};
+    const char *why = NULL;
+    if (restore->options.placement == MILVUS_PLACE_STAGE) {
+        return BP_OK;
+    }
+    bp_status status = restore->host->storage_info(op, restore->backup_ref, &view, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    g_autofree char *found = server_base(restore, &view, &why);
+    if (found != NULL && !can_name_directories(restore, target)) {
+        g_clear_pointer(&found, g_free);
+        why = "its directories hold files that are not part of the backup";
+    }
+    if (found == NULL && restore->options.placement == MILVUS_PLACE_IN_PLACE) {
+        return bp_fail(error, BP_ERR_INVALID,
+                       "collection %s.%s: Milvus cannot read the backup where it is: %s",
+                       target->db, target->name, why);
+    }
+    *base = g_steal_pointer(&found);
+    return BP_OK;
+}
+
+static bool
+has_logs(const struct milvus_collection *from, bool want_deltas)
+{
+    for (guint i = 0; i < from->partitions->len; i++) {
+        const struct milvus_partition *partition = from->partitions->pdata[i];
+        for (guint k = 0; k < partition->segments->len; k++) {
+            const struct milvus_segment *segment = partition->segments->pdata[k];
+            if ((want_deltas ? segment->delta_logs : segment->insert_logs)->len > 0) {
+                return true;
+            }
+        }
+    }
+    return want_deltas && from->l0_segments->len > 0;
+}
+
+static bp_status
+stopped(struct bp_error *error)
+{
+    return bp_fail(error, BP_ERR_CANCELLED, "the restore was stopped");
+}
+
+static bp_status
+place_here(const struct milvus_target *target, const struct bp_place_sink *sink,
+           struct bp_error *error)
+{
+    static const char *const kinds[] = {MILVUS_INSERT_LOG, MILVUS_DELTA_LOG};
+    for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autofree char *prefix =
+            g_strdup_printf("binlogs/%s/%" PRId64 "/", kinds[i], target->from->id);
+        if (has_logs(target->from, i == 1) && sink->in_place(sink->ctx, prefix) != 0) {
+            return stopped(error);
+        }
+    }
+    return BP_OK;
+}
+
+struct staging {
+    const struct bp_place_sink *sink;
+    const char *ref;
+    char *prefix; /* of this target, ends in '/' */
+    struct bp_error *error;
+};
+
+static bp_status
+stage_segment(const struct staging *staging, const struct milvus_segment *segment)
+{
+    const struct milvus_segment there = milvus_segment_placed(segment, true);
+    for (int kind = 0; kind < 2; kind++) {
+        const GArray *logs = kind == 0 ? segment->insert_logs : segment->delta_logs;
+        char *(*key_of)(const struct milvus_segment *, const struct milvus_log *) =
+            kind == 0 ? milvus_insert_key : milvus_delta_key;
+        for (guint i = 0; i < logs->len; i++) {
+            const struct milvus_log *log = &g_array_index(logs, struct milvus_log, i);
+            g_autofree char *from = key_of(segment, log);
+            g_autofree char *below = key_of(&there, log);
+            g_autofree char *to = g_strconcat(staging->prefix, below, NULL);
+            if (staging->sink->stage(staging->sink->ctx, from, staging->ref, to) != 0) {
+                return stopped(staging->error);
+            }
+        }
+    }
+    return BP_OK;
+}
+
+static bp_status
+stage_segments(const struct staging *staging, const GPtrArray *segments)
+{
+    bp_status status = BP_OK;
+    for (guint i = 0; i < segments->len && status == BP_OK; i++) {
+        status = stage_segment(staging, segments->pdata[i]);
+    }
+    return status;
+}
+
+static bp_status
+stage_all(const struct staging *staging, const struct milvus_target *target)
+{
+    bp_status status = stage_segments(staging, target->from->l0_segments);
+    for (guint i = 0; i < target->from->partitions->len && status == BP_OK; i++) {
+        const struct milvus_partition *partition = target->from->partitions->pdata[i];
+        status = stage_segments(staging, partition->segments);
+    }
+    return status;
+}
+
+static bp_status
+place_staged(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
+             const struct bp_place_sink *sink, struct bp_error *error)
+{
+    struct milvus_target *target = restore->targets->pdata[number];
+    const char *ref = restore->source->config.storage;
+    struct bp_storage_view view = {.struct_size = sizeof view};
+    const char *why = NULL;
+    if (ref == NULL) {
+        return bp_fail(error, BP_ERR_INVALID,
+                       "collection %s.%s: Milvus cannot read the backup where it is, and the "
+                       "source's setting storage does not say where it could be copied to",
+                       target->db, target->name);
+    }
+    bp_status status = restore->host->storage_info(op, ref, &view, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    /* It is the server's own storage: it reads there, whatever was proven of the backup's. */
+    view.flags |= BP_VIEW_SERVER_READS;
+    g_autofree char *root = server_base(restore, &view, &why);
+    if (root == NULL) {
+        return bp_fail(error, BP_ERR_INVALID, "storage %s cannot be used for staging: %s", ref,
+                       why);
+    }
+    g_autofree char *prefix = g_strdup_printf("%s%" PRIu32 "/", restore->staging_prefix, number);
+    const struct staging staging = {.sink = sink, .ref = ref, .prefix = prefix, .error = error};
+    status = stage_all(&staging, target);
+    if (status == BP_OK) {
+        g_autofree char *base = g_strconcat(root, prefix, NULL);
+        milvus_tasks_make(restore, target, base, true);
+    }
+    return status;
+}
+
+bp_status
+milvus_target_place(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
+                    const struct bp_place_sink *sink, struct bp_error *error)
+{
+    struct milvus_target *target = restore->targets->pdata[number];
+    g_autofree char *base = NULL;
+    if (restore->options.meta_only) {
+        target->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)milvus_task_free);
+        return BP_OK;
+    }
+    bp_status status = find_place(restore, op, target, &base, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    if (base == NULL) {
+        return place_staged(restore, op, number, sink, error);
+    }
+    status = place_here(target, sink, error);
+    if (status == BP_OK) {
+        milvus_tasks_make(restore, target, base, false);
+    }
+    return status;
+}

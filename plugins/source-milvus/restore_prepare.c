@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Makes a target ready to take data: the collection with its fields under the right numbers, and
+ * its partitions.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "restore.h"
+#include "restore_state.h"
+#include "sdk/lib/errors.h"
+
+#include "sdk/lib/ban.h"
+
+/* A collection cannot be dropped while aliases point to it. */
+static bp_status
+drop_existing(struct bp_restore *restore, const struct bp_op *op,
+              const struct milvus_target *target, const struct bp_note_sink *notes,
+              struct bp_error *error)
+{
+    g_autoptr(milvus_collection) found = NULL;
+    bp_status status =
+        milvus_api_describe_collection(restore->api, op, target->db, target->name, &found, error);
+    if (status == BP_ERR_NOT_FOUND) {
+        return BP_OK;
+    }
+    for (guint i = 0; status == BP_OK && i < found->aliases->len; i++) {
+        const char *alias = found->aliases->pdata[i];
+        status = milvus_api_drop_alias(restore->api, op, target->db, alias, error);
+        if (status == BP_OK) {
+            status = milvus_note(notes, BP_NOTE_INFO, "alias-dropped", error,
+                                 "alias %s of the dropped collection %s.%s is gone", alias,
+                                 target->db, target->name);
+        }
+    }
+    return status == BP_OK
+               ? milvus_api_drop_collection(restore->api, op, target->db, target->name, error)
+               : status;
+}
+
+static bp_status
+add_late_fields(struct bp_restore *restore, const struct bp_op *op,
+                const struct milvus_target *target, const GPtrArray *fields, struct bp_error *error)
+{
+    bp_status status = BP_OK;
+    for (guint i = 0; i < fields->len && status == BP_OK; i++) {
+        status = milvus_api_add_field(restore->api, op, target->db, target->name, fields->pdata[i],
+                                      error);
+    }
+    return status;
+}
+
+static bp_status
+create(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
+       struct bp_error *error)
+{
+    struct milvus_blueprint blueprint = {0};
+    bp_status status = milvus_blueprint_make(restore, target, &blueprint, error);
+    if (status == BP_OK) {
+        status = milvus_api_create_collection(restore->api, op, blueprint.collection, error);
+    }
+    if (status == BP_OK) {
+        status = add_late_fields(restore, op, target, blueprint.late_fields, error);
+    }
+    milvus_blueprint_clear(&blueprint);
+    return status;
+}
+
+/* What the server made of the request is looked at, always: files are matched by field number. */
+static bp_status
+verify(struct bp_restore *restore, const struct bp_op *op, struct milvus_target *target,
+       const struct bp_text_sink *identity, struct bp_error *error)
+{
+    g_autoptr(milvus_collection) made = NULL;
+    bp_status status =
+        milvus_api_describe_collection(restore->api, op, target->db, target->name, &made, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    target->id = made->id;
+    if (target->fate != MILVUS_FATE_USE && identity != NULL) {
+        g_autofree char *text = milvus_target_identity(made);
+        if (identity->text(identity->ctx, text) != 0) {
+            return bp_fail(error, BP_ERR_CANCELLED, "the restore was stopped");
+        }
+    }
+    status = milvus_schema_compare(target->from->schema, made->schema, error);
+    return status == BP_OK ? BP_OK : milvus_target_fail(target, error);
+}
+
+static bool
+has_partition(const GPtrArray *partitions, const char *name)
+{
+    for (guint i = 0; i < partitions->len; i++) {
+        if (g_strcmp0(((struct milvus_partition *)partitions->pdata[i])->name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_partition_key(const struct milvus_schema *schema)
+{
+    for (guint i = 0; i < schema->fields->len; i++) {
+        if (((struct milvus_field *)schema->fields->pdata[i])->is_partition_key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bp_status
+create_partitions(struct bp_restore *restore, const struct bp_op *op,
+                  const struct milvus_target *target, struct bp_error *error)
+{
+    g_autoptr(milvus_collection) named = milvus_collection_new(target->db, target->name);
+    g_autoptr(GPtrArray) there =
+        g_ptr_array_new_with_free_func((GDestroyNotify)milvus_partition_free);
+    named->id = target->id;
+    bp_status status = milvus_api_list_partitions(restore->api, op, named, there, error);
+    bool by_server = has_partition_key(target->from->schema);
+    for (guint i = 0; i < target->from->partitions->len && status == BP_OK; i++) {
+        const char *name = ((struct milvus_partition *)target->from->partitions->pdata[i])->name;
+        if (has_partition(there, name)) {
+            continue;
+        }
+        if (by_server) {
+            return bp_fail(error, BP_ERR_PERMANENT,
+                           "collection %s.%s has no partition %s although it has a partition key",
+                           target->db, target->name, name);
+        }
+        status =
+            milvus_api_create_partition(restore->api, op, target->db, target->name, name, error);
+        status = status == BP_ERR_EXISTS ? BP_OK : status;
+    }
+    return status;
+}
+
+/* Rows that were there before do not count as restored. */
+static bp_status
+remember_segments(struct bp_restore *restore, const struct bp_op *op, struct milvus_target *target,
+                  struct bp_error *error)
+{
+    g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(struct milvus_segment_info));
+    bp_status status =
+        milvus_api_list_segments(restore->api, op, target->db, target->name, segments, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    target->earlier = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    for (guint i = 0; i < segments->len; i++) {
+        int64_t *id = g_new(int64_t, 1);
+        *id = g_array_index(segments, struct milvus_segment_info, i).id;
+        g_hash_table_add(target->earlier, id);
+    }
+    return BP_OK;
+}
+
+bp_status
+milvus_target_prepare(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
+                      const struct bp_note_sink *notes, const struct bp_text_sink *identity,
+                      struct bp_error *error)
+{
+    struct milvus_target *target = restore->targets->pdata[number];
+    bp_status status = BP_OK;
+    if (target->fate == MILVUS_FATE_REPLACE) {
+        status = drop_existing(restore, op, target, notes, error);
+    }
+    if (status == BP_OK && target->fate != MILVUS_FATE_USE) {
+        status = create(restore, op, target, error);
+        /* From here on it is ours: when this call has to be repeated, it is made anew. */
+        target->fate = status == BP_OK ? MILVUS_FATE_REPLACE : target->fate;
+    }
+    if (status == BP_OK) {
+        status = verify(restore, op, target, identity, error);
+    }
+    if (status == BP_OK) {
+        status = create_partitions(restore, op, target, error);
+    }
+    if (status == BP_OK && target->fate == MILVUS_FATE_USE) {
+        status = remember_segments(restore, op, target, error);
+    }
+    target->is_prepared = status == BP_OK;
+    return status;
+}
