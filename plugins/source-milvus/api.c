@@ -133,6 +133,12 @@ ask_version(struct milvus_api *api, const struct bp_op *op, struct greeting *out
                                    .answer = &mv__get_version_response__descriptor};
     g_autoptr(milvus_answer) answer = NULL;
     bp_status status = milvus_rpc_call(api->rpc, op, &call, &answer, error);
+    if (status == BP_ERR_UNSUPPORTED) {
+        return bp_fail(error, BP_ERR_INVALID,
+                       "setting address: what answers at %s is no Milvus (it knows neither Connect "
+                       "nor GetVersion)",
+                       milvus_api_address(api));
+    }
     if (status == BP_OK) {
         const char *version = ((const Mv__GetVersionResponse *)answer)->version;
         g_strlcpy(out->version, version != NULL ? version : "", sizeof(out->version));

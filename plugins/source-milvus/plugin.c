@@ -4,12 +4,15 @@
  */
 #include <bakplane/plugin.h>
 #include <grpc/grpc.h>
+#include <grpc/support/log.h>
 
 #include "bp_build.h"
 #include "capture.h"
 #include "config.h"
 #include "restore.h"
 #include "restore_keys.h"
+#include "sdk/http/http.h"
+#include "sdk/lib/hostlog.h"
 #include "source.h"
 
 #include "sdk/lib/ban.h"
@@ -17,11 +20,25 @@
 /* Most requests to one server at a time. */
 #define MAX_PARALLEL 64
 
+static const struct bp_host *log_host;
+
+/* gRPC would write to stderr, which is not ours. */
+static void
+on_grpc_log(gpr_log_func_args *args)
+{
+    int32_t level = args->severity == GPR_LOG_SEVERITY_DEBUG ? BP_LOG_TRACE : BP_LOG_DEBUG;
+    bp_hostlog(log_host, NULL, level, "grpc: %s", args->message);
+}
+
 static bp_status
 init(const struct bp_host *host, struct bp_error *error)
 {
-    (void)host;
-    (void)error;
+    bp_status status = bp_http_init(error);
+    if (status != BP_OK) {
+        return status;
+    }
+    log_host = host;
+    gpr_set_log_function(on_grpc_log);
     grpc_init();
     return BP_OK;
 }
@@ -30,6 +47,7 @@ static void
 fini(void)
 {
     grpc_shutdown();
+    bp_http_fini();
 }
 
 static struct bp_source_ops ops = {

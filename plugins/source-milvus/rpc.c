@@ -302,7 +302,8 @@ transport_failure(const struct exchange *x, const char *what, struct bp_error *e
     } else {
         status = milvus_status_grpc((int)x->code, details, what, error);
     }
-    bool sent = strstr(details, "failed to connect") == NULL;
+    bool sent = strstr(details, "failed to connect") == NULL &&
+                strstr(details, "DNS resolution failed") == NULL;
     bool open_end = status == BP_ERR_RETRYABLE || status == BP_ERR_TIMEOUT ||
                     status == BP_ERR_CANCELLED || status == BP_ERR_PERMANENT;
     if (sent && open_end) {

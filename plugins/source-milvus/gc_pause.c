@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The management port's garbage_collection requests.  Only an answer with status 200 and
+ * "msg":"OK" counts as paused: an old server answers 404, and others have answered anything.
+ */
+#include "gc_pause.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "sdk/http/http.h"
+#include "sdk/lib/errors.h"
+#include "sdk/lib/hostlog.h"
+
+#include "sdk/lib/ban.h"
+
+#define GC_PATH "/management/datacoord/garbage_collection/"
+#define REQUEST_TIMEOUT_MS 10000
+#define STATUS_OK 200
+
+struct milvus_gc_pause_state {
+    const struct bp_host *host;
+    char *base; /* of the management port, without a slash at the end */
+    char *ca_file;
+    uint32_t connect_timeout_ms;
+    uint64_t pause_s;
+};
+
+/* The server's "msg"; owned by the caller. */
+static char *
+message_of(const struct bp_http_answer *answer)
+{
+    json_error_t ignored;
+    json_t *root =
+        answer->body != NULL ? json_loadb(answer->body, answer->size, 0, &ignored) : NULL;
+    const char *text = json_string_value(json_object_get(root, "msg"));
+    char *message = g_strdup(text != NULL ? text : "");
+    json_decref(root);
+    return message;
+}
+
+static bp_status
+ask(const struct milvus_gc_pause_state *state, const struct bp_op *op, const char *verb,
+    struct bp_error *error)
+{
+    g_autofree char *url = g_strconcat(state->base, GC_PATH, verb, NULL);
+    struct bp_http_request request = {.url = url,
+                                      .ca_file = state->ca_file,
+                                      .connect_timeout_ms = state->connect_timeout_ms,
+                                      .timeout_ms = REQUEST_TIMEOUT_MS};
+    struct bp_http_answer answer = {0};
+    bp_status status = bp_http_perform(state->host, op, &request, &answer, error);
+    if (status == BP_OK) {
+        g_autofree char *message = message_of(&answer);
+        if (answer.status == 404) {
+            status =
+                bp_fail(error, BP_ERR_UNSUPPORTED,
+                        "%s: this Milvus cannot pause its garbage collection (404)", state->base);
+        } else if (answer.status != STATUS_OK || strcmp(message, "OK") != 0) {
+            bp_status cls = bp_http_class(answer.status);
+            status = bp_fail(error, cls != BP_OK ? cls : BP_ERR_PERMANENT,
+                             "%s: status %d, message \"%.200s\"", url, answer.status, message);
+            error->remote_status = answer.status;
+            error->retry_after_ms = answer.retry_after_ms;
+        }
+    }
+    bp_http_answer_clear(&answer);
+    return status;
+}
+
+bp_status
+milvus_gc_renew(struct milvus_gc_pause_state *pause, const struct bp_op *op, struct bp_error *error)
+{
+    g_autofree char *verb = g_strdup_printf("pause?pause_seconds=%" PRIu64, pause->pause_s);
+    return ask(pause, op, verb, error);
+}
+
+static void
+pause_free(struct milvus_gc_pause_state *pause)
+{
+    g_free(pause->base);
+    g_free(pause->ca_file);
+    g_free(pause);
+}
+
+/* A pause that did not work: fatal only where it is required. */
+static bp_status
+tolerate(const struct bp_host *host, const struct bp_op *op,
+         const struct milvus_create_options *options, bp_status status, struct bp_error *error)
+{
+    if (status == BP_ERR_CANCELLED || options->gc_pause == MILVUS_GC_REQUIRE) {
+        return status;
+    }
+    bp_hostlog(host, op, status == BP_ERR_UNSUPPORTED ? BP_LOG_INFO : BP_LOG_WARN,
+               "garbage collection is not paused: %s", error->message);
+    return BP_OK;
+}
+
+bp_status
+milvus_gc_pause(const struct bp_host *host, const struct bp_op *op,
+                const struct milvus_config *config, const struct milvus_create_options *options,
+                struct milvus_gc_pause_state **out, struct bp_error *error)
+{
+    *out = NULL;
+    if (options->gc_pause == MILVUS_GC_OFF) {
+        return BP_OK;
+    }
+    if (config->management == NULL) {
+        if (options->gc_pause == MILVUS_GC_REQUIRE) {
+            return bp_fail(error, BP_ERR_INVALID,
+                           "option gc_pause: require needs the setting management of the source");
+        }
+        return BP_OK;
+    }
+    struct milvus_gc_pause_state *pause = g_new0(struct milvus_gc_pause_state, 1);
+    size_t n = strlen(config->management);
+    while (n > 0 && config->management[n - 1] == '/') {
+        n--;
+    }
+    pause->host = host;
+    pause->base = g_strndup(config->management, n);
+    pause->ca_file = g_strdup(config->ca_file);
+    pause->connect_timeout_ms = config->connect_timeout_ms;
+    pause->pause_s = options->gc_pause_ms / 1000;
+    bp_status status = milvus_gc_renew(pause, op, error);
+    if (status != BP_OK) {
+        pause_free(pause);
+        return tolerate(host, op, options, status, error);
+    }
+    bp_hostlog(host, op, BP_LOG_INFO, "garbage collection is paused for %" PRIu64 " s at a time",
+               pause->pause_s);
+    *out = pause;
+    return BP_OK;
+}
+
+bp_status
+milvus_gc_resume(struct milvus_gc_pause_state *pause, const struct bp_op *op,
+                 struct bp_error *error)
+{
+    if (pause == NULL) {
+        return BP_OK;
+    }
+    bp_status status = ask(pause, op, "resume", error);
+    pause_free(pause);
+    return status;
+}
