@@ -20,11 +20,15 @@
 #include "core/plugin/source.h"
 #include "core/plugin/store.h"
 
+/** Keys below a backup that others need to know. */
+#define BP_CATALOG_MANIFEST "bakplane/manifest.json"
+#define BP_CATALOG_LEASE "bakplane/lease.json"
+
 /** Where the backups are and how calls are made.  Borrowed members; lives on the stack. */
 typedef struct bp_catalog {
     bp_store *store;
     const bp_call *call;
-    guint attempts;        /* of small calls */
+    guint attempts; /* of small calls */
     gint64 max_delay_ns;
     const char *commit_document; /* of the source: key by which other tools know a backup */
 } bp_catalog;
@@ -38,8 +42,8 @@ typedef struct bp_backup_entry {
                               missing from a success */
     bool stale;            /* "running", but its writer is gone (see lease.h) */
     char *problem;         /* why it cannot be used, or NULL */
-    gint64 started_ns, finished_ns; /* 0 = unknown */
-    guint64 items, bytes;  /* BP_UNKNOWN for foreign ones */
+    gint64 started_ns, finished_ns;                /* 0 = unknown */
+    guint64 items, bytes;                          /* BP_UNKNOWN for foreign ones */
     char *server_version, *source_plugin, *writer; /* or NULL */
 } bp_backup_entry;
 void bp_backup_entry_free(bp_backup_entry *entry);
@@ -61,14 +65,15 @@ bool bp_catalog_save(const bp_catalog *catalog, const bp_manifest *manifest, GEr
 char *bp_catalog_key(const char *name, const char *rest);
 
 /** All items of a manifest (success), in order of its items files; digests are checked. */
-bool bp_catalog_items(const bp_catalog *catalog, const bp_manifest *manifest,
-                      bp_item_record_fn fn, void *ctx, GError **error);
+bool bp_catalog_items(const bp_catalog *catalog, const bp_manifest *manifest, bp_item_record_fn fn,
+                      void *ctx, GError **error);
 
 /**
  * Documents: streamed by a source, written durable, recorded in manifest->documents.  The commit
  * document is held back (at most 16 MiB) until bp_documents_commit.
  */
 typedef struct bp_documents bp_documents;
+/** Empties manifest->documents, which it then fills; the manifest outlives it. */
 bp_documents *bp_documents_new(const bp_catalog *catalog, bp_manifest *manifest);
 /** Aborts what is not finished. */
 void bp_documents_free(bp_documents *documents);
@@ -91,17 +96,20 @@ typedef void (*bp_remove_progress)(void *ctx, guint64 removed);
  */
 bool bp_catalog_remove(const bp_catalog *catalog, const char *name, bool force,
                        bp_remove_progress progress, void *ctx, GError **error);
-/** Remove data objects only (for --replace and after a failed create): same order, same rules,
- *  but the lease that `we` hold stays. */
+/**
+ * Remove all but the manifest and the lease (for --replace and after a failed create), in the same
+ * order.  Under the caller's lease.  A manifest that says success is "deleting" then; another
+ * keeps its state.  Nothing there is fine.
+ */
 bool bp_catalog_clear(const bp_catalog *catalog, const char *name, bp_remove_progress progress,
                       void *ctx, GError **error);
 
 /** Which successes `prune` would delete.  Entries of other states are never chosen. */
 typedef struct bp_prune_rule {
-    guint keep_last;          /* newest successes to keep; 0 = no such rule */
-    gint64 keep_within_ns;    /* keep what is younger; 0 = no such rule */
-    gint64 now_ns;            /* wall clock */
-    bool foreign;             /* foreign backups are counted and chosen too */
+    guint keep_last;       /* newest successes to keep; 0 = no such rule */
+    gint64 keep_within_ns; /* keep what is younger; 0 = no such rule */
+    gint64 now_ns;         /* wall clock */
+    bool foreign;          /* foreign backups are counted and chosen too */
 } bp_prune_rule;
 /** Marks chosen[i] for entries[i]; newest first by finish time. */
 void bp_prune_choose(const GPtrArray *entries, const bp_prune_rule *rule, bool *chosen);

@@ -46,7 +46,8 @@ typedef struct bp_seal_params {
 } bp_seal_params;
 /**
  * Stream this run's journal into items files, count items and bytes into units and totals, sweep.
- * A key that appears twice in one generation is CORRUPT.  Does not write the manifest.
+ * A key that appears twice in one generation is CORRUPT, as is a gap in the chunks.  Does not
+ * write the manifest.  Comes before the documents: the sweep removes older ones.
  */
 bool bp_journal_seal(const bp_seal_params *params, GError **error);
 

@@ -11,19 +11,23 @@
 #ifndef BP_CORE_CATALOG_LEASE_H
 #define BP_CORE_CATALOG_LEASE_H
 
+#include "core/base/clock.h"
 #include "core/catalog/catalog.h"
 
 typedef struct bp_lease bp_lease;
 
+/** How often a lease is renewed, outside of tests. */
+#define BP_LEASE_RENEW_NS (30 * BP_NS_PER_S)
+
 typedef struct bp_lease_params {
     const bp_catalog *catalog;
-    const char *key;      /* of the lease object: "<name>/bakplane/lease.json" */
+    const char *key; /* of the lease object: "<name>/bakplane/lease.json" */
     const char *run_id;
-    const char *purpose;  /* "create", "restore", "delete": for the message to others */
-    bool advisory;        /* lock: advisory */
-    bool wait_stale;      /* watch a lease that may be stale until it is proven so, or lives */
-    gint64 renew_ns;      /* 30 s; shorter in tests */
-    bp_cancel *on_loss;   /* triggered when the lease was lost to somebody else, or NULL */
+    const char *purpose; /* "create", "restore", "delete": for the message to others */
+    bool advisory;       /* lock: advisory */
+    bool wait_stale;     /* watch a lease that may be stale until it is proven so, or lives */
+    gint64 renew_ns;     /* 30 s; shorter in tests */
+    bp_cancel *on_loss;  /* triggered when the lease was lost to somebody else, or NULL */
 } bp_lease_params;
 
 /**
@@ -39,7 +43,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_lease, bp_lease_free)
 
 typedef enum { BP_LEASE_NONE, BP_LEASE_LIVE, BP_LEASE_DEAD, BP_LEASE_UNKNOWN } bp_lease_state;
 /** One look, no waiting: DEAD only when the holder was on this host and boot and is gone. */
-bool bp_lease_look(const bp_catalog *catalog, const char *key, bp_lease_state *state,
-                   char **holder, GError **error);
+bool bp_lease_look(const bp_catalog *catalog, const char *key, bp_lease_state *state, char **holder,
+                   GError **error);
 
 #endif

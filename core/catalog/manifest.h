@@ -29,8 +29,8 @@ typedef struct bp_manifest_unit {
     guint64 items, bytes;            /* of this unit itself */
     bool has_items;                  /* it is of the kind that has items */
     bool has_proof, unprovable;
-    guint64 low, high, found;        /* of the proof */
-    char *note;                      /* of the proof, or NULL */
+    guint64 low, high, found; /* of the proof */
+    char *note;               /* of the proof, or NULL */
 } bp_manifest_unit;
 
 /** A document or items file: key below the backup, size and XXH3-128 of its text. */
@@ -45,15 +45,15 @@ typedef struct bp_manifest {
     guint version;
     char *name, *run_id, *writer; /* writer: "bakplane 0.1.0", or the other tool's */
     bp_backup_state state;
-    char *error;                  /* why it failed, or NULL */
+    char *error;                    /* why it failed, or NULL */
     gint64 started_ns, finished_ns; /* wall clock; 0 = not yet */
     char *source_plugin, *source_address, *server_version;
-    char *proof_what;             /* "rows" */
-    bool without_items;           /* only metadata was wanted */
-    guint64 items, bytes;         /* totals of the units */
-    GPtrArray *units;             /* bp_manifest_unit*, parents before children */
-    GPtrArray *documents;         /* bp_manifest_file*, in order of writing, commit last */
-    GPtrArray *item_files;        /* bp_manifest_file* */
+    char *proof_what;      /* "rows" */
+    bool without_items;    /* only metadata was wanted */
+    guint64 items, bytes;  /* totals of the units */
+    GPtrArray *units;      /* bp_manifest_unit*, parents before children */
+    GPtrArray *documents;  /* bp_manifest_file*, in order of writing, commit last */
+    GPtrArray *item_files; /* bp_manifest_file* */
 } bp_manifest;
 
 /** Empty, of this version.  Returns: (transfer full) */

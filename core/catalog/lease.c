@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See lease.h: taking a lease, holding it, giving it back.
+ *
+ * The thread renews on its own call: neither the job's cancel nor its deadline may end the lease
+ * while the job still cleans up.  A holder that could not renew for two periods regards the lease
+ * as lost; observers wait for three.
+ */
+#include "core/catalog/lease.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/base/thread.h"
+#include "core/catalog/catalog_internal.h"
+#include "core/catalog/lease_internal.h"
+
+#include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "lease"
+
+#define TAKE_ROUNDS 8 /* the object comes and goes under our eyes: somebody is always faster */
+#define LOST_AFTER 2  /* periods without a renewal */
+#define RETRIES_PER_PERIOD 6
+
+struct bp_lease {
+    bp_catalog catalog;
+    char *key;
+    gint64 renew_ns;
+    bp_cancel *on_loss;
+
+    /* Of whoever takes, then of the thread, then of whoever frees. */
+    bp_lease_record *record;
+    char etag[128];
+    bool conditional; /* the storage replaces and removes by version */
+
+    bp_cancel *stop; /* ends a renewal on its way */
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t wake;
+    bool stopping;
+    char *lost;        /* why, or NULL */
+    gint64 renewed_ns; /* when the last good write began; monotonic */
+};
+
+static bp_lease *
+lease_new(const bp_lease_params *params)
+{
+    bp_lease *lease = g_new0(bp_lease, 1);
+    lease->catalog = *params->catalog;
+    lease->key = g_strdup(params->key);
+    lease->renew_ns = params->renew_ns;
+    lease->on_loss = params->on_loss;
+    lease->record = bp_lease_record_new(params->run_id, params->purpose, params->renew_ns);
+    lease->conditional = bp_store_can(params->catalog->store, BP_STORE_IF_MATCH);
+    lease->stop = bp_cancel_new();
+    pthread_mutex_init(&lease->lock, NULL);
+    bp_cond_init(&lease->wake);
+    return lease;
+}
+
+static void
+lease_destroy(bp_lease *lease)
+{
+    pthread_cond_destroy(&lease->wake);
+    pthread_mutex_destroy(&lease->lock);
+    bp_cancel_free(lease->stop);
+    bp_lease_record_free(lease->record);
+    g_free(lease->lost);
+    g_free(lease->key);
+    g_free(lease);
+}
+
+/** One attempt to become the holder. */
+typedef struct {
+    bp_lease *lease;
+    bool exclusive;
+    const char *if_match;
+    bool taken;
+    bp_lease_found found; /* whoever holds it, if not taken; text NULL = nobody */
+} take_call;
+
+/* A write that failed may have worked: what is there now decides. */
+static bool
+look_after_failure(take_call *take, GError *take_failed, GError **error)
+{
+    bp_lease *lease = take->lease;
+    const bp_catalog *catalog = &lease->catalog;
+    bool says_little = bp_error_is(take_failed, BP_ERR_EXISTS) ||
+                       bp_error_is(take_failed, BP_ERR_NOT_FOUND) ||
+                       bp_error_outcome_unknown(take_failed);
+    if (!says_little ||
+        !bp_lease__read(catalog->store, catalog->call, lease->key, &take->found, NULL)) {
+        g_propagate_error(error, take_failed);
+        return false;
+    }
+    if (bp_error_outcome_unknown(take_failed) && take->found.text == NULL) {
+        g_propagate_error(error, take_failed);
+        return false;
+    }
+    g_error_free(take_failed);
+    take->taken = bp_lease_found_is(&take->found, lease->record->run_id);
+    if (take->taken) {
+        g_strlcpy(lease->etag, take->found.etag, sizeof lease->etag);
+    }
+    return true;
+}
+
+static bool
+try_take(void *ctx, GError **error)
+{
+    take_call *take = ctx;
+    bp_lease *lease = take->lease;
+    bp_lease_write write = {.store = lease->catalog.store,
+                            .call = lease->catalog.call,
+                            .key = lease->key,
+                            .record = lease->record,
+                            .exclusive = take->exclusive,
+                            .if_match = take->if_match};
+    GError *failed = NULL;
+    lease->renewed_ns = bp_clock_mono_ns(); /* no thread yet */
+    take->taken = bp_lease__write(&write, lease->etag, &failed);
+    return take->taken || look_after_failure(take, failed, error);
+}
+
+static bool
+attempt(take_call *take, GError **error)
+{
+    take->taken = false;
+    bp_lease_found_clear(&take->found);
+    return bp_catalog__pass("catalog.lease", ".before", error) &&
+           bp_catalog__retry(&take->lease->catalog, try_take, take, error) &&
+           bp_catalog__pass("catalog.lease", ".after", error);
+}
+
+/* Who holds it?  true: it is stale, or gone meanwhile.  false: EXISTS, or the look failed. */
+static bool
+may_replace(const bp_lease_params *params, const bp_lease_found *found, bool *gone, GError **error)
+{
+    bp_lease_state state = bp_lease_record_judge(found->record);
+    *gone = false;
+    if (state == BP_LEASE_DEAD) {
+        return true;
+    }
+    if (state == BP_LEASE_LIVE || !params->wait_stale) {
+        bp_lease__set_held(params, found, state, error);
+        return false;
+    }
+    bp_lease_verdict verdict = BP_LEASE_WATCH_ALIVE;
+    if (!bp_lease__watch(params, found, &verdict, error)) {
+        return false;
+    }
+    if (verdict == BP_LEASE_WATCH_ALIVE) {
+        bp_lease__set_held(params, found, BP_LEASE_LIVE, error);
+        return false;
+    }
+    *gone = verdict == BP_LEASE_WATCH_GONE;
+    return true;
+}
+
+/*
+ * Without conditional replacement a stale lease is removed and a new one created.  Between our
+ * look and our removal another may have done the same: so look again, as late as possible.
+ */
+static bool
+remove_stale(const bp_lease_params *params, const bp_lease_found *found, GError **error)
+{
+    g_auto(bp_lease_found) now = {0};
+    if (!bp_lease__get(params->catalog, params->key, &now, error)) {
+        return false;
+    }
+    return g_strcmp0(now.text, found->text) != 0 ||
+           bp_catalog__remove(params->catalog, params->key, error);
+}
+
+/* … and look once more after others had time to do so. */
+static bool
+confirm(bp_lease *lease, const bp_lease_params *params, GError **error)
+{
+    const bp_cancel *cancel = params->catalog->call->cancel;
+    g_auto(bp_lease_found) now = {0};
+    if (!bp_cancel_sleep_ns(cancel, bp_lease__settle_ns(params))) {
+        return bp_cancel_check(cancel, error);
+    }
+    if (!bp_lease__get(params->catalog, params->key, &now, error)) {
+        return false;
+    }
+    if (bp_lease_found_is(&now, lease->record->run_id)) {
+        return true;
+    }
+    bp_set_error(error, BP_ERR_EXISTS, "%s was taken by another run at the same time", params->key);
+    return false;
+}
+
+/** How the taking goes on after a round. */
+typedef struct {
+    bool replaced;   /* a stale lease was removed: confirm the new one */
+    bool by_version; /* replace the version in `etag` */
+    char etag[128];
+} approach;
+
+/* One who holds it was found: prepare the next round, or fail. */
+static bool
+prepare_next(const bp_lease_params *params, const bp_lease_found *found, bool conditional,
+             approach *next, GError **error)
+{
+    bool gone = found->text == NULL;
+    next->by_version = false;
+    if (!gone && !may_replace(params, found, &gone, error)) {
+        return false;
+    }
+    if (gone) {
+        return true;
+    }
+    g_autofree char *holder = bp_lease_record_describe(found->record);
+    BP_WARN("taking over a stale lease", "key", params->key, "holder", holder);
+    if (conditional) {
+        next->by_version = true;
+        g_strlcpy(next->etag, found->etag, sizeof next->etag);
+        return true;
+    }
+    next->replaced = true;
+    return remove_stale(params, found, error);
+}
+
+static bool
+take(bp_lease *lease, const bp_lease_params *params, bool exclusive, GError **error)
+{
+    approach next = {0};
+    take_call call = {.lease = lease};
+    bool ok = true;
+    for (guint round = 0; ok && !call.taken && round < TAKE_ROUNDS; round++) {
+        call.exclusive = exclusive && !next.by_version;
+        call.if_match = next.by_version ? next.etag : NULL;
+        ok = attempt(&call, error) &&
+             (call.taken || prepare_next(params, &call.found, lease->conditional, &next, error));
+    }
+    bp_lease_found_clear(&call.found);
+    if (ok && !call.taken) {
+        bp_set_error(error, BP_ERR_EXISTS, "%s changes hands all the time", params->key);
+        return false;
+    }
+    return ok && (!next.replaced || confirm(lease, params, error));
+}
+
+/* Our claim won; what is there now is ours or stale and may be written over. */
+static bool
+take_by_claim(bp_lease *lease, const bp_lease_params *params, GError **error)
+{
+    g_auto(bp_lease_found) found = {0};
+    if (!bp_lease__get(params->catalog, params->key, &found, error)) {
+        return false;
+    }
+    bool gone = false;
+    if (found.text != NULL && (!may_replace(params, &found, &gone, error) ||
+                               (!gone && !remove_stale(params, &found, error)))) {
+        return false;
+    }
+    if (!bp_lease__claim(params, lease->record, error)) {
+        return false;
+    }
+    bool ok = take(lease, params, false, error);
+    bp_lease__drop_claim(params);
+    return ok;
+}
+
+/** What came of one renewal. */
+typedef enum { RENEWED, FAILED, LOST } renewal;
+
+/* The version we know is not there any more: replaced by another, or by our own last write. */
+static renewal
+after_conflict(bp_lease *lease, const bp_call *call)
+{
+    g_auto(bp_lease_found) now = {0};
+    if (!bp_lease__read(lease->catalog.store, call, lease->key, &now, NULL)) {
+        return FAILED;
+    }
+    if (!bp_lease_found_is(&now, lease->record->run_id)) {
+        return LOST;
+    }
+    g_strlcpy(lease->etag, now.etag, sizeof lease->etag);
+    return FAILED; /* ours: the next write names the right version */
+}
+
+static renewal
+renew(bp_lease *lease)
+{
+    bp_call call = {.cancel = lease->stop, .deadline_ns = bp_clock_mono_ns() + lease->renew_ns};
+    if (!lease->conditional) {
+        renewal seen = after_conflict(lease, &call);
+        if (seen == LOST) {
+            return LOST;
+        }
+    }
+    lease->record->renewals++;
+    bp_lease_write write = {.store = lease->catalog.store,
+                            .call = &call,
+                            .key = lease->key,
+                            .record = lease->record,
+                            .if_match = lease->conditional ? lease->etag : NULL};
+    g_autoptr(GError) failed = NULL;
+    if (bp_lease__write(&write, lease->etag, &failed)) {
+        return RENEWED;
+    }
+    if (!bp_error_is(failed, BP_ERR_CANCELLED)) {
+        BP_WARN("a lease could not be renewed", "key", lease->key, "error", failed->message);
+    }
+    bool conflict = bp_error_is(failed, BP_ERR_EXISTS) || bp_error_is(failed, BP_ERR_NOT_FOUND);
+    return conflict ? after_conflict(lease, &call) : FAILED;
+}
+
+static bool
+is_overdue(const bp_lease *lease)
+{
+    return bp_clock_mono_ns() - lease->renewed_ns > LOST_AFTER * lease->renew_ns;
+}
+
+/* Lock held. */
+static void
+lose(bp_lease *lease, const char *why)
+{
+    lease->lost = g_strdup(why);
+    if (lease->on_loss != NULL) {
+        bp_cancel_trigger(lease->on_loss, 0);
+    }
+}
+
+/* Lock held before and after, not while waiting or renewing. */
+static gint64
+renew_once(bp_lease *lease)
+{
+    gint64 begun = bp_clock_mono_ns();
+    pthread_mutex_unlock(&lease->lock);
+    renewal result = renew(lease);
+    pthread_mutex_lock(&lease->lock);
+    if (result == RENEWED) {
+        lease->renewed_ns = begun;
+        return begun + lease->renew_ns;
+    }
+    if (result == LOST) {
+        lose(lease, "somebody else took it");
+    } else if (is_overdue(lease) && !lease->stopping) {
+        lose(lease, "it could not be renewed for too long");
+    }
+    return bp_clock_mono_ns() + lease->renew_ns / RETRIES_PER_PERIOD;
+}
+
+static void *
+renewer(void *ctx)
+{
+    bp_lease *lease = ctx;
+    BP_LOCK_GUARD(&lease->lock);
+    gint64 next = lease->renewed_ns + lease->renew_ns;
+    while (!lease->stopping && lease->lost == NULL) {
+        if (bp_clock_mono_ns() >= next) {
+            next = renew_once(lease);
+        } else {
+            (void)bp_cond_wait_until(&lease->wake, &lease->lock, next);
+        }
+    }
+    return NULL;
+}
+
+bp_lease *
+bp_lease_take(const bp_lease_params *params, GError **error)
+{
+    bool exclusive = bp_store_can(params->catalog->store, BP_STORE_IF_NONE_MATCH);
+    if (!exclusive && !params->advisory) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED,
+                     "storage %s cannot create an object exclusively, so two runs could write %s",
+                     bp_store_name(params->catalog->store), params->key);
+        bp_error_add_hint(error, "\"lock: advisory\" makes runs agree among themselves instead");
+        return NULL;
+    }
+    bp_lease *lease = lease_new(params);
+    bool ok = exclusive ? take(lease, params, true, error) : take_by_claim(lease, params, error);
+    if (!ok) {
+        lease_destroy(lease);
+        return NULL;
+    }
+    bp_thread_start(&lease->thread, renewer, lease);
+    return lease;
+}
+
+bool
+bp_lease_check(const bp_lease *lease, GError **error)
+{
+    BP_LOCK_GUARD((pthread_mutex_t *)&lease->lock);
+    const char *why = lease->lost;
+    if (why == NULL && is_overdue(lease)) {
+        why = "it was not renewed in time";
+    }
+    if (why != NULL) {
+        bp_set_error(error, BP_ERR_STALE, "lease %s was lost: %s", lease->key, why);
+    }
+    return why == NULL;
+}
+
+/* Only while it is ours; another's stays. */
+static void
+release(bp_lease *lease)
+{
+    bp_call undo = bp_call_undo(lease->catalog.call);
+    g_auto(bp_lease_found) now = {0};
+    g_autoptr(GError) failed = NULL;
+    bool ok = bp_lease__read(lease->catalog.store, &undo, lease->key, &now, &failed);
+    if (ok && bp_lease_found_is(&now, lease->record->run_id)) {
+        const char *if_match = lease->conditional ? now.etag : NULL;
+        ok = bp_store_remove(lease->catalog.store, &undo, lease->key, if_match, &failed);
+    }
+    if (!ok) {
+        BP_WARN("a lease stays behind", "key", lease->key, "error", failed->message);
+    }
+}
+
+void
+bp_lease_free(bp_lease *lease)
+{
+    if (lease == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&lease->lock);
+    lease->stopping = true;
+    pthread_cond_signal(&lease->wake);
+    pthread_mutex_unlock(&lease->lock);
+    bp_cancel_trigger(lease->stop, 0);
+    pthread_join(lease->thread, NULL);
+    release(lease);
+    lease_destroy(lease);
+}

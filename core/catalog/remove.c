@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See catalog.h: deleting a backup, in an order that never leaves something behind that anybody
+ * takes for a whole backup: state, documents, data, our record.  Each phase may be repeated.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/catalog/catalog.h"
+#include "core/catalog/catalog_internal.h"
+#include "core/catalog/journal.h"
+#include "core/catalog/lease.h"
+
+#include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "catalog"
+
+typedef struct {
+    const bp_catalog *catalog;
+    const char *name;
+    bp_manifest *manifest; /* NULL = none */
+    bool begun;            /* something lies below bakplane/ */
+    bool foreign;          /* no manifest, but the document that ends a backup */
+    guint64 removed;
+    bp_remove_progress progress;
+    void *ctx;
+} removal;
+
+/* A manifest that nobody can read still gets the state "deleting": it is replaced by an empty one.
+ */
+static bool
+load_manifest(removal *r, bool force, GError **error)
+{
+    GError *failed = NULL;
+    r->manifest = bp_catalog_manifest(r->catalog, r->name, &failed);
+    if (r->manifest != NULL || bp_error_is(failed, BP_ERR_NOT_FOUND)) {
+        g_clear_error(&failed);
+        return true;
+    }
+    bool newer = bp_error_is(failed, BP_ERR_UNSUPPORTED);
+    if (bp_error_is(failed, BP_ERR_CORRUPT) || (newer && force)) {
+        g_clear_error(&failed);
+        r->manifest = bp_manifest_new(r->name);
+        r->manifest->state = BP_BACKUP_FAILED;
+        return true;
+    }
+    g_propagate_error(error, failed);
+    return false;
+}
+
+static bool
+has_commit_document(const removal *r, bool *out, GError **error)
+{
+    *out = false;
+    if (r->catalog->commit_document == NULL) {
+        return true;
+    }
+    g_autofree char *key = bp_catalog_key(r->name, r->catalog->commit_document);
+    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    GError *failed = NULL;
+    *out = bp_catalog__stat(r->catalog, key, &meta, &failed);
+    if (*out || bp_error_is(failed, BP_ERR_NOT_FOUND)) {
+        g_clear_error(&failed);
+        return true;
+    }
+    g_propagate_error(error, failed);
+    return false;
+}
+
+/* What is there; NOT_FOUND when nothing is. */
+static bool
+look(removal *r, bool force, GError **error)
+{
+    g_autofree char *all = bp_catalog_key(r->name, "");
+    g_autofree char *ours = bp_catalog_key(r->name, BP_OURS);
+    bool any = false;
+    if (!bp_catalog__check_child(r->name, error) ||
+        !bp_catalog__has_any(r->catalog, all, &any, error)) {
+        return false;
+    }
+    if (!any) {
+        bp_catalog__set_not_found(r->catalog, r->name, error);
+        return false;
+    }
+    if (!load_manifest(r, force, error) ||
+        !bp_catalog__has_any(r->catalog, ours, &r->begun, error)) {
+        return false;
+    }
+    return r->manifest != NULL || has_commit_document(r, &r->foreign, error);
+}
+
+static bool
+purge(removal *r, const char *step, const char *rest, bool (*keep)(void *ctx, const char *key),
+      GError **error)
+{
+    g_autofree char *prefix = bp_catalog_key(r->name, rest);
+    bp_purge params = {.catalog = r->catalog,
+                       .step = step,
+                       .prefix = prefix,
+                       .keep = keep,
+                       .ctx = r,
+                       .progress = r->progress,
+                       .progress_ctx = r->ctx,
+                       .removed = &r->removed};
+    return bp_catalog__purge(&params, error);
+}
+
+static bool
+keep_ours(void *ctx, const char *key)
+{
+    const removal *r = ctx;
+    return g_str_has_prefix(key + strlen(r->name) + 1, BP_OURS);
+}
+
+/* The manifest goes last, and the lease goes with its holder; "lease-" are claims to it. */
+static bool
+keep_manifest_and_lease(void *ctx, const char *key)
+{
+    const removal *r = ctx;
+    const char *rest = key + strlen(r->name) + 1;
+    return strcmp(rest, BP_CATALOG_MANIFEST) == 0 || g_str_has_prefix(rest, BP_OURS "lease");
+}
+
+static bool
+mark(removal *r, GError **error)
+{
+    if (r->manifest == NULL) {
+        return true;
+    }
+    r->manifest->state = BP_BACKUP_DELETING;
+    return bp_catalog_save(r->catalog, r->manifest, error);
+}
+
+static bool
+remove_document(removal *r, const char *rest, GError **error)
+{
+    g_autofree char *key = bp_catalog_key(r->name, rest);
+    return bp_catalog__pass("catalog.remove_document", ".before", error) &&
+           bp_catalog__remove(r->catalog, key, error) &&
+           bp_catalog__pass("catalog.remove_document", ".after", error);
+}
+
+/*
+ * First the one that ends a backup, then all others: those of the manifest, and whatever lies in
+ * the folder of the one that ends it.  The barrier keeps this order over a power loss.
+ */
+static bool
+remove_documents(removal *r, GError **error)
+{
+    const char *commit = r->catalog->commit_document;
+    if (commit != NULL && !remove_document(r, commit, error)) {
+        return false;
+    }
+    for (guint i = r->manifest != NULL ? r->manifest->documents->len : 0; i > 0; i--) {
+        const bp_manifest_file *file = g_ptr_array_index(r->manifest->documents, i - 1);
+        if (!remove_document(r, file->key, error)) {
+            return false;
+        }
+    }
+    const char *slash = commit != NULL ? strrchr(commit, '/') : NULL;
+    if (slash != NULL) {
+        g_autofree char *folder = g_strndup(commit, (gsize)(slash - commit) + 1);
+        if (!purge(r, "catalog.remove_documents", folder, NULL, error)) {
+            return false;
+        }
+    }
+    return bp_catalog__sync(r->catalog, error);
+}
+
+/* Uploads that were never finished cost money on some storages; but they are in nobody's way. */
+static bool
+end_uploads(removal *r, GError **error)
+{
+    g_autofree char *prefix = bp_catalog_key(r->name, "");
+    GError *failed = NULL;
+    if (bp_store_uploads_abort(r->catalog->store, r->catalog->call, prefix, G_MAXINT64, &failed) ||
+        bp_error_is(failed, BP_ERR_UNSUPPORTED)) {
+        g_clear_error(&failed);
+        return true;
+    }
+    if (bp_error_is(failed, BP_ERR_CANCELLED)) {
+        g_propagate_error(error, failed);
+        return false;
+    }
+    BP_WARN("unfinished uploads may remain", "prefix", prefix, "error", failed->message);
+    g_clear_error(&failed);
+    return true;
+}
+
+/* The journal goes before the data: it must not prove what is not there any more. */
+static bool
+remove_content(removal *r, GError **error)
+{
+    return remove_documents(r, error) && bp_journal_remove(r->catalog, r->name, error) &&
+           end_uploads(r, error) && purge(r, "catalog.remove_data", "", keep_ours, error) &&
+           bp_catalog__sync(r->catalog, error) &&
+           purge(r, "catalog.remove_record", BP_OURS, keep_manifest_and_lease, error);
+}
+
+static bool
+remove_manifest(removal *r, GError **error)
+{
+    g_autofree char *key = bp_catalog_key(r->name, BP_CATALOG_MANIFEST);
+    return bp_catalog__pass("catalog.remove_manifest", ".before", error) &&
+           bp_catalog__remove(r->catalog, key, error) &&
+           bp_catalog__pass("catalog.remove_manifest", ".after", error);
+}
+
+static bool
+remove_all(removal *r, GError **error)
+{
+    return mark(r, error) && remove_content(r, error) && remove_manifest(r, error);
+}
+
+/* What we began may have a writer: then only under the lease. */
+static bool
+remove_under_lease(removal *r, GError **error)
+{
+    g_autofree char *key = bp_catalog_key(r->name, BP_CATALOG_LEASE);
+    g_autofree char *run_id = bp_text_uuid();
+    bp_lease_params params = {.catalog = r->catalog,
+                              .key = key,
+                              .run_id = run_id,
+                              .purpose = "delete",
+                              .advisory = true,
+                              .wait_stale = true,
+                              .renew_ns = BP_LEASE_RENEW_NS};
+    g_autoptr(bp_lease) lease = bp_lease_take(&params, error);
+    return lease != NULL && mark(r, error) && remove_content(r, error) &&
+           bp_lease_check(lease, error) && remove_manifest(r, error);
+}
+
+bool
+bp_catalog_remove(const bp_catalog *catalog, const char *name, bool force,
+                  bp_remove_progress progress, void *ctx, GError **error)
+{
+    removal r = {.catalog = catalog, .name = name, .progress = progress, .ctx = ctx};
+    bool ok = look(&r, force, error);
+    if (ok && !r.begun && !r.foreign && !force) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "\"%s\" has neither a manifest nor the document that ends a backup", name);
+        bp_error_add_hint(error, "if it is the remains of a backup, delete it with --force");
+        ok = false;
+    }
+    if (ok) {
+        ok = r.begun ? remove_under_lease(&r, error) : remove_all(&r, error);
+    }
+    bp_manifest_free(r.manifest);
+    return ok;
+}
+
+bool
+bp_catalog_clear(const bp_catalog *catalog, const char *name, bp_remove_progress progress,
+                 void *ctx, GError **error)
+{
+    removal r = {.catalog = catalog, .name = name, .progress = progress, .ctx = ctx};
+    GError *failed = NULL;
+    bool ok = look(&r, false, &failed);
+    if (bp_error_is(failed, BP_ERR_NOT_FOUND)) {
+        g_clear_error(&failed);
+        return true;
+    }
+    if (ok && r.manifest != NULL && r.manifest->state == BP_BACKUP_SUCCESS) {
+        ok = mark(&r, &failed);
+    }
+    ok = ok && remove_content(&r, &failed);
+    bp_manifest_free(r.manifest);
+    if (!ok) {
+        g_propagate_error(error, failed);
+    }
+    return ok;
+}
