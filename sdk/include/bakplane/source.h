@@ -95,6 +95,9 @@ struct bp_item {
     struct bp_checksum checksum; /**< of the content, if the source knows it */
 };
 
+/** Most items of one page; the host holds a page in memory, so some thousands are plenty. */
+#define BP_ITEM_PAGE_MAX 50000
+
 /** Receives one page of items; `next` as in bp_list_sink. */
 struct bp_item_sink {
     uint32_t struct_size;
