@@ -21,7 +21,7 @@ target_compile_options(bp_flags_common INTERFACE
   -Wall -Wextra -Wshadow -Wformat=2 -Wmissing-prototypes -Wstrict-prototypes -Wvla
   -Wwrite-strings -Wundef -Wimplicit-fallthrough -Wpointer-arith
   -fstack-protector-strong
-  $<$<CONFIG:Debug>:-Og>
+  $<$<CONFIG:Debug>:-O1>
   $<$<CONFIG:Debug>:-fno-omit-frame-pointer>
   $<$<BOOL:${BP_WERROR}>:-Werror>)
 target_compile_definitions(bp_flags_common INTERFACE

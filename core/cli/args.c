@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See args.h.  GOption does the parsing; this file only brings argv into the form it knows.
+ */
+#include "core/cli/args.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+#include "sdk/lib/ban.h"
+
+static GOptionEntry *
+global_entries(bp_globals *g)
+{
+    const GOptionEntry entries[] = {
+        {"config", 0, 0, G_OPTION_ARG_FILENAME, &g->config, "configuration file", "FILE"},
+        {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &g->sets, "set one value (not for secrets)",
+         "KEY=VALUE"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &g->json, "print the result as JSON", NULL},
+        {"report", 0, 0, G_OPTION_ARG_FILENAME, &g->report, "also write the result to a file",
+         "FILE"},
+        {"progress", 0, 0, G_OPTION_ARG_STRING, &g->progress,
+         "auto, bar, plain, json or none (default auto)", "HOW"},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &g->quiet, "no progress, no warnings", NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, NULL, "log more; twice for every object", NULL},
+        {"log-format", 0, 0, G_OPTION_ARG_STRING, &g->log_format, "text or json", "FORMAT"},
+        {0},
+    };
+    return g_memdup2(entries, sizeof entries);
+}
+
+/* Flags of the program that take a value: needed to tell the command from a flag's value. */
+static bool
+takes_value(const char *flag)
+{
+    static const char *const names[] = {"--config", "--set", "--report", "--progress",
+                                        "--log-format"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(flag, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+command_index(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-') {
+            return i;
+        }
+        i += takes_value(argv[i]);
+    }
+    return 0;
+}
+
+const bp_command *
+bp_args_command(int argc, char **argv, const char **word)
+{
+    int at = command_index(argc, argv);
+    *word = at > 0 ? argv[at] : NULL;
+    for (gsize i = 0; at > 0 && bp_commands[i] != NULL; i++) {
+        if (strcmp(bp_commands[i]->name, argv[at]) == 0) {
+            return bp_commands[i];
+        }
+    }
+    return NULL;
+}
+
+void
+bp_args_globals(bp_cli *cli, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (g_str_has_prefix(argv[i], "--config=")) {
+            value = strchr(argv[i], '=') + 1;
+        } else if (strcmp(argv[i], "--config") != 0) {
+            continue;
+        }
+        g_free(cli->globals.config);
+        cli->globals.config = g_strdup(value);
+    }
+    g_autoptr(GPtrArray) sets = g_ptr_array_new();
+    for (int i = 1; i < argc; i++) {
+        if (g_str_has_prefix(argv[i], "--set=")) {
+            g_ptr_array_add(sets, g_strdup(argv[i] + strlen("--set=")));
+        } else if (strcmp(argv[i], "--set") == 0 && i + 1 < argc) {
+            g_ptr_array_add(sets, g_strdup(argv[i + 1]));
+        }
+    }
+    g_ptr_array_add(sets, NULL);
+    g_strfreev(cli->globals.sets);
+    cli->globals.sets = (char **)g_ptr_array_steal(sets, NULL);
+}
+
+char *
+bp_args_flag(const struct bp_config_key *key)
+{
+    char *flag = g_strdup(key->flag != NULL ? key->flag : key->name);
+    return g_strdelimit(flag, "_.", '-');
+}
+
+/* What a generated flag stands for. */
+typedef struct {
+    bp_cli *cli;
+    const struct bp_config_key *key;
+    char *flag, *negated; /* "--load", "--no-load" */
+} key_flag;
+
+typedef struct {
+    GArray *entries;  /* GOptionEntry */
+    GPtrArray *flags; /* key_flag*: of the generated ones */
+    GPtrArray *texts; /* strings that entries borrow */
+} entry_list;
+
+static void
+key_flag_free(gpointer data)
+{
+    key_flag *flag = data;
+    g_free(flag->flag);
+    g_free(flag->negated);
+    g_free(flag);
+}
+
+static void
+entry_list_clear(entry_list *list)
+{
+    g_array_unref(list->entries);
+    g_ptr_array_unref(list->flags);
+    g_ptr_array_unref(list->texts);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(entry_list, entry_list_clear)
+
+static bool
+is_bool(const struct bp_config_key *key)
+{
+    return key->type == BP_CONFIG_BOOL && (key->flags & BP_CONFIG_LIST) == 0;
+}
+
+/* GOption calls with the flag as it was written; every generated flag shares this function. */
+static gboolean
+take_key(const char *written, const char *value, gpointer data, GError **error)
+{
+    GPtrArray *flags = data;
+    (void)error;
+    for (guint i = 0; i < flags->len; i++) {
+        const key_flag *flag = g_ptr_array_index(flags, i);
+        bool yes = strcmp(written, flag->flag) == 0;
+        bool no = strcmp(written, flag->negated) == 0;
+        if (yes || no) {
+            const char *text = is_bool(flag->key) ? (yes ? "true" : "false") : value;
+            g_ptr_array_insert(flag->cli->overrides, (gint)flag->cli->overrides->len - 1,
+                               g_strdup_printf("%s=%s", flag->key->name, text));
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+static void
+add_entry(entry_list *list, char *take_name, const struct bp_config_key *key, const char *help)
+{
+    g_ptr_array_add(list->texts, take_name);
+    GOptionEntry entry = {.long_name = take_name,
+                          .flags = is_bool(key) ? G_OPTION_FLAG_NO_ARG : 0,
+                          .arg = G_OPTION_ARG_CALLBACK,
+                          .arg_data = (gpointer)take_key,
+                          .description = help,
+                          .arg_description = is_bool(key) ? NULL : "VALUE"};
+    g_array_append_val(list->entries, entry);
+}
+
+static bool
+has_entry(const entry_list *list, const char *name)
+{
+    for (guint i = 0; i < list->entries->len; i++) {
+        if (strcmp(g_array_index(list->entries, GOptionEntry, i).long_name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *
+key_help(const struct bp_config_key *key)
+{
+    GString *help = g_string_new(key->help);
+    if (key->type == BP_CONFIG_CHOICE) {
+        g_string_append_printf(help, " (%s)", key->choices);
+    }
+    if (key->def != NULL && !is_bool(key)) {
+        g_string_append_printf(help, " [%s]", key->def);
+    }
+    return g_string_free(help, FALSE);
+}
+
+/* A flag for a key: --name VALUE; for booleans --name and --no-name, the default one unlisted. */
+static void
+add_key(entry_list *list, bp_cli *cli, const struct bp_config_key *key)
+{
+    g_autofree char *name = bp_args_flag(key);
+    if ((key->flags & BP_CONFIG_SECRET) != 0 || has_entry(list, name)) {
+        return; /* secrets never on a command line; a command's own option comes first */
+    }
+    key_flag *flag = g_new0(key_flag, 1);
+    flag->cli = cli;
+    flag->key = key;
+    flag->flag = g_strdup_printf("--%s", name);
+    flag->negated = g_strdup_printf("--no-%s", name);
+    g_ptr_array_add(list->flags, flag);
+    char *help = key_help(key);
+    g_ptr_array_add(list->texts, help);
+    add_entry(list, g_strdup(name), key, help);
+    if (is_bool(key)) {
+        char *opposite = g_strdup_printf("not: %s", key->help);
+        g_ptr_array_add(list->texts, opposite);
+        add_entry(list, g_strdup_printf("no-%s", name), key, opposite);
+    }
+    if (key->alias != NULL && !has_entry(list, key->alias)) {
+        key_flag *other = g_new0(key_flag, 1);
+        *other = (key_flag){.cli = cli, .key = key};
+        g_autofree char *spelled = g_strdelimit(g_strdup(key->alias), "_.", '-');
+        other->flag = g_strdup_printf("--%s", spelled);
+        other->negated = g_strdup_printf("--no-%s", spelled);
+        g_ptr_array_add(list->flags, other);
+        add_entry(list, g_strdup(spelled), key, help);
+    }
+}
+
+static void
+entry_list_init(entry_list *list, bp_cli *cli, const bp_command *command,
+                const bp_key_table *tables, gsize n_tables)
+{
+    list->entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    list->flags = g_ptr_array_new_with_free_func(key_flag_free);
+    list->texts = g_ptr_array_new_with_free_func(g_free);
+    for (gsize i = 0; command->entries != NULL && command->entries[i].long_name != NULL; i++) {
+        g_array_append_val(list->entries, command->entries[i]);
+    }
+    for (gsize t = 0; t < n_tables; t++) {
+        for (guint32 i = 0; i < tables[t].n; i++) {
+            add_key(list, cli, bp_key_table_at(&tables[t], i));
+        }
+    }
+}
+
+static GOptionContext *
+new_context(bp_cli *cli, const bp_command *command, const entry_list *list)
+{
+    g_autofree char *usage =
+        g_strdup_printf("%s%s%s", command->name, command->words != NULL ? " " : "",
+                        command->words != NULL ? command->words : "");
+    GOptionContext *context = g_option_context_new(usage);
+    g_option_context_set_summary(context, command->description);
+    g_autofree GOptionEntry *globals = global_entries(&cli->globals);
+    GOptionGroup *global =
+        g_option_group_new("global", "Options of every command:", "global options", NULL, NULL);
+    g_option_group_add_entries(global, globals);
+    GOptionGroup *own = g_option_group_new("command", "Options:", "options", list->flags, NULL);
+    g_option_group_add_entries(own, (const GOptionEntry *)list->entries->data);
+    g_option_context_set_main_group(context, own);
+    g_option_context_add_group(context, global);
+    g_option_context_set_help_enabled(context, FALSE);
+    return context;
+}
+
+/* "--a_b=true" -> "--a-b"; "--a_b=false" -> "--no-a-b" for flags without a value. */
+static char *
+normalise(const char *arg, const entry_list *list)
+{
+    if (!g_str_has_prefix(arg, "--") || arg[2] == '\0') {
+        return g_strdup(arg);
+    }
+    const char *equals = strchr(arg, '=');
+    gsize n = equals != NULL ? (gsize)(equals - arg) : strlen(arg);
+    g_autofree char *name = g_strdelimit(g_strndup(arg, n), "_", '-');
+    for (guint i = 0; equals != NULL && i < list->entries->len; i++) {
+        const GOptionEntry *entry = &g_array_index(list->entries, GOptionEntry, i);
+        bool flag = entry->arg == G_OPTION_ARG_NONE || (entry->flags & G_OPTION_FLAG_NO_ARG) != 0;
+        if (flag && strcmp(entry->long_name, name + 2) == 0) {
+            if (strcmp(equals, "=true") == 0) {
+                return g_steal_pointer(&name);
+            }
+            if (strcmp(equals, "=false") == 0) {
+                return entry->arg == G_OPTION_ARG_NONE ? NULL
+                                                       : g_strdup_printf("--no-%s", name + 2);
+            }
+        }
+    }
+    return g_strconcat(name, equals, NULL);
+}
+
+/* Everything but the command's name; -v is counted here, since GOption cannot. */
+static GPtrArray *
+normalise_all(bp_cli *cli, int argc, char **argv, const entry_list *list)
+{
+    GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+    int command = command_index(argc, argv);
+    for (int i = 0; i < argc; i++) {
+        if (i == command && i > 0) {
+            continue;
+        }
+        if (strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "--verbose") == 0 ||
+            strcmp(argv[i], "-vv") == 0) {
+            cli->globals.verbose += argv[i][1] == 'v' && argv[i][2] == 'v' ? 2 : 1;
+            continue;
+        }
+        char *arg = normalise(argv[i], list);
+        if (arg != NULL) {
+            g_ptr_array_add(out, arg);
+        }
+    }
+    g_ptr_array_add(out, NULL);
+    return out;
+}
+
+static void
+explain_unknown(GError **error, const entry_list *list)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < list->entries->len; i++) {
+        g_ptr_array_add(names, (gpointer)g_array_index(list->entries, GOptionEntry, i).long_name);
+    }
+    const char *dashes = strstr((*error)->message, "--");
+    const char *near =
+        dashes != NULL ? bp_text_nearest(dashes + 2, (const char *const *)names->pdata, names->len)
+                       : NULL;
+    g_autofree char *message = g_strdup((*error)->message);
+    g_clear_error(error);
+    bp_set_error(error, BP_ERR_INVALID, "%s", message);
+    if (near != NULL) {
+        bp_error_add_hint(error, "did you mean --%s?", near);
+    }
+}
+
+bool
+bp_args_parse(bp_cli *cli, int argc, char **argv, const bp_key_table *tables, gsize n_tables,
+              GError **error)
+{
+    g_auto(entry_list) list;
+    entry_list_init(&list, cli, cli->command, tables, n_tables);
+    g_autoptr(GPtrArray) words = normalise_all(cli, argc, argv, &list);
+    g_autoptr(GOptionContext) context = new_context(cli, cli->command, &list);
+    g_clear_pointer(&cli->globals.config, g_free); /* found before; parsed again with the rest */
+    g_clear_pointer(&cli->globals.sets, g_strfreev);
+    g_auto(GStrv) rest = g_strdupv((char **)words->pdata);
+    GError *problem = NULL;
+    if (!g_option_context_parse_strv(context, &rest, &problem)) {
+        explain_unknown(&problem, &list);
+        g_propagate_error(error, problem);
+        return false;
+    }
+    cli->args = g_strdupv(rest + 1);
+    if (cli->command->words == NULL && cli->args[0] != NULL) {
+        bp_set_error(error, BP_ERR_INVALID, "unexpected word '%s'", cli->args[0]);
+        return false;
+    }
+    return true;
+}
+
+char *
+bp_args_help(const bp_command *command, const bp_key_table *tables, gsize n_tables)
+{
+    bp_cli cli = {.command = command};
+    g_auto(entry_list) list;
+    entry_list_init(&list, &cli, command, tables, n_tables);
+    g_autoptr(GOptionContext) context = new_context(&cli, command, &list);
+    return g_option_context_get_help(context, FALSE, NULL);
+}
+
+char *
+bp_args_overview(void)
+{
+    GString *text = g_string_new("Usage:\n  bakplane [global options] COMMAND [options]\n\n"
+                                 "Backs up and restores databases through plugins.\n\nCommands:\n");
+    for (gsize i = 0; bp_commands[i] != NULL; i++) {
+        g_string_append_printf(text, "  %-10s%s\n", bp_commands[i]->name, bp_commands[i]->summary);
+    }
+    g_string_append(text, "  help      this text, or help COMMAND\n\n"
+                          "bakplane help COMMAND lists the options of a command.\n");
+    return g_string_free(text, FALSE);
+}

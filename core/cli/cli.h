@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command line: global options, commands, exit codes.  Results go to stdout, all else to
+ * stderr.
+ */
+#ifndef BP_CORE_CLI_CLI_H
+#define BP_CORE_CLI_CLI_H
+
+#include "core/cli/output.h"
+#include "core/job/job.h"
+
+/** Exit codes, documented in bakplane(1). */
+enum bp_exit {
+    BP_EXIT_DONE = 0,
+    BP_EXIT_FAILED = 1,
+    BP_EXIT_USAGE = 2,     /* usage or configuration */
+    BP_EXIT_DIFFERENT = 3, /* finished, with differences or something that cannot be proven */
+};
+
+/** What was said before or after the command, for every command. */
+typedef struct bp_globals {
+    char *config;
+    char **sets;
+    char *report;
+    char *progress; /* auto, bar, plain, json, none */
+    char *log_format;
+    gboolean json, quiet, version;
+    gint verbose; /* how often -v was given */
+} bp_globals;
+
+/** Where the source's own options for a verb come from. */
+typedef enum { BP_OPTIONS_NONE, BP_OPTIONS_CREATE, BP_OPTIONS_RESTORE } bp_option_source;
+
+typedef struct bp_command bp_command;
+
+/** One run of the program. */
+typedef struct bp_cli {
+    const bp_command *command;
+    bp_globals globals;
+    bp_output output;        /* colors and progress, decided once */
+    bp_config_tree *config;  /* NULL for commands that need none */
+    GError *config_error;    /* why it could not be read */
+    bp_workspace *workspace; /* likewise */
+    bp_cancel *cancel;
+    bp_monitor *monitor;
+    GPtrArray *overrides; /* char*, "key=value" from generated flags, NULL-terminated */
+    char **args;          /* what is left: words of the command */
+} bp_cli;
+
+struct bp_command {
+    const char *name, *words, *summary; /* words: positional ones, for the usage line, or NULL */
+    const char *description;            /* for --help and the manual */
+    const GOptionEntry *entries;        /* own options, ended by {0}, or NULL */
+    bp_option_source source;            /* generated options */
+    bool needs_config;
+    /** Reads its options' variables and does it.  `result` is printed by the caller. */
+    bp_verb_outcome (*run)(bp_cli *cli, const bp_job *job, GError **error);
+    /** `result` as text for people.  Returns: (transfer full) */
+    char *(*show)(const json_t *result, bool color);
+};
+
+/* One file each. */
+extern const bp_command bp_command_create, bp_command_restore, bp_command_list, bp_command_get,
+    bp_command_delete, bp_command_prune, bp_command_verify, bp_command_check, bp_command_plugin,
+    bp_command_config, bp_command_version;
+
+/** All of them, in the order of the help, NULL-terminated. */
+extern const bp_command *const bp_commands[];
+
+/** Run the program; `argv` as main got it.  Returns: the exit code. */
+int bp_cli_main(int argc, char **argv, bp_cancel *cancel);
+
+#endif

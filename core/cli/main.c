@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Entry of the program: signals become a cancel, the rest is the command line's.
+ */
+#include <locale.h>
+#include <signal.h>
+
+#include "core/cli/cli.h"
+
+#include "sdk/lib/ban.h"
+
+static bp_cancel *cancel;
+
+/* The first signal asks everything to stop; a second one of the same kind kills as usual. */
+static void
+on_signal(int number)
+{
+    bp_cancel_trigger(cancel, number);
+}
+
+static void
+catch_signal(int number)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(number, &action, NULL); /* fails only for numbers that do not exist */
+}
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    cancel = bp_cancel_new();
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
+    (void)signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe is an error like any other */
+    int code = bp_cli_main(argc, argv, cancel);
+    bp_cancel_free(cancel);
+    return code;
+}

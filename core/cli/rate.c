@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Smoothed rates.
+ */
+#include "core/cli/rate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+
+#include "sdk/lib/ban.h"
+
+#define SMOOTHING_S 5.0
+#define SHORTEST_NS (50 * BP_NS_PER_MS)
+#define LONGEST_NS (365 * 86400 * BP_NS_PER_S)
+
+static void
+restart(bp_rate *rate, const bp_progress *progress)
+{
+    *rate = (bp_rate){
+        .phase = progress->phase,
+        .last_ns = progress->elapsed_ns,
+        .last_items = progress->items_done,
+        .last_bytes = progress->bytes_done,
+    };
+}
+
+static double
+blend(double old, double now, double weight)
+{
+    return old + weight * (now - old);
+}
+
+void
+bp_rate_update(bp_rate *rate, const bp_progress *progress)
+{
+    bool is_same = rate->phase != NULL && strcmp(rate->phase, progress->phase) == 0 &&
+                   progress->elapsed_ns >= rate->last_ns &&
+                   progress->bytes_done >= rate->last_bytes &&
+                   progress->items_done >= rate->last_items;
+    if (!is_same) {
+        restart(rate, progress);
+        return;
+    }
+    gint64 passed_ns = progress->elapsed_ns - rate->last_ns;
+    if (passed_ns < SHORTEST_NS) {
+        return;
+    }
+    double passed_s = (double)passed_ns / (double)BP_NS_PER_S;
+    double items = (double)(progress->items_done - rate->last_items) / passed_s;
+    double bytes = (double)(progress->bytes_done - rate->last_bytes) / passed_s;
+    double weight = rate->known ? 1.0 - exp(-passed_s / SMOOTHING_S) : 1.0;
+    rate->items_per_s = blend(rate->items_per_s, items, weight);
+    rate->bytes_per_s = blend(rate->bytes_per_s, bytes, weight);
+    rate->last_ns = progress->elapsed_ns;
+    rate->last_items = progress->items_done;
+    rate->last_bytes = progress->bytes_done;
+    rate->known = true;
+}
+
+gint64
+bp_rate_remaining_ns(const bp_rate *rate, const bp_progress *progress)
+{
+    bool by_bytes = progress->bytes_total > 0;
+    guint64 total = by_bytes ? progress->bytes_total : progress->items_total;
+    guint64 done = by_bytes ? progress->bytes_done : progress->items_done;
+    double per_s = by_bytes ? rate->bytes_per_s : rate->items_per_s;
+    if (!rate->known || total == 0 || total == G_MAXUINT64 || done > total || per_s < 1e-6) {
+        return -1;
+    }
+    double ns = (double)(total - done) / per_s * (double)BP_NS_PER_S;
+    return ns < (double)LONGEST_NS ? (gint64)ns : -1;
+}

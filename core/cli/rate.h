@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How fast it goes and how long it will take: a smoothed rate over snapshots of the progress.
+ * Pure numbers, no clock of its own.
+ */
+#ifndef BP_CORE_CLI_RATE_H
+#define BP_CORE_CLI_RATE_H
+
+#include <stdbool.h>
+
+#include "core/copy/progress.h"
+
+typedef struct bp_rate {
+    const char *phase; /* of the last snapshot; another one starts anew */
+    gint64 last_ns;
+    guint64 last_items, last_bytes;
+    double items_per_s, bytes_per_s; /* smoothed over about 5 s */
+    bool known;
+} bp_rate;
+
+/** Take a snapshot into account; one less than 50 ms after the last changes nothing. */
+void bp_rate_update(bp_rate *rate, const bp_progress *progress);
+
+/** Time until all is done, by bytes or, without any, by items; -1 = cannot be said. */
+gint64 bp_rate_remaining_ns(const bp_rate *rate, const bp_progress *progress);
+
+#endif
