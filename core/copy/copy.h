@@ -25,17 +25,17 @@ typedef struct bp_copy_group bp_copy_group; /* items of one unit: waited for tog
 
 /** One item to copy.  Filled by the caller; bp_copy_submit copies all of it. */
 typedef struct bp_copy_item {
-    bp_store *src;         /* NULL = a STREAM item */
-    const char *src_key;   /* key in src; STREAM: item id */
-    const char *src_etag;  /* version that must be copied, or NULL */
-    bp_source_run *run;    /* STREAM only */
-    const char *unit_id;   /* STREAM only */
+    bp_store *src;        /* NULL = a STREAM item */
+    const char *src_key;  /* key in src; STREAM: item id */
+    const char *src_etag; /* version that must be copied, or NULL */
+    bp_source_run *run;   /* STREAM only */
+    const char *unit_id;  /* STREAM only */
     const char *dst_key;
-    guint64 size;          /* or BP_UNKNOWN; a copy of another size is CORRUPT */
+    guint64 size;                /* or BP_UNKNOWN; a copy of another size is CORRUPT */
     struct bp_checksum checksum; /* what the content must have, or kind NONE */
-    guint32 tag;           /* the caller's own, comes back in bp_copied */
-    bool already;          /* an earlier run proved it (checksum = what it recorded): not copied
-                              again, only told to `proven` with the others */
+    guint32 tag;                 /* the caller's own, comes back in bp_copied */
+    bool already; /* an earlier run proved it (checksum = what it recorded): not copied
+                     again, only told to `proven` with the others */
 } bp_copy_item;
 
 /** One proven item, as the destination has it. */
@@ -50,24 +50,24 @@ typedef struct bp_copied {
 /** How a copy is done. */
 typedef struct bp_copy_params {
     bp_store *dst;
-    const bp_call *call;   /* cancel and deadline of the job; outlives the engine */
-    guint workers;         /* lowered to what both plugins allow */
-    gsize buffer_bytes;    /* per worker */
-    guint64 part_bytes;    /* larger items go in parts where the destination can; 0 = never */
+    const bp_call *call;      /* cancel and deadline of the job; outlives the engine */
+    guint workers;            /* lowered to what both plugins allow */
+    gsize buffer_bytes;       /* per worker */
+    guint64 part_bytes;       /* larger items go in parts where the destination can; 0 = never */
     guint64 rate_bytes_per_s; /* 0 = unlimited */
-    guint attempts;        /* per item, >= 1 */
-    gint64 max_delay_ns;   /* between two attempts */
-    bool read_back;        /* read every copy again and compare (prove: read) */
-    bool may_link;         /* items are immutable: the destination may link */
-    bool no_checksum;      /* sizes only (prove: size) */
+    guint attempts;           /* per item, >= 1 */
+    gint64 max_delay_ns;      /* between two attempts */
+    bool read_back;           /* read every copy again and compare (prove: read) */
+    bool may_link;            /* items are immutable: the destination may link */
+    bool no_checksum;         /* sizes only (prove: size) */
     /** Batches in order of their barrier; false (error set) stops the engine. */
     bool (*proven)(void *ctx, const bp_copied *items, gsize n, GError **error);
     /** An upload in parts was started (finished = false) or is over; may be NULL. */
     bool (*upload)(void *ctx, const char *key, const char *upload, bool finished, GError **error);
     void *ctx;
-    guint batch_items;     /* barrier at the latest after so many (1000) */
-    gint64 batch_ns;       /* … or so long (10 s) */
-    gint64 min_batch_ns;   /* but not sooner after the last one than this, unless flushed */
+    guint batch_items;   /* barrier at the latest after so many (1000) */
+    gint64 batch_ns;     /* … or so long (10 s) */
+    gint64 min_batch_ns; /* but not sooner after the last one than this, unless flushed */
 } bp_copy_params;
 
 /** Returns: (transfer full) */
@@ -82,8 +82,7 @@ void bp_copy_group_free(bp_copy_group *group);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_copy_group, bp_copy_group_free)
 
 /** Blocks while the queue is full.  Fails with the engine's error once it stopped. */
-bool bp_copy_submit(bp_copy *copy, bp_copy_group *group, const bp_copy_item *item,
-                    GError **error);
+bool bp_copy_submit(bp_copy *copy, bp_copy_group *group, const bp_copy_item *item, GError **error);
 
 /**
  * Wait until all items of the group are copied or stale.  The group can be used again.

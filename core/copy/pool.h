@@ -12,8 +12,8 @@
 typedef struct bp_pool bp_pool;
 
 typedef struct bp_pool_params {
-    guint workers;   /* threads, >= 1 */
-    guint capacity;  /* tasks waiting at most, >= 1 */
+    guint workers;  /* threads, >= 1 */
+    guint capacity; /* tasks waiting at most, >= 1 */
     /** Does one task and frees it.  Runs on a worker; `worker` is its number from 0. */
     void (*run)(void *ctx, void *task, guint worker);
     /** Frees a task that will not be run any more. */

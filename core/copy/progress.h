@@ -8,10 +8,10 @@
 #include <glib.h>
 
 typedef struct bp_progress {
-    const char *phase;                /* "copy", "import", "verify" …; static text */
-    guint64 items_done, items_total;  /* total grows while the source is still listing */
-    guint64 bytes_done, bytes_total;  /* likewise */
-    gint64 elapsed_ns;                /* of this phase */
+    const char *phase;               /* "copy", "import", "verify" …; static text */
+    guint64 items_done, items_total; /* total grows while the source is still listing */
+    guint64 bytes_done, bytes_total; /* likewise */
+    gint64 elapsed_ns;               /* of this phase */
 } bp_progress;
 
 #endif

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The engine as a whole: order of barrier and proof, groups, errors, cancel, bounded memory.
+ */
+#include <malloc.h>
+#include <stdatomic.h>
+
+#include "core/base/thread.h"
+#include "core/copy/copy.h"
+#include "fixture.h"
+
+#include "sdk/lib/checksum.h"
+
+#include "sdk/lib/ban.h"
+
+#define N 50
+
+static bp_cancel *cancel;
+static bp_call call;
+static bp_copy_params params;
+static guint64 n_proven, sum_of_tags;
+static guint n_batches;
+static bool refuse_proof;
+
+/* One call at a time, and only for what the barrier made visible. */
+static bool
+on_proven(void *ctx G_GNUC_UNUSED, const bp_copied *items, gsize n, GError **error)
+{
+    if (refuse_proof) {
+        bp_set_error(error, BP_ERR_NO_SPACE, "the journal is full");
+        return false;
+    }
+    n_batches++;
+    n_proven += n;
+    for (gsize i = 0; i < n; i++) {
+        sum_of_tags += items[i].tag;
+    }
+    return true;
+}
+
+static void
+setup(void)
+{
+    test_stores_open();
+    cancel = bp_cancel_new();
+    call = (bp_call){.cancel = cancel};
+    params = (bp_copy_params){
+        .dst = test_dst,
+        .call = &call,
+        .workers = 4,
+        .buffer_bytes = 4096,
+        .attempts = 3,
+        .max_delay_ns = 1,
+        .proven = on_proven,
+        .batch_items = 1000,
+        .batch_ns = 10 * BP_NS_PER_S,
+        .min_batch_ns = BP_NS_PER_S,
+    };
+    n_proven = sum_of_tags = n_batches = 0;
+    refuse_proof = false;
+    fake_store_set_staged(test_dst, true);
+}
+
+static void
+teardown(void)
+{
+    test_stores_close();
+    bp_cancel_free(cancel);
+}
+
+static void
+fill_source(void)
+{
+    for (int i = 0; i < N; i++) {
+        g_autofree char *key = g_strdup_printf("k/%d", i);
+        fake_store_set_text(test_src, key, key);
+    }
+}
+
+static bool
+submit(bp_copy *copy, bp_copy_group *group, int i, GError **error)
+{
+    g_autofree char *key = g_strdup_printf("k/%d", i);
+    bp_copy_item item = {
+        .src = test_src, .src_key = key, .dst_key = key, .size = strlen(key), .tag = (guint32)i};
+    return bp_copy_submit(copy, group, &item, error);
+}
+
+static void
+submit_all(bp_copy *copy, bp_copy_group *group)
+{
+    for (int i = 0; i < N; i++) {
+        ck_assert(submit(copy, group, i, NULL));
+    }
+}
+
+START_TEST(test_copy__all_are_proven_after_flush)
+{
+    fill_source();
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    bp_copy_group *group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, N);
+    ck_assert_uint_eq(sum_of_tags, N * (N - 1) / 2);
+    ck_assert_uint_eq(fake_store_n_objects(test_dst), N);
+    ck_assert(fake_store_has_text(test_dst, "k/7", "k/7"));
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_SYNC), 1);
+    bp_copy_group_free(group);
+}
+END_TEST
+
+START_TEST(test_copy__flush_of_nothing)
+{
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_SYNC), 0);
+}
+END_TEST
+
+START_TEST(test_copy__nothing_is_proven_without_a_barrier)
+{
+    fill_source();
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    guint64 stale;
+    ck_assert(bp_copy_group_wait(copy, group, &stale, NULL));
+    ck_assert_uint_eq(fake_store_n_staged(test_dst), N);
+    bp_copy_free(g_steal_pointer(&copy));
+    ck_assert_uint_eq(n_proven, 0);
+}
+END_TEST
+
+START_TEST(test_copy__barrier_by_number)
+{
+    fill_source();
+    params.batch_items = 5;
+    params.min_batch_ns = 0;
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, N);
+    ck_assert_uint_le(n_batches, N / 5);
+}
+END_TEST
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+wait_at_gate(void *ctx G_GNUC_UNUSED, const char *key G_GNUC_UNUSED)
+{
+    BP_LOCK_GUARD(&gate);
+}
+
+START_TEST(test_copy__workers_go_on_during_a_barrier)
+{
+    fill_source();
+    params.batch_items = 10;
+    params.min_batch_ns = 0;
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_SYNC, .times = 1, .hook = wait_at_gate});
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    pthread_mutex_lock(&gate); /* the first barrier hangs */
+    submit_all(copy, group);
+    guint64 stale;
+    ck_assert(bp_copy_group_wait(copy, group, &stale, NULL));
+    ck_assert_uint_eq(n_proven, 0);
+    pthread_mutex_unlock(&gate);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, N);
+}
+END_TEST
+
+START_TEST(test_copy__too_much_unproven_holds_the_workers)
+{
+    fill_source();
+    params.batch_items = 1;
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_SYNC, .times = 1, .hook = wait_at_gate});
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    pthread_mutex_lock(&gate);
+    submit_all(copy, group);
+    while (fake_store_calls(test_dst, FAKE_COMMIT) < 10) {
+        sched_yield();
+    }
+    pthread_mutex_unlock(&gate);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, N);
+}
+END_TEST
+
+START_TEST(test_copy__items_that_are_there_already)
+{
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    bp_copy_item item = {
+        .src = test_src, .src_key = "x", .dst_key = "x", .size = 12, .tag = 3, .already = true};
+    ck_assert(bp_copy_submit(copy, group, &item, NULL));
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, 1);
+    ck_assert_uint_eq(sum_of_tags, 3);
+    ck_assert_uint_eq(fake_store_calls(test_src, FAKE_READ_OPEN), 0);
+    bp_progress progress;
+    bp_copy_progress(copy, &progress);
+    ck_assert_uint_eq(progress.items_done, 1);
+    ck_assert_uint_eq(progress.bytes_total, 12);
+}
+END_TEST
+
+START_TEST(test_copy__progress)
+{
+    fill_source();
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    ck_assert(bp_copy_flush(copy, NULL));
+    bp_progress progress;
+    bp_copy_progress(copy, &progress);
+    ck_assert_str_eq(progress.phase, "copy");
+    ck_assert_uint_eq(progress.items_done, N);
+    ck_assert_uint_eq(progress.items_total, N);
+    ck_assert_uint_eq(progress.bytes_done, 10 * 3 + 40 * 4);
+    ck_assert_uint_eq(progress.bytes_total, 10 * 3 + 40 * 4);
+    ck_assert_int_gt(progress.elapsed_ns, 0);
+}
+END_TEST
+
+START_TEST(test_copy__stale_items_are_counted_by_group)
+{
+    fill_source();
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    g_autoptr(bp_copy_group) other = bp_copy_group_new(copy);
+    ck_assert(submit(copy, group, 1, NULL));
+    ck_assert(submit(copy, group, N + 1, NULL));
+    ck_assert(submit(copy, group, N + 2, NULL));
+    ck_assert(submit(copy, other, 2, NULL));
+    guint64 stale;
+    ck_assert(bp_copy_group_wait(copy, group, &stale, NULL));
+    ck_assert_uint_eq(stale, 2);
+    ck_assert(bp_copy_group_wait(copy, other, &stale, NULL));
+    ck_assert_uint_eq(stale, 0);
+    ck_assert(submit(copy, group, 3, NULL)); /* again */
+    ck_assert(bp_copy_group_wait(copy, group, &stale, NULL));
+    ck_assert_uint_eq(stale, 0);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, 3);
+    bp_progress progress;
+    bp_copy_progress(copy, &progress);
+    ck_assert_uint_eq(progress.items_total, 3);
+}
+END_TEST
+
+START_TEST(test_copy__first_error_stops_all)
+{
+    fill_source();
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_WRITE_OPEN, .key = "k/3", .cls = BP_ERR_DENIED});
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    GError *error = NULL;
+    ck_assert(submit(copy, group, 3, NULL));
+    guint64 stale;
+    ck_assert(!bp_copy_group_wait(copy, group, &stale, &error));
+    test_error_is(&error, BP_ERR_DENIED, "copy of k/3: fake dst: write_open k/3");
+    ck_assert(!submit(copy, group, 4, &error));
+    test_error_is(&error, BP_ERR_DENIED, "copy of k/3");
+    ck_assert(!bp_copy_flush(copy, &error));
+    test_error_is(&error, BP_ERR_DENIED, "copy of k/3");
+    ck_assert_uint_eq(n_proven, 0);
+}
+END_TEST
+
+START_TEST(test_copy__group_may_go_before_its_items)
+{
+    fill_source();
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_WRITE_OPEN, .key = "k/0", .cls = BP_ERR_DENIED});
+    fake_store_add_fault(test_src,
+                         &(fake_fault){.op = FAKE_READ, .hook = wait_at_gate, .key = "k/1"});
+    bp_copy *copy = bp_copy_new(&params);
+    bp_copy_group *group = bp_copy_group_new(copy);
+    pthread_mutex_lock(&gate);
+    ck_assert(submit(copy, group, 1, NULL));
+    while (fake_store_calls(test_src, FAKE_READ) == 0) {
+        sched_yield();
+    }
+    ck_assert(submit(copy, group, 0, NULL));
+    guint64 stale;
+    ck_assert(!bp_copy_group_wait(copy, group, &stale, NULL));
+    bp_copy_group_free(group);
+    pthread_mutex_unlock(&gate);
+    bp_copy_free(copy);
+}
+END_TEST
+
+START_TEST(test_copy__failed_barrier)
+{
+    fill_source();
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_SYNC, .cls = BP_ERR_NO_SPACE});
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    GError *error = NULL;
+    ck_assert(!bp_copy_flush(copy, &error));
+    test_error_is(&error, BP_ERR_NO_SPACE, "making 50 copies durable: fake dst: sync");
+    ck_assert_uint_eq(n_proven, 0);
+}
+END_TEST
+
+START_TEST(test_copy__refused_proof)
+{
+    fill_source();
+    refuse_proof = true;
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    GError *error = NULL;
+    ck_assert(!bp_copy_flush(copy, &error));
+    test_error_is(&error, BP_ERR_NO_SPACE, "the journal is full");
+}
+END_TEST
+
+static void
+cancel_now(void *ctx, const char *key G_GNUC_UNUSED)
+{
+    bp_cancel_trigger(ctx, 2);
+}
+
+START_TEST(test_copy__cancel_stops_everything)
+{
+    fill_source();
+    fake_store_add_fault(
+        test_dst,
+        &(fake_fault){.op = FAKE_WRITE, .skip = 10, .times = 1, .hook = cancel_now, .ctx = cancel});
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    GError *error = NULL;
+    bool ok = true;
+    for (int i = 0; i < N && ok; i++) {
+        ok = submit(copy, group, i, &error);
+    }
+    guint64 stale;
+    if (ok) {
+        ok = bp_copy_group_wait(copy, group, &stale, &error);
+    }
+    ck_assert(!ok);
+    test_error_is(&error, BP_ERR_CANCELLED, "cancelled");
+    ck_assert_uint_eq(n_proven, 0);
+}
+END_TEST
+
+START_TEST(test_copy__throttling_shrinks_and_grows)
+{
+    fill_source();
+    params.workers = 8;
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_WRITE_OPEN, .times = 8, .cls = BP_ERR_THROTTLED});
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, N);
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_WRITE_OPEN), N + 8);
+}
+END_TEST
+
+START_TEST(test_copy__read_back)
+{
+    fill_source();
+    params.read_back = true;
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, N);
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_READ_OPEN), N);
+}
+END_TEST
+
+static void
+spoil(void *ctx G_GNUC_UNUSED, const char *key)
+{
+    fake_store_set_text(test_dst, key, "bad");
+}
+
+START_TEST(test_copy__read_back_finds_what_the_disk_changed)
+{
+    fill_source();
+    params.read_back = true;
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_READ_OPEN, .key = "k/5", .hook = spoil});
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    GError *error = NULL;
+    ck_assert(!bp_copy_flush(copy, &error));
+    test_error_is(&error, BP_ERR_CORRUPT, "copy of k/5: read back its xxh3-128 is ");
+    ck_assert_uint_eq(n_proven, 0);
+}
+END_TEST
+
+static struct bp_checksum seal;
+
+static bool
+note_seal(void *ctx G_GNUC_UNUSED, const bp_copied *items, gsize n G_GNUC_UNUSED,
+          GError **error G_GNUC_UNUSED)
+{
+    seal = items[0].checksum;
+    return true;
+}
+
+START_TEST(test_copy__read_back_seals_what_nobody_saw)
+{
+    fake_store_set_text(test_src, "k/0", "k/0");
+    params.read_back = true;
+    params.no_checksum = true;
+    params.proven = note_seal;
+    seal.kind = BP_CHECKSUM_NONE;
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    ck_assert(submit(copy, group, 0, NULL));
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(seal.kind, BP_CHECKSUM_XXH3_128);
+}
+END_TEST
+
+START_TEST(test_copy__never_more_than_the_workers)
+{
+    fill_source();
+    params.workers = 2;
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    submit_all(copy, group);
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_le(fake_store_peak_writers(test_dst), 2);
+}
+END_TEST
+
+static gsize
+memory_in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return info.arena + info.hblkhd;
+}
+
+START_TEST(test_copy__memory_does_not_grow_with_the_items)
+{
+    fake_store_set_synthetic(test_src, 10);
+    fake_store_set_blackhole(test_dst, true);
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    gsize early = 0;
+    for (int i = 0; i < 200000; i++) {
+        g_autofree char *key =
+            g_strdup_printf("insert_log/4429000000000000%d/4429000000000/100/44290000%d", i, i);
+        bp_copy_item item = {.src = test_src, .src_key = key, .dst_key = key, .size = 10};
+        ck_assert(bp_copy_submit(copy, group, &item, NULL));
+        if (i == 20000) {
+            early = memory_in_use();
+        }
+    }
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, 200000);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    ck_assert_uint_lt(memory_in_use(), early + 8 * 1024 * 1024);
+#else
+    (void)early;
+#endif
+}
+END_TEST
+
+static void
+add_tests(TCase *tc)
+{
+    tcase_add_test(tc, test_copy__all_are_proven_after_flush);
+    tcase_add_test(tc, test_copy__flush_of_nothing);
+    tcase_add_test(tc, test_copy__nothing_is_proven_without_a_barrier);
+    tcase_add_test(tc, test_copy__barrier_by_number);
+    tcase_add_test(tc, test_copy__workers_go_on_during_a_barrier);
+    tcase_add_test(tc, test_copy__too_much_unproven_holds_the_workers);
+    tcase_add_test(tc, test_copy__items_that_are_there_already);
+    tcase_add_test(tc, test_copy__progress);
+    tcase_add_test(tc, test_copy__stale_items_are_counted_by_group);
+    tcase_add_test(tc, test_copy__first_error_stops_all);
+    tcase_add_test(tc, test_copy__group_may_go_before_its_items);
+    tcase_add_test(tc, test_copy__failed_barrier);
+    tcase_add_test(tc, test_copy__refused_proof);
+    tcase_add_test(tc, test_copy__cancel_stops_everything);
+    tcase_add_test(tc, test_copy__throttling_shrinks_and_grows);
+    tcase_add_test(tc, test_copy__read_back);
+    tcase_add_test(tc, test_copy__read_back_finds_what_the_disk_changed);
+    tcase_add_test(tc, test_copy__read_back_seals_what_nobody_saw);
+    tcase_add_test(tc, test_copy__never_more_than_the_workers);
+    tcase_add_test(tc, test_copy__memory_does_not_grow_with_the_items);
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("copy/engine");
+    TCase *tc = tcase_create("engine");
+    tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, setup, teardown);
+    add_tests(tc);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Uploads in parts: cutting, retries of single parts, and that nothing is left behind.
+ */
+#include "core/copy/transfer.h"
+#include "fixture.h"
+
+#include "sdk/lib/checksum.h"
+
+#include "sdk/lib/ban.h"
+
+#define SIZE 1000
+
+static bp_counters counters;
+static bp_transfer_env env;
+static bp_call call;
+static bp_transfer_result result;
+static guint8 buffer[64];
+static GBytes *content;
+static guint started, finished;
+static bool refuse_record;
+
+static bool
+on_upload(void *ctx G_GNUC_UNUSED, const char *key, const char *upload, bool is_finished,
+          GError **error)
+{
+    ck_assert_str_eq(key, "big");
+    ck_assert(g_str_has_prefix(upload, "upload-"));
+    if (refuse_record) {
+        bp_set_error(error, BP_ERR_NO_SPACE, "no room for the record");
+        return false;
+    }
+    if (!is_finished) {
+        /* Before the first part. */
+        ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN) +
+                              fake_store_calls(test_dst, FAKE_PART_COPY),
+                          0);
+    }
+    *(is_finished ? &finished : &started) += 1;
+    return true;
+}
+
+static void
+setup(void)
+{
+    test_clock_start();
+    test_stores_open();
+    bp_counters_init(&counters);
+    call = (bp_call){.cancel = NULL};
+    fake_store_facts(test_dst)->caps |= BP_STORE_PARTS;
+    fake_store_facts(test_dst)->min_part = 10;
+    fake_store_facts(test_dst)->max_part = 500;
+    fake_store_facts(test_dst)->max_parts = 100;
+    env = (bp_transfer_env){
+        .params = {.dst = test_dst,
+                   .call = &call,
+                   .buffer_bytes = sizeof buffer,
+                   .part_bytes = 300,
+                   .attempts = 3,
+                   .max_delay_ns = BP_NS_PER_S,
+                   .upload = on_upload},
+        .call = call,
+        .counters = &counters,
+        .routes = bp_routes_new(test_dst),
+        .retry = {.env = &test_env, .params = {.attempts = 3, .max_delay_ns = BP_NS_PER_S}},
+    };
+    result = (bp_transfer_result){0};
+    started = finished = 0;
+    refuse_record = false;
+    content = test_bytes(SIZE);
+    fake_store_set(test_src, "big", g_bytes_get_data(content, NULL), SIZE);
+}
+
+static void
+teardown(void)
+{
+    ck_assert_uint_eq(fake_store_n_uploads(test_dst), 0);
+    g_free(result.src_etag);
+    g_bytes_unref(content);
+    bp_routes_free(env.routes);
+    test_stores_close();
+}
+
+static void
+make_direct(void)
+{
+    fake_store_facts(test_dst)->caps |= BP_STORE_SERVER_COPY;
+    fake_store_facts(test_dst)->max_copy = 400;
+    g_strlcpy(fake_store_facts(test_dst)->copy_scope, "disk", 32);
+    g_strlcpy(fake_store_facts(test_src)->copy_scope, "disk", 32);
+}
+
+static bool
+copy_big(GError **error)
+{
+    bp_copy_item item = {.src = test_src, .src_key = "big", .dst_key = "big", .size = SIZE};
+    return bp_transfer_run(&env, &item, buffer, &result, error);
+}
+
+static void
+assert_copied(void)
+{
+    g_autoptr(GBytes) copied = fake_store_content(test_dst, "big");
+    ck_assert_ptr_nonnull(copied);
+    ck_assert(g_bytes_equal(copied, content));
+    ck_assert_uint_eq(started, 1);
+    ck_assert_uint_eq(finished, 1);
+    ck_assert_uint_eq(atomic_load(&counters.bytes_done), SIZE);
+}
+
+static void
+assert_checksum(void)
+{
+    struct bp_checksum must;
+    g_autoptr(bp_hasher) hasher = bp_hasher_new(BP_CHECKSUM_XXH3_128);
+    bp_hasher_update(hasher, g_bytes_get_data(content, NULL), SIZE);
+    bp_hasher_get(hasher, &must);
+    ck_assert(bp_checksum_equal(&must, &result.checksum));
+}
+
+START_TEST(test_parts__cut_and_joined)
+{
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    assert_checksum();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 4);
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_WRITE_OPEN), 0);
+}
+END_TEST
+
+START_TEST(test_parts__no_more_than_the_store_takes)
+{
+    fake_store_facts(test_dst)->max_parts = 2;
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 2);
+}
+END_TEST
+
+START_TEST(test_parts__not_for_small_items)
+{
+    env.params.part_bytes = SIZE;
+    ck_assert(copy_big(NULL));
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_BEGIN), 0);
+}
+END_TEST
+
+START_TEST(test_parts__a_must_above_the_largest_object)
+{
+    env.params.part_bytes = 0;
+    fake_store_facts(test_dst)->max_object = SIZE - 1;
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 2); /* by max_part */
+}
+END_TEST
+
+static const fake_op ops[] = {FAKE_PART_BEGIN, FAKE_PART_OPEN, FAKE_WRITE, FAKE_COMMIT,
+                              FAKE_PART_COMPLETE};
+
+START_TEST(test_parts__only_the_failed_step_is_repeated)
+{
+    fake_store_add_fault(test_dst, &(fake_fault){.op = ops[_i],
+                                                 .skip = ops[_i] == FAKE_WRITE ? 7 : 0,
+                                                 .times = 2,
+                                                 .cls = BP_ERR_RETRYABLE});
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    assert_checksum();
+    ck_assert_uint_le(fake_store_calls(test_dst, FAKE_PART_OPEN), 6);
+}
+END_TEST
+
+START_TEST(test_parts__failure_aborts_the_upload)
+{
+    fake_store_add_fault(test_dst, &(fake_fault){.op = ops[_i], .cls = BP_ERR_RETRYABLE});
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_RETRYABLE, "injected (tried 3 times)");
+    ck_assert_uint_eq(fake_store_n_objects(test_dst), 0);
+    ck_assert_uint_eq(finished, started);
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_BEGIN),
+                      ops[_i] == FAKE_PART_BEGIN ? 3 : 1);
+}
+END_TEST
+
+START_TEST(test_parts__broken_read_in_the_middle)
+{
+    fake_store_add_fault(
+        test_src, &(fake_fault){.op = FAKE_READ, .skip = 7, .times = 1, .cls = BP_ERR_RETRYABLE});
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    assert_checksum();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 4);
+}
+END_TEST
+
+START_TEST(test_parts__unknown_outcome_is_looked_up)
+{
+    fake_store_add_fault(
+        test_dst,
+        &(fake_fault){.op = FAKE_PART_COMPLETE, .cls = BP_ERR_RETRYABLE, .takes_effect = true});
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_COMPLETE), 1);
+}
+END_TEST
+
+START_TEST(test_parts__source_gone_in_the_middle)
+{
+    fake_store_add_fault(test_src,
+                         &(fake_fault){.op = FAKE_READ, .skip = 6, .cls = BP_ERR_NOT_FOUND});
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_STALE, "source object big is gone");
+    ck_assert_uint_eq(finished, 1);
+}
+END_TEST
+
+START_TEST(test_parts__no_part_without_a_record)
+{
+    refuse_record = true;
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_NO_SPACE, "no room for the record");
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 0);
+}
+END_TEST
+
+START_TEST(test_parts__failed_abort_stays_on_record)
+{
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_DENIED});
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_PART_ABORT, .times = 1, .cls = BP_ERR_RETRYABLE});
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_DENIED, "fake dst: commit big");
+    ck_assert_uint_eq(started, 1);
+    ck_assert_uint_eq(finished, 0);
+    ck_assert(bp_store_uploads_abort(test_dst, &call, "", 0, NULL));
+}
+END_TEST
+
+START_TEST(test_parts__destination_of_other_size)
+{
+    fake_store_set_lie_size(test_dst, 1);
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_CORRUPT, "the destination holds 1001 bytes, the source has 1000");
+    ck_assert_uint_eq(fake_store_n_objects(test_dst), 0);
+}
+END_TEST
+
+START_TEST(test_parts__direct_above_max_copy)
+{
+    make_direct();
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_COPY), 4);
+    ck_assert_uint_eq(fake_store_calls(test_src, FAKE_READ_OPEN), 0);
+    ck_assert_uint_eq(result.checksum.kind, BP_CHECKSUM_NONE);
+}
+END_TEST
+
+START_TEST(test_parts__refused_direct_parts_are_streamed)
+{
+    make_direct();
+    env.params.upload = NULL;
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_PART_COPY, .cls = BP_ERR_UNSUPPORTED});
+    ck_assert(copy_big(NULL));
+    g_autoptr(GBytes) copied = fake_store_content(test_dst, "big");
+    ck_assert(g_bytes_equal(copied, content));
+    assert_checksum();
+}
+END_TEST
+
+static void
+change_source(void *ctx G_GNUC_UNUSED, const char *key G_GNUC_UNUSED)
+{
+    fake_store_set(test_src, "big", g_bytes_get_data(content, NULL), SIZE);
+}
+
+START_TEST(test_parts__direct_never_mixes_versions)
+{
+    make_direct();
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_PART_COPY, .skip = 1, .hook = change_source});
+    bp_copy_item item = {
+        .src = test_src, .src_key = "big", .src_etag = "v1", .dst_key = "big", .size = SIZE};
+    GError *error = NULL;
+    ck_assert(!bp_transfer_run(&env, &item, buffer, &result, &error));
+    test_error_is(&error, BP_ERR_STALE, "source object big is another version now");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("copy/parts");
+    TCase *tc = tcase_create("parts");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, test_parts__cut_and_joined);
+    tcase_add_test(tc, test_parts__no_more_than_the_store_takes);
+    tcase_add_test(tc, test_parts__not_for_small_items);
+    tcase_add_test(tc, test_parts__a_must_above_the_largest_object);
+    tcase_add_loop_test(tc, test_parts__only_the_failed_step_is_repeated, 0, G_N_ELEMENTS(ops));
+    tcase_add_loop_test(tc, test_parts__failure_aborts_the_upload, 0, G_N_ELEMENTS(ops));
+    tcase_add_test(tc, test_parts__broken_read_in_the_middle);
+    tcase_add_test(tc, test_parts__unknown_outcome_is_looked_up);
+    tcase_add_test(tc, test_parts__source_gone_in_the_middle);
+    tcase_add_test(tc, test_parts__no_part_without_a_record);
+    tcase_add_test(tc, test_parts__failed_abort_stays_on_record);
+    tcase_add_test(tc, test_parts__destination_of_other_size);
+    tcase_add_test(tc, test_parts__direct_above_max_copy);
+    tcase_add_test(tc, test_parts__refused_direct_parts_are_streamed);
+    tcase_add_test(tc, test_parts__direct_never_mixes_versions);
+    suite_add_tcase(suite, tc);
+    return test_run(suite);
+}
