@@ -76,6 +76,26 @@ create_index(struct bp_restore *restore, const struct bp_op *op, const struct mi
     return status;
 }
 
+/* The server keeps the indexes of a loaded collection: it is released, and loaded again later. */
+static bp_status
+release(struct bp_restore *restore, const struct bp_op *op, struct milvus_target *target,
+        const struct bp_note_sink *notes, struct bp_error *error)
+{
+    const struct milvus_load_query query = {.db = target->db, .collection = target->name};
+    enum milvus_load_state state = MILVUS_LOAD_NOT_EXIST;
+    bp_status status = milvus_api_load_state(restore->api, op, &query, &state, error);
+    if (status != BP_OK || (state != MILVUS_LOAD_LOADED && state != MILVUS_LOAD_LOADING)) {
+        return status;
+    }
+    target->was_loaded = true;
+    status = milvus_api_release(restore->api, op, target->db, target->name, error);
+    return status == BP_OK
+               ? milvus_note(notes, BP_NOTE_INFO, "released", error,
+                             "collection %s.%s is released while its indexes are replaced",
+                             target->db, target->name)
+               : status;
+}
+
 static bp_status
 drop_indexes(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
              struct bp_error *error)
@@ -91,13 +111,14 @@ drop_indexes(struct bp_restore *restore, const struct bp_op *op, const struct mi
 }
 
 static bp_status
-make_indexes(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
-             struct bp_error *error)
+make_indexes(struct bp_restore *restore, const struct bp_op *op, struct milvus_target *target,
+             const struct bp_note_sink *notes, struct bp_error *error)
 {
     const GPtrArray *indexes = target->from->indexes;
     bp_status status = BP_OK;
     if (target->fate == MILVUS_FATE_USE && restore->options.drop_exist_index) {
-        status = drop_indexes(restore, op, target, error);
+        status = release(restore, op, target, notes, error);
+        status = status == BP_OK ? drop_indexes(restore, op, target, error) : status;
     }
     for (int round = 0; round < 2; round++) {
         bool want_vector = round == 0;
@@ -300,7 +321,8 @@ static bp_status
 load(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
      const struct bp_note_sink *notes, struct bp_error *error)
 {
-    if (!restore->options.load || target->from->load_state != MILVUS_LOAD_LOADED) {
+    bool was_loaded = restore->options.load && target->from->load_state == MILVUS_LOAD_LOADED;
+    if (!was_loaded && !target->was_loaded) {
         return BP_OK;
     }
     if (target->fate != MILVUS_FATE_USE && (!restore->options.index || !has_vector_index(target))) {
@@ -322,7 +344,7 @@ milvus_target_finish(struct bp_restore *restore, const struct bp_op *op, uint32_
     struct milvus_target *target = restore->targets->pdata[number];
     bp_status status = BP_OK;
     if (restore->options.index) {
-        status = make_indexes(restore, op, target, error);
+        status = make_indexes(restore, op, target, notes, error);
     }
     if (status == BP_OK && restore->options.index && restore->options.wait) {
         status = wait_for(restore, op, target, look_at_indexes, error);

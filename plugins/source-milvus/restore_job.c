@@ -75,6 +75,25 @@ start_task(struct bp_restore *restore, const struct bp_op *op, const struct milv
     return status;
 }
 
+/*
+ * A server that is asked for too much at once takes the job later.  Core calls target_step again
+ * after a pause; only a refusal that does not end is an error.
+ */
+static bool
+is_put_off(const struct bp_restore *restore, struct milvus_target *target, bp_status status)
+{
+    int64_t now_us = g_get_monotonic_time();
+    if (status != BP_ERR_THROTTLED) {
+        target->refused_at_us = 0;
+        return false;
+    }
+    if (target->refused_at_us == 0) {
+        target->refused_at_us = now_us;
+    }
+    uint64_t refused_ms = (uint64_t)(now_us - target->refused_at_us) / US_PER_MS;
+    return refused_ms < restore->options.stall_timeout_ms;
+}
+
 /* Deletes apply to rows that are there: they wait for all data. */
 static bool
 must_wait(const struct milvus_target *target, const struct milvus_task *task)
@@ -100,6 +119,9 @@ milvus_target_step(struct bp_restore *restore, const struct bp_op *op, uint32_t 
             break;
         }
         bp_status status = start_task(restore, op, target, task, error);
+        if (is_put_off(restore, target, status)) {
+            break;
+        }
         if (status != BP_OK) {
             return status;
         }

@@ -9,6 +9,7 @@
 #include "restore.h"
 #include "restore_state.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/hostlog.h"
 
 #include "sdk/lib/ban.h"
 
@@ -38,6 +39,19 @@ drop_existing(struct bp_restore *restore, const struct bp_op *op,
                : status;
 }
 
+/* What was made just now and is of no use: whoever asked is told that nothing was touched. */
+static void
+undo(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target)
+{
+    struct bp_error why = {0};
+    bp_error_init(&why);
+    if (milvus_api_drop_collection(restore->api, op, target->db, target->name, &why) != BP_OK) {
+        bp_hostlog(restore->host, op, BP_LOG_WARN,
+                   "collection %s.%s was made and is empty, but cannot be dropped again: %s",
+                   target->db, target->name, why.message);
+    }
+}
+
 static bp_status
 add_late_fields(struct bp_restore *restore, const struct bp_op *op,
                 const struct milvus_target *target, const GPtrArray *fields, struct bp_error *error)
@@ -61,6 +75,9 @@ create(struct bp_restore *restore, const struct bp_op *op, const struct milvus_t
     }
     if (status == BP_OK) {
         status = add_late_fields(restore, op, target, blueprint.late_fields, error);
+        if (status != BP_OK) {
+            undo(restore, op, target);
+        }
     }
     milvus_blueprint_clear(&blueprint);
     return status;
@@ -157,6 +174,20 @@ remember_segments(struct bp_restore *restore, const struct bp_op *op, struct mil
     return BP_OK;
 }
 
+static bp_status
+make_ready(struct bp_restore *restore, const struct bp_op *op, struct milvus_target *target,
+           const struct bp_text_sink *identity, struct bp_error *error)
+{
+    bp_status status = verify(restore, op, target, identity, error);
+    if (status == BP_OK) {
+        status = create_partitions(restore, op, target, error);
+    }
+    if (status == BP_OK && target->fate == MILVUS_FATE_USE) {
+        status = remember_segments(restore, op, target, error);
+    }
+    return status;
+}
+
 bp_status
 milvus_target_prepare(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
                       const struct bp_note_sink *notes, const struct bp_text_sink *identity,
@@ -169,18 +200,13 @@ milvus_target_prepare(struct bp_restore *restore, const struct bp_op *op, uint32
     }
     if (status == BP_OK && target->fate != MILVUS_FATE_USE) {
         status = create(restore, op, target, error);
-        /* From here on it is ours: when this call has to be repeated, it is made anew. */
-        target->fate = status == BP_OK ? MILVUS_FATE_REPLACE : target->fate;
     }
-    if (status == BP_OK) {
-        status = verify(restore, op, target, identity, error);
+    if (status != BP_OK) {
+        return status;
     }
-    if (status == BP_OK) {
-        status = create_partitions(restore, op, target, error);
+    status = make_ready(restore, op, target, identity, error);
+    if (status != BP_OK && target->fate != MILVUS_FATE_USE) {
+        undo(restore, op, target);
     }
-    if (status == BP_OK && target->fate == MILVUS_FATE_USE) {
-        status = remember_segments(restore, op, target, error);
-    }
-    target->is_prepared = status == BP_OK;
     return status;
 }

@@ -39,11 +39,12 @@ struct milvus_target {
     char *db, *name, *ours;
     uint64_t low, high; /**< rows that have to come in */
     enum milvus_fate fate;
-    bool is_prepared;
+    bool was_loaded;     /**< released to replace its indexes */
     int64_t id;          /**< of the prepared collection */
     GHashTable *earlier; /**< int64_t: segments that were there before; of MILVUS_FATE_USE */
     GPtrArray *tasks;    /**< struct milvus_task *, L0 last; NULL until it is placed */
     guint n_started;
+    int64_t refused_at_us; /**< since when the server takes no import, monotonic; 0 = it does */
 };
 
 struct bp_restore {
