@@ -33,7 +33,8 @@ bp_term_safe(const char *text, bool keep_lines)
     GString *out = g_string_new(NULL);
     for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
-        g_string_append_unichar(out, is_harmless(c, keep_lines) ? c : '?');
+        gunichar instead = c == '\n' ? ' ' : '?';
+        g_string_append_unichar(out, is_harmless(c, keep_lines) ? c : instead);
     }
     return g_string_free(out, FALSE);
 }

@@ -14,7 +14,8 @@ guint bp_term_columns(const char *text);
 
 /**
  * `text` as valid UTF-8 without control characters and marks that turn the writing direction;
- * '?' stands in their place.  @keep_lines: newlines stay.  Returns: (transfer full)
+ * '?' stands in their place.  @keep_lines: newlines stay, else they become blanks.
+ * Returns: (transfer full)
  */
 char *bp_term_safe(const char *text, bool keep_lines);
 

@@ -24,7 +24,7 @@ START_TEST(test_bp_term_safe__takes_the_sting_out)
         {"plain 文档", "plain 文档"},
         {"\033[2Jgone", "?[2Jgone"},
         {"a\rb\tc\x7f", "a?b?c?"},
-        {"a\nb", "a?b"},
+        {"a\nhint: b", "a hint: b"},
         {"c1 \xc2\x9b"
          "31m",
          "c1 ?31m"},
