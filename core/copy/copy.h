@@ -65,9 +65,10 @@ typedef struct bp_copy_params {
     /** An upload in parts was started (finished = false) or is over; may be NULL. */
     bool (*upload)(void *ctx, const char *key, const char *upload, bool finished, GError **error);
     void *ctx;
+    /* 0 = the default, for all three. */
     guint batch_items;   /* barrier at the latest after so many (1000) */
     gint64 batch_ns;     /* … or so long (10 s) */
-    gint64 min_batch_ns; /* but not sooner after the last one than this, unless flushed */
+    gint64 min_batch_ns; /* but not sooner after the last one than this (1 s), unless flushed */
 } bp_copy_params;
 
 /** Returns: (transfer full) */

@@ -21,6 +21,9 @@
 #define QUEUE_ITEMS 512
 #define DEFAULT_BUFFER_BYTES (1024 * 1024)
 #define BUFFER_ALIGN 4096
+#define DEFAULT_BATCH_ITEMS 1000
+#define DEFAULT_BATCH_NS (10 * BP_NS_PER_S)
+#define DEFAULT_MIN_BATCH_NS BP_NS_PER_S
 
 /* Fewer at most once in this time: workers that are refused together count as one refusal. */
 #define SHRINK_PAUSE_NS BP_NS_PER_S
@@ -187,7 +190,15 @@ set_defaults(bp_copy_params *params)
     gsize rest = params->buffer_bytes % BUFFER_ALIGN;
     params->buffer_bytes += rest > 0 ? BUFFER_ALIGN - rest : 0;
     params->attempts = MAX(params->attempts, 1);
-    params->batch_items = MAX(params->batch_items, 1);
+    if (params->batch_items == 0) {
+        params->batch_items = DEFAULT_BATCH_ITEMS;
+    }
+    if (params->batch_ns == 0) {
+        params->batch_ns = DEFAULT_BATCH_NS;
+    }
+    if (params->min_batch_ns == 0) {
+        params->min_batch_ns = DEFAULT_MIN_BATCH_NS;
+    }
 }
 
 static void

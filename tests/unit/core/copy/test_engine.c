@@ -136,7 +136,7 @@ START_TEST(test_copy__barrier_by_number)
 {
     fill_source();
     params.batch_items = 5;
-    params.min_batch_ns = 0;
+    params.min_batch_ns = 1;
     g_autoptr(bp_copy) copy = bp_copy_new(&params);
     g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
     submit_all(copy, group);
@@ -158,7 +158,7 @@ START_TEST(test_copy__workers_go_on_during_a_barrier)
 {
     fill_source();
     params.batch_items = 10;
-    params.min_batch_ns = 0;
+    params.min_batch_ns = 1;
     fake_store_add_fault(test_dst,
                          &(fake_fault){.op = FAKE_SYNC, .times = 1, .hook = wait_at_gate});
     g_autoptr(bp_copy) copy = bp_copy_new(&params);
