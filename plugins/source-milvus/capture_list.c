@@ -118,17 +118,6 @@ segment_dir(const struct bp_source *source, const struct milvus_segment *segment
                            segment->partition_id, segment->id);
 }
 
-static gint
-by_field_and_id(gconstpointer a, gconstpointer b)
-{
-    const struct milvus_log *x = a;
-    const struct milvus_log *y = b;
-    if (x->field_id != y->field_id) {
-        return x->field_id < y->field_id ? -1 : 1;
-    }
-    return x->log_id < y->log_id ? -1 : x->log_id > y->log_id;
-}
-
 bp_status
 milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
                     struct milvus_segment *segment, struct bp_error *error)
@@ -144,8 +133,8 @@ milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
         struct listing listing = {.prefix = dir, .logs = segment->delta_logs};
         status = list_logs(source, op, &listing, error);
     }
-    g_array_sort(segment->insert_logs, by_field_and_id);
-    g_array_sort(segment->delta_logs, by_field_and_id);
+    milvus_logs_sort(segment->insert_logs);
+    milvus_logs_sort(segment->delta_logs);
     return status;
 }
 
