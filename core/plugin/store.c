@@ -254,7 +254,7 @@ removal_key(void *ctx, const char *key, const char *extra, int64_t started_ns,
     self->reported++;
     if (error != NULL && self->first_key == NULL) {
         (void)bp_answer_copy(&self->first, sizeof self->first, sizeof(guint32), error);
-        self->first_key = g_utf8_make_valid(key != NULL ? key : "?", BP_KEY_MAX);
+        self->first_key = g_utf8_make_valid(key != NULL ? key : "?", -1);
     }
     return 0;
 }
