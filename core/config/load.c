@@ -214,7 +214,7 @@ bp_config_tree_free(bp_config_tree *tree)
     for (guint i = 0; i < BP_N_LAYERS; i++) {
         bp_node_free(tree->layers[i]);
     }
-    g_clear_pointer(&tree->warnings, g_ptr_array_unref);
+    g_ptr_array_unref(tree->warnings);
     g_strfreev(tree->environ);
     g_strfreev(tree->storages);
     g_free(tree->path);

@@ -30,7 +30,9 @@ bp_node_free(bp_node *node)
     if (node->text != NULL) {
         bp_secret_wipe(node->text, strlen(node->text));
     }
-    g_clear_pointer(&node->children, g_ptr_array_unref);
+    if (node->children != NULL) {
+        g_ptr_array_unref(node->children);
+    }
     g_free(node->text);
     g_free(node->name);
     g_free(node->origin);

@@ -7,7 +7,7 @@
 
 #include "core/config/tree.h"
 
-#define BP_SECRET_MAX_BYTES (64 * 1024)
+#define BP_SECRET_MAX_BYTES 65536
 
 /**
  * @node: TEXT or a map of one reference.  @path: of the key, for warnings.

@@ -13,7 +13,8 @@
 static void
 section_clear(bp_section *s)
 {
-    g_clear_pointer(&s->flags, bp_node_free);
+    bp_node_free(s->flags);
+    s->flags = NULL;
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_section, section_clear)
 

@@ -53,7 +53,7 @@ find_node(const bp_section *s, const struct bp_config_key *key, const bp_node **
         if (!node_in_layer(s, key, s->layers[i], &node, error)) {
             return false;
         }
-        if (bp_node_is_null(node)) {
+        if (node == NULL || bp_node_is_null(node)) {
             continue;
         }
         bool on_command_line = i == BP_SECTION_FLAGS || i == BP_SECTION_SET;

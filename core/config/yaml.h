@@ -10,7 +10,7 @@
 
 #include "core/config/node.h"
 
-#define BP_YAML_MAX_BYTES (1024 * 1024)
+#define BP_YAML_MAX_BYTES 1048576
 #define BP_YAML_MAX_DEPTH 16
 #define BP_YAML_MAX_NODES 10000
 
