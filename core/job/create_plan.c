@@ -281,6 +281,36 @@ bp_create_estimate(bp_create *create, json_t *result, GError **error)
     return bp_space_check(create->catalog->store, &create->call, total.bytes, "the backup", error);
 }
 
+/* All that the source's storage can hold fits: no need to know exactly, which costs a listing. */
+static bool
+surely_fits(bp_create *create, bool *fits, GError **error)
+{
+    struct bp_space ours = {.struct_size = sizeof ours};
+    struct bp_space theirs = {.struct_size = sizeof theirs};
+    bp_store *source = bp_workspace_source_store(create->job->workspace, NULL, error);
+    if (source == NULL || !bp_store_space(create->catalog->store, &create->call, &ours, error) ||
+        !bp_store_space(source, &create->call, &theirs, error)) {
+        return false;
+    }
+    bool bounded = theirs.total != BP_UNKNOWN && theirs.available != BP_UNKNOWN;
+    *fits = ours.available == BP_UNKNOWN ||
+            (bounded && theirs.total - theirs.available < ours.available);
+    return true;
+}
+
+static bool
+check_space(bp_create *create, GError **error)
+{
+    bool fits = false;
+    estimate total = {0};
+    if (!surely_fits(create, &fits, error)) {
+        return false;
+    }
+    return fits ||
+           (dry_run(create, &total, error) && bp_space_check(create->catalog->store, &create->call,
+                                                             total.bytes, "the backup", error));
+}
+
 bool
 bp_create_prepare(bp_create *create, GError **error)
 {
@@ -295,13 +325,8 @@ bp_create_prepare(bp_create *create, GError **error)
         }
     }
     create->journal = bp_journal_new(create->catalog, name, create->manifest->run_id);
-    if (create->params->without_items) {
-        return true;
-    }
-    estimate total = {0};
-    return dry_run(create, &total, error) &&
-           bp_space_check(create->catalog->store, &create->call,
-                          create->proven != NULL ? 0 : total.bytes, "the backup", error);
+    /* What a resumed run still lacks is unknown; a full disk is reported when it comes. */
+    return create->params->without_items || create->params->resume || check_space(create, error);
 }
 
 json_t *

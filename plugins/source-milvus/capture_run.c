@@ -98,21 +98,50 @@ describe_databases(struct bp_run *run, const struct bp_op *op, struct bp_error *
     return BP_OK;
 }
 
-bp_status
-milvus_run_begin(struct bp_source *source, const struct bp_op *op, const struct bp_run_args *args,
-                 struct bp_run_info *info, struct bp_run **out, struct bp_error *error)
+static struct bp_run *
+run_new(struct bp_source *source, const struct bp_run_args *args)
 {
-    if (args->flags != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "run_begin: unknown flags %#x", args->flags);
-    }
     struct bp_run *run = g_new0(struct bp_run, 1);
     run->source = source;
     run->run_id = g_strdup(args->run_id);
     run->backup = g_strdup(args->backup);
     run->start_ms = g_get_real_time() / 1000;
     run->units = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, unit_free);
-    bp_status status =
-        milvus_create_options_load(source->host, args->options, &run->options, error);
+    run->is_dry = (args->flags & BP_RUN_DRY) != 0;
+    return run;
+}
+
+/* The flags of the run come before what the options say. */
+/* The flags of the run come before what the options say. */
+static struct bp_run *
+run_new(struct bp_source *source, const struct bp_run_args *args)
+{
+    struct bp_run *run = g_new0(struct bp_run, 1);
+    run->source = source;
+    run->run_id = g_strdup(args->run_id);
+    run->backup = g_strdup(args->backup);
+    run->start_ms = g_get_real_time() / 1000;
+    run->units = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, unit_free);
+    run->is_dry = (args->flags & BP_RUN_DRY) != 0;
+    milvus_create_options_load(source->host, args->options, &run->options);
+    if ((args->flags & BP_RUN_WITHOUT_ITEMS) != 0) {
+        run->options.strategy = MILVUS_META_ONLY;
+    } else if (run->is_dry) {
+        run->options.strategy = MILVUS_SKIP_FLUSH;
+    }
+    return run;
+}
+
+bp_status
+milvus_run_begin(struct bp_source *source, const struct bp_op *op, const struct bp_run_args *args,
+                 struct bp_run_info *info, struct bp_run **out, struct bp_error *error)
+{
+    if ((args->flags & ~(BP_RUN_DRY | BP_RUN_WITHOUT_ITEMS)) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "run_begin: unknown flags %#x", args->flags);
+    }
+    struct bp_run *run = run_new(source, args);
+    load_options(run, args);
+    bp_status status = BP_OK;
     bool has_data = run->options.strategy != MILVUS_META_ONLY;
     if (status == BP_OK && has_data && source->config.storage == NULL) {
         status = bp_fail(error, BP_ERR_INVALID,
@@ -127,7 +156,7 @@ milvus_run_begin(struct bp_source *source, const struct bp_op *op, const struct 
     if (status == BP_OK) {
         status = describe_databases(run, op, error);
     }
-    if (status == BP_OK && has_data) {
+    if (status == BP_OK && has_data && !run->is_dry) {
         status =
             milvus_gc_pause(source->host, op, &source->config, &run->options, &run->pause, error);
     }

@@ -81,14 +81,9 @@ const struct bp_config_key milvus_create_keys[] = {
     {.name = "strategy",
      .type = BP_CONFIG_CHOICE,
      .def = "auto",
-     .choices = "auto|serial_flush|skip_flush|meta_only",
+     .choices = "auto|serial_flush|skip_flush",
      .help = "what to do before data is copied: serial_flush flushes each collection right "
-             "before its data (auto means that), skip_flush takes what lies on storage, "
-             "meta_only copies no data"},
-    {.name = "meta_only",
-     .type = BP_CONFIG_BOOL,
-     .def = "false",
-     .help = "save only what describes the collections, no rows; the same as strategy meta_only"},
+             "before its data (auto means that), skip_flush takes what lies on storage"},
     {.name = "gc_pause",
      .type = BP_CONFIG_CHOICE,
      .def = "auto",
@@ -231,10 +226,7 @@ milvus_config_clear(struct milvus_config *config)
 static enum milvus_strategy
 strategy_of(const char *text)
 {
-    if (g_strcmp0(text, "skip_flush") == 0) {
-        return MILVUS_SKIP_FLUSH;
-    }
-    return g_strcmp0(text, "meta_only") == 0 ? MILVUS_META_ONLY : MILVUS_SERIAL_FLUSH;
+    return g_strcmp0(text, "skip_flush") == 0 ? MILVUS_SKIP_FLUSH : MILVUS_SERIAL_FLUSH;
 }
 
 static enum milvus_gc_pause
@@ -246,24 +238,14 @@ gc_pause_of(const char *text)
     return g_strcmp0(text, "require") == 0 ? MILVUS_GC_REQUIRE : MILVUS_GC_AUTO;
 }
 
-bp_status
+void
 milvus_create_options_load(const struct bp_host *host, const struct bp_config *options,
-                           struct milvus_create_options *out, struct bp_error *error)
+                           struct milvus_create_options *out)
 {
-    const char *strategy = bp_setting_text(host, options, "strategy");
     *out = (struct milvus_create_options){
-        .strategy = strategy_of(strategy),
+        .strategy = strategy_of(bp_setting_text(host, options, "strategy")),
         .gc_pause = gc_pause_of(bp_setting_text(host, options, "gc_pause")),
         .gc_pause_ms = bp_setting_u64(host, options, "gc_pause_for", 3600000),
         .flush_timeout_ms = bp_setting_u64(host, options, "flush_timeout", 600000),
     };
-    if (bp_setting_bool(host, options, "meta_only", false)) {
-        if (strategy != NULL && strcmp(strategy, "auto") != 0 &&
-            out->strategy != MILVUS_META_ONLY) {
-            return bp_fail(error, BP_ERR_INVALID, "option meta_only contradicts strategy %s",
-                           strategy);
-        }
-        out->strategy = MILVUS_META_ONLY;
-    }
-    return BP_OK;
 }

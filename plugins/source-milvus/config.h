@@ -37,7 +37,7 @@ struct milvus_config {
 enum milvus_strategy {
     MILVUS_SERIAL_FLUSH, /**< flush each collection right before its data */
     MILVUS_SKIP_FLUSH,   /**< take what lies there */
-    MILVUS_META_ONLY     /**< neither flush nor data */
+    MILVUS_META_ONLY     /**< neither flush nor data: BP_RUN_WITHOUT_ITEMS */
 };
 
 enum milvus_gc_pause { MILVUS_GC_AUTO, MILVUS_GC_OFF, MILVUS_GC_REQUIRE };
@@ -54,7 +54,8 @@ bp_status milvus_config_load(const struct bp_host *host, const struct bp_config 
                              struct milvus_config *out, struct bp_error *error);
 void milvus_config_clear(struct milvus_config *config);
 
-bp_status milvus_create_options_load(const struct bp_host *host, const struct bp_config *options,
-                                     struct milvus_create_options *out, struct bp_error *error);
+/** The core has checked the texts against the table: this cannot fail. */
+void milvus_create_options_load(const struct bp_host *host, const struct bp_config *options,
+                                struct milvus_create_options *out);
 
 #endif

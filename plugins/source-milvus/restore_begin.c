@@ -187,7 +187,8 @@ milvus_restore_begin(struct bp_source *source, const struct bp_op *op,
                      const struct bp_restore_args *args, const struct bp_note_sink *notes,
                      struct bp_restore_info *info, struct bp_restore **out, struct bp_error *error)
 {
-    if ((args->flags & ~(BP_RESTORE_DRY_RUN | BP_RESTORE_FORCE)) != 0) {
+    const uint32_t known = BP_RESTORE_DRY_RUN | BP_RESTORE_FORCE | BP_RESTORE_WITHOUT_ITEMS;
+    if ((args->flags & ~known) != 0) {
         return bp_fail(error, BP_ERR_INVALID, "unknown flag in 0x%" PRIx32 " of a restore",
                        args->flags);
     }
@@ -201,6 +202,7 @@ milvus_restore_begin(struct bp_source *source, const struct bp_op *op,
     restore->targets = g_ptr_array_new_with_free_func(target_free);
     bp_status status =
         milvus_restore_options_load(restore->host, args->options, &restore->options, error);
+    restore->options.meta_only = (args->flags & BP_RESTORE_WITHOUT_ITEMS) != 0;
     if (status == BP_OK) {
         status = check_all(restore, op, args, notes, error);
     }

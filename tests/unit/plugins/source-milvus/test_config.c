@@ -87,24 +87,22 @@ START_TEST(test_load__contradictions)
 }
 END_TEST
 
-START_TEST(test_options__strategy_and_meta_only)
+START_TEST(test_options__texts_and_defaults)
 {
     struct milvus_create_options options = {0};
-    struct bp_error error = fake_error();
-    struct bp_config *given = fake_config_new("strategy", "skip_flush", "gc_pause", "off", NULL);
-    ASSERT_OK(milvus_create_options_load(fake_host(), given, &options, &error), error);
+    struct bp_config *given =
+        fake_config_new("strategy", "skip_flush", "gc_pause", "off", "flush_timeout", "1500", NULL);
+    milvus_create_options_load(fake_host(), given, &options);
     ck_assert_int_eq(options.strategy, MILVUS_SKIP_FLUSH);
     ck_assert_int_eq(options.gc_pause, MILVUS_GC_OFF);
+    ck_assert_uint_eq(options.flush_timeout_ms, 1500);
     fake_config_free(given);
 
-    given = fake_config_new("strategy", "auto", "meta_only", "true", NULL);
-    ASSERT_OK(milvus_create_options_load(fake_host(), given, &options, &error), error);
-    ck_assert_int_eq(options.strategy, MILVUS_META_ONLY);
-    fake_config_free(given);
-
-    given = fake_config_new("strategy", "serial_flush", "meta_only", "true", NULL);
-    bp_status status = milvus_create_options_load(fake_host(), given, &options, &error);
-    ASSERT_FAILED(status, error, BP_ERR_INVALID, "contradicts strategy serial_flush");
+    given = fake_config_new("strategy", "auto", "gc_pause", "require", NULL);
+    milvus_create_options_load(fake_host(), given, &options);
+    ck_assert_int_eq(options.strategy, MILVUS_SERIAL_FLUSH);
+    ck_assert_int_eq(options.gc_pause, MILVUS_GC_REQUIRE);
+    ck_assert_uint_eq(options.gc_pause_ms, 3600000);
     fake_config_free(given);
 }
 END_TEST
@@ -134,5 +132,4 @@ END_TEST
 
 WIRE_MAIN("config", fake_host_reset, NULL, test_load__addresses,
           test_load__bad_addresses_name_the_setting, test_load__prefix_ends_in_one_slash,
-          test_load__contradictions, test_options__strategy_and_meta_only,
-          test_tables__are_well_formed)
+          test_load__contradictions, test_options__strategy_and_pause, test_tables__are_well_formed)
