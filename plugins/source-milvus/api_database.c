@@ -52,6 +52,7 @@ milvus_api_describe_database(struct milvus_api *api, const struct bp_op *op,
     if (status == BP_OK) {
         const Mv__DescribeDatabaseResponse *response = (const Mv__DescribeDatabaseResponse *)answer;
         database->id = response->db_id;
+        g_array_set_size(database->properties, 0);
         milvus_api__kv_unpack(database->properties, response->n_properties, response->properties);
     }
     return status;

@@ -26,6 +26,7 @@ struct milvus_unit {
 struct bp_run {
     struct bp_source *source;
     struct milvus_create_options options;
+    bool is_dry; /**< only looks: nothing is flushed or paused, the plan is given back */
     milvus_plan *plan;
     GHashTable *units;                   /**< id -> struct milvus_unit *; fixed after run_begin */
     struct milvus_gc_pause_state *pause; /**< NULL = nothing is paused */

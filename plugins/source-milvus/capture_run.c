@@ -98,20 +98,19 @@ describe_databases(struct bp_run *run, const struct bp_op *op, struct bp_error *
     return BP_OK;
 }
 
-static struct bp_run *
-run_new(struct bp_source *source, const struct bp_run_args *args)
+/* Nothing that a client can send makes such a server write them sooner. */
+static void
+warn_of_late_deletes(const struct bp_run *run, const struct bp_op *op)
 {
-    struct bp_run *run = g_new0(struct bp_run, 1);
-    run->source = source;
-    run->run_id = g_strdup(args->run_id);
-    run->backup = g_strdup(args->backup);
-    run->start_ms = g_get_real_time() / 1000;
-    run->units = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, unit_free);
-    run->is_dry = (args->flags & BP_RUN_DRY) != 0;
-    return run;
+    if (!milvus_api_can(run->source->api, MILVUS_CAN_FLUSH_DELETES)) {
+        bp_hostlog(run->source->host, op, BP_LOG_WARN,
+                   "milvus %s writes deletes of flushed rows to storage only every ten minutes or "
+                   "so: rows deleted just before may come back with a restore (%s flushes them)",
+                   milvus_api_version(run->source->api),
+                   milvus_feature_since(MILVUS_CAN_FLUSH_DELETES));
+    }
 }
 
-/* The flags of the run come before what the options say. */
 /* The flags of the run come before what the options say. */
 static struct bp_run *
 run_new(struct bp_source *source, const struct bp_run_args *args)
@@ -140,10 +139,9 @@ milvus_run_begin(struct bp_source *source, const struct bp_op *op, const struct 
         return bp_fail(error, BP_ERR_INVALID, "run_begin: unknown flags %#x", args->flags);
     }
     struct bp_run *run = run_new(source, args);
-    load_options(run, args);
     bp_status status = BP_OK;
     bool has_data = run->options.strategy != MILVUS_META_ONLY;
-    if (status == BP_OK && has_data && source->config.storage == NULL) {
+    if (has_data && source->config.storage == NULL) {
         status = bp_fail(error, BP_ERR_INVALID,
                          "setting storage: name the storage that holds the data of Milvus");
     }
@@ -157,6 +155,7 @@ milvus_run_begin(struct bp_source *source, const struct bp_op *op, const struct 
         status = describe_databases(run, op, error);
     }
     if (status == BP_OK && has_data && !run->is_dry) {
+        warn_of_late_deletes(run, op);
         status =
             milvus_gc_pause(source->host, op, &source->config, &run->options, &run->pause, error);
     }
@@ -176,11 +175,26 @@ milvus_run_keepalive(struct bp_run *run, const struct bp_op *op, struct bp_error
     return run->pause != NULL ? milvus_gc_renew(run->pause, op, error) : BP_OK;
 }
 
+/* A dry run only looked: the real one that follows works on the same plan. */
+static void
+give_plan_back(struct bp_run *run)
+{
+    struct bp_source *source = run->source;
+    (void)pthread_mutex_lock(&source->lock);
+    if (source->plan == NULL) {
+        source->plan = g_steal_pointer(&run->plan);
+    }
+    (void)pthread_mutex_unlock(&source->lock);
+}
+
 bp_status
 milvus_run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome, struct bp_error *error)
 {
     (void)outcome; /* a pause ends the same way after success and failure */
     bp_status status = milvus_gc_resume(run->pause, op, error);
+    if (run->is_dry) {
+        give_plan_back(run);
+    }
     run_free(run);
     return status;
 }

@@ -27,6 +27,7 @@ static const struct {
     [MILVUS_CAN_COSINE] = {"measure by COSINE", "2.3.0", {2, 3, 0}},
     [MILVUS_CAN_ARRAYS] = {"hold arrays", "2.3.2", {2, 3, 2}},
     [MILVUS_CAN_REINSERT] = {"import a key deleted and inserted again", "2.3.0", {2, 3, 0}},
+    [MILVUS_CAN_FLUSH_DELETES] = {"flush deletes at once", "2.3.0", {2, 3, 0}},
     [MILVUS_CAN_L0] = {"hold L0 segments", "2.4.0", {2, 4, 0}},
     [MILVUS_CAN_IMPORT_ONE_PATH] = {"import without a delete path", "2.4.0", {2, 4, 0}},
     [MILVUS_CAN_IMPORT_REST] = {"import over REST", "2.4.0", {2, 4, 0}},

@@ -27,6 +27,7 @@ enum milvus_feature {
     MILVUS_CAN_IMPORT_MANY_L0,    /**< several L0 segments in one job */
     MILVUS_CAN_IMPORT_HYBRID_TS,  /**< start_ts and end_ts are hybrid, not milliseconds */
     MILVUS_CAN_REINSERT,          /**< import keeps a key deleted and inserted again in a segment */
+    MILVUS_CAN_FLUSH_DELETES,     /**< Flush writes deletes of rows flushed before, too */
     MILVUS_CAN_RBAC_BACKUP,       /**< BackupRBAC, RestoreRBAC */
     MILVUS_CAN_NULLABLE,          /**< nullable fields and default values */
     MILVUS_CAN_FUNCTIONS,         /**< functions in schemas */
