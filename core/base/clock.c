@@ -49,9 +49,9 @@ gint64
 bp_clock_parse(const char *text)
 {
     g_autoptr(GDateTime) parsed = text != NULL ? g_date_time_new_from_iso8601(text, NULL) : NULL;
-    if (parsed == NULL) {
-        return 0;
+    gint64 seconds = parsed != NULL ? g_date_time_to_unix(parsed) : 0;
+    if (seconds <= 0 || seconds >= G_MAXINT64 / BP_NS_PER_S) {
+        return 0; /* the year 9970 comes from a text that somebody altered */
     }
-    return g_date_time_to_unix(parsed) * BP_NS_PER_S +
-           (gint64)g_date_time_get_microsecond(parsed) * 1000;
+    return seconds * BP_NS_PER_S + (gint64)g_date_time_get_microsecond(parsed) * 1000;
 }
