@@ -89,16 +89,20 @@ look_after_failure(take_call *take, GError *take_failed, GError **error)
 {
     bp_lease *lease = take->lease;
     const bp_catalog *catalog = &lease->catalog;
-    bool says_little = bp_error_is(take_failed, BP_ERR_EXISTS) ||
-                       bp_error_is(take_failed, BP_ERR_NOT_FOUND) ||
-                       bp_error_outcome_unknown(take_failed);
-    if (!says_little ||
-        !bp_lease__read(catalog->store, catalog->call, lease->key, &take->found, NULL)) {
-        g_propagate_error(error, take_failed);
-        return false;
-    }
-    if (bp_error_outcome_unknown(take_failed) && take->found.text == NULL) {
-        g_propagate_error(error, take_failed);
+    bool unknown = bp_error_outcome_unknown(take_failed);
+    bool conflict = bp_error_is(take_failed, BP_ERR_EXISTS) ||
+                    (take->if_match != NULL && bp_error_is(take_failed, BP_ERR_NOT_FOUND));
+    g_autoptr(GError) read_failed = NULL;
+    bool known = (unknown || conflict) && bp_lease__read(catalog->store, catalog->call, lease->key,
+                                                         &take->found, &read_failed);
+    if (!known || (unknown && take->found.text == NULL)) {
+        /* After a conflict the reason is that nobody could see with whom. */
+        if (read_failed != NULL && !unknown) {
+            g_propagate_error(error, g_steal_pointer(&read_failed));
+            g_error_free(take_failed);
+        } else {
+            g_propagate_error(error, take_failed);
+        }
         return false;
     }
     g_error_free(take_failed);

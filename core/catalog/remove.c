@@ -114,13 +114,13 @@ keep_ours(void *ctx, const char *key)
     return g_str_has_prefix(key + strlen(r->name) + 1, BP_OURS);
 }
 
-/* The manifest goes last, and the lease goes with its holder; "lease-" are claims to it. */
+/* The manifest goes last, and the lease goes with its holder. */
 static bool
 keep_manifest_and_lease(void *ctx, const char *key)
 {
     const removal *r = ctx;
     const char *rest = key + strlen(r->name) + 1;
-    return strcmp(rest, BP_CATALOG_MANIFEST) == 0 || g_str_has_prefix(rest, BP_OURS "lease");
+    return strcmp(rest, BP_CATALOG_MANIFEST) == 0 || strcmp(rest, BP_CATALOG_LEASE) == 0;
 }
 
 static bool
