@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -158,24 +157,6 @@ bp_local_copy_range(struct bp_storage *storage, const struct bp_op *op,
     return status;
 }
 
-/* Through /proc, so that what is linked is the very file that was opened and checked.  Other users'
- * files may be forbidden to link (protected_hardlinks): then they are copied. */
-static bool
-try_link(struct copy *copy, struct bp_local_tmp *tmp)
-{
-    char from[64], name[BP_LOCAL_TMP_NAME];
-    (void)snprintf(from, sizeof(from), "/proc/self/fd/%d", copy->src_fd);
-    copy->file.number = bp_local_tmp_next(tmp);
-    bp_local_tmp_name(copy->file.number, name);
-    if (linkat(AT_FDCWD, from, tmp->dir_fd, name, AT_SYMLINK_FOLLOW) != 0) {
-        return false;
-    }
-    copy->file.linked = true;
-    copy->file.take_fd = copy->src_fd;
-    copy->src_fd = -1;
-    return true;
-}
-
 /* Shares the blocks; later writes to either file part them. */
 static bool
 try_clone(struct copy *copy, int fd)
@@ -241,18 +222,40 @@ copy_bytes(struct copy *copy, const struct bp_op *op, struct bp_error *error)
     return status;
 }
 
+/* UNSUPPORTED unless the request and the settings allow a link, and it can be made. */
 static bp_status
-make_file(struct copy *copy, const struct bp_op *op, struct bp_error *error)
+try_link(struct copy *copy, const struct bp_op *op, struct bp_object_meta *out,
+         struct bp_error *error)
 {
-    struct bp_local_tmp *tmp;
     uint32_t flags = copy->args->flags;
-    bool may_link = copy->dst->set.link && (flags & BP_COPY_MAY_LINK) != 0 &&
-                    (flags & BP_COPY_NEED_CHECKSUM) == 0;
-    bp_status status = bp_local_tmp_get(copy->dst, op, &tmp, error);
-    if (status != BP_OK || (may_link && try_link(copy, tmp))) {
+    if (!copy->dst->set.link || (flags & BP_COPY_MAY_LINK) == 0 ||
+        (flags & BP_COPY_NEED_CHECKSUM) != 0) {
+        return BP_ERR_UNSUPPORTED;
+    }
+    bp_status status = bp_local_publish_link(copy->dst, op, copy->src_fd, copy->args->dst_key,
+                                             (flags & BP_COPY_IF_NONE_MATCH) != 0, error);
+    if (status == BP_OK) {
+        bp_local_meta_fill(out, &copy->src_st);
+    }
+    return status;
+}
+
+static bp_status
+transfer(struct copy *copy, const struct bp_op *op, struct bp_object_meta *out,
+         struct bp_error *error)
+{
+    bp_status status = try_link(copy, op, out, error);
+    if (status != BP_ERR_UNSUPPORTED) {
         return status;
     }
-    return copy_bytes(copy, op, error);
+    status = copy_bytes(copy, op, error);
+    if (status == BP_OK) {
+        status = bp_local_publish(copy->dst, op, &copy->file, out, error);
+    }
+    if (status == BP_OK) {
+        out->checksum = copy->sum;
+    }
+    return status;
 }
 
 static bp_status
@@ -301,13 +304,7 @@ bp_local_copy(struct bp_storage *storage, const struct bp_op *op, const struct b
         status = open_source(&copy, error);
     }
     if (status == BP_OK) {
-        status = make_file(&copy, op, error);
-    }
-    if (status == BP_OK) {
-        status = bp_local_publish(storage, op, &copy.file, out, error);
-    }
-    if (status == BP_OK) {
-        out->checksum = copy.sum;
+        status = transfer(&copy, op, out, error);
     }
     if (copy.src_fd >= 0) {
         (void)close(copy.src_fd); /* opened for reading */

@@ -43,22 +43,20 @@ bp_local_pending_free(struct bp_local_pending *pending)
 }
 
 static struct bp_local_entry *
-new_entry(const char *key, uint64_t number, bool linked)
+new_entry(const char *key, uint64_t number)
 {
     size_t size = strlen(key) + 1;
     struct bp_local_entry *entry = g_malloc(sizeof(*entry) + size);
     entry->number = number;
-    entry->linked = linked;
     entry->state = BP_LOCAL_WAITING;
     memcpy(entry->key, key, size);
     return entry;
 }
 
 void
-bp_local_pending_add(struct bp_storage *storage, const char *key, uint64_t number, bool linked,
-                     size_t *waiting)
+bp_local_pending_add(struct bp_storage *storage, const char *key, uint64_t number, size_t *waiting)
 {
-    struct bp_local_entry *entry = new_entry(key, number, linked);
+    struct bp_local_entry *entry = new_entry(key, number);
     uint64_t older = 0;
 
     pthread_mutex_lock(&storage->lock);
@@ -205,7 +203,7 @@ wait_again(struct bp_local_pending *pending, const struct bp_local_entry *entry,
         g_array_append_val(dropped, entry->number);
         return;
     }
-    struct bp_local_entry *again = new_entry(entry->key, entry->number, entry->linked);
+    struct bp_local_entry *again = new_entry(entry->key, entry->number);
     g_hash_table_insert(pending->waiting, again->key, again);
 }
 

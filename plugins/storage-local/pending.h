@@ -16,13 +16,12 @@ enum bp_local_entry_state {
 
 struct bp_local_entry {
     uint64_t number;
-    bool linked;
     enum bp_local_entry_state state; /* guarded by the instance's lock */
     char key[];
 };
 
 /** Adds a file; `*waiting` is how many wait now. */
-void bp_local_pending_add(struct bp_storage *storage, const char *key, uint64_t number, bool linked,
+void bp_local_pending_add(struct bp_storage *storage, const char *key, uint64_t number,
                           size_t *waiting);
 
 /** Forgets what waits for `key` (and removes the file), waiting for a rename of it to end. */

@@ -253,9 +253,6 @@ publish_locked(struct bp_storage *storage, const struct bp_local_publish *file,
     if (status < 0) {
         return fail_move(storage, -status, file->key, error);
     }
-    if (file->linked) {
-        bp_local_tmp_remove(storage, file->number); /* see bp_local_sync */
-    }
     if ((file->flags & BP_WRITE_DURABLE) != 0) {
         status = bp_local_sync_parents(storage, file->key);
         if (status < 0) {
@@ -325,7 +322,7 @@ bp_local_publish(struct bp_storage *storage, const struct bp_op *op,
     bp_local_meta_fill(out, &st);
     if (!at_once) {
         size_t waiting;
-        bp_local_pending_add(storage, file->key, file->number, file->linked, &waiting);
+        bp_local_pending_add(storage, file->key, file->number, &waiting);
         if (waiting >= BP_LOCAL_MAX_PENDING) {
             status = bp_local_sync(storage, op, error);
         }
@@ -333,15 +330,89 @@ bp_local_publish(struct bp_storage *storage, const struct bp_op *op,
     return status;
 }
 
-/* A link renamed over another link of the same file is left in place, as POSIX wants it. */
+/* What is linked is the very file that was opened and checked.  Kernels that want a capability for
+ * the first way answer ENOENT; the second needs /proc. */
 static int
-move_entry(struct bp_storage *storage, struct target_dir *dir, struct bp_local_entry *entry)
+link_fd(int fd, int dir, const char *name)
 {
-    int status = move_into_place(storage, dir, entry->key, entry->number, false);
-    if (status == 0 && entry->linked) {
-        bp_local_tmp_remove(storage, entry->number);
+    char path[64];
+    if (linkat(fd, "", dir, name, AT_EMPTY_PATH) == 0) {
+        return 0;
+    }
+    if (errno != ENOENT) {
+        return -errno;
+    }
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+}
+
+/* An object in the way is replaced through a temporary name.  Two names of one file are left alone
+ * by rename, so the temporary one is removed in any case. */
+static int
+link_over(struct bp_storage *storage, int fd, int dir, const char *base)
+{
+    char name[BP_LOCAL_TMP_NAME];
+    struct stat st;
+    if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode)) {
+        return -ENOTSUP; /* links and directories: the way over a copy says what is wrong */
+    }
+    uint64_t number = bp_local_tmp_next(storage->tmp);
+    bp_local_tmp_name(number, name);
+    int status = link_fd(fd, storage->tmp->dir_fd, name);
+    if (status == 0) {
+        status = renameat(storage->tmp->dir_fd, name, dir, base) == 0 ? 0 : -errno;
+        bp_local_tmp_remove(storage, number);
     }
     return status;
+}
+
+static int
+link_once(struct bp_storage *storage, int fd, const char *key, bool exclusive)
+{
+    int dir = bp_local_make_parent(storage, key);
+    if (dir < 0) {
+        return dir;
+    }
+    const char *base = bp_local_base(key);
+    int status = link_fd(fd, dir, base);
+    if (status == -EEXIST && !exclusive) {
+        status = link_over(storage, fd, dir, base);
+    }
+    (void)close(dir); /* O_PATH or opened for reading */
+    return status;
+}
+
+bp_status
+bp_local_publish_link(struct bp_storage *storage, const struct bp_op *op, int fd, const char *key,
+                      bool exclusive, struct bp_error *error)
+{
+    struct bp_local_tmp *tmp;
+    bp_status status = bp_local_tmp_get(storage, op, &tmp, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_local_pending_overtake(storage, key);
+    int linked = -ENOENT;
+    /* As often as a parallel remove takes the empty directory away under us. */
+    for (unsigned attempt = 0; linked == -ENOENT && attempt < 64; attempt++) {
+        linked = link_once(storage, fd, key, exclusive);
+    }
+    switch (linked) {
+    case 0:
+        return BP_OK;
+    case -EXDEV:
+    case -EPERM:
+    case -EACCES:
+    case -EMLINK:
+    case -ENOENT:
+    case -ENOTSUP:
+    case -ENOSYS:
+        return BP_ERR_UNSUPPORTED;
+    case -EEXIST:
+        return bp_fail(error, BP_ERR_EXISTS, "object %s exists already", key);
+    default:
+        return fail_move(storage, -linked, key, error);
+    }
 }
 
 static bp_status
@@ -354,7 +425,7 @@ move_batch(struct bp_storage *storage, GPtrArray *batch, struct bp_error *error)
         if (!bp_local_pending_take(storage, entry)) {
             continue;
         }
-        int moved = move_entry(storage, &dir, entry);
+        int moved = move_into_place(storage, &dir, entry->key, entry->number, false);
         if (moved < 0 && status == BP_OK) {
             status = fail_move(storage, -moved, entry->key, error);
         }

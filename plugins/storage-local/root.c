@@ -130,21 +130,22 @@ bp_local_adopt(struct bp_storage *storage, int fd, bool is_dir)
     return 0;
 }
 
-/* Makes `name` in `dir` unless it is there and opens it. */
+/* Opens `name` in `dir`, making it if it is missing.  Looking first spares the directory's lock. */
 static int
 make_component(struct bp_storage *storage, int dir, const char *name)
 {
-    bool made = mkdirat(dir, name, storage->set.dir_mode) == 0;
-    if (!made && errno != EEXIST) {
-        return -errno;
+    int fd = open_component(dir, name, OPEN_DIR);
+    if (fd != -ENOENT) {
+        return fd;
     }
-    int fd = open_component(dir, name, made ? O_RDONLY | O_DIRECTORY : OPEN_DIR);
-    if (fd >= 0 && made) {
-        int status = bp_local_adopt(storage, fd, true);
-        if (status < 0) {
-            (void)close(fd); /* opened for reading */
-            return status;
-        }
+    if (mkdirat(dir, name, storage->set.dir_mode) != 0) {
+        return errno == EEXIST ? open_component(dir, name, OPEN_DIR) : -errno;
+    }
+    fd = open_component(dir, name, O_RDONLY | O_DIRECTORY);
+    int status = fd < 0 ? fd : bp_local_adopt(storage, fd, true);
+    if (fd >= 0 && status < 0) {
+        (void)close(fd); /* opened for reading */
+        return status;
     }
     return fd;
 }
@@ -327,8 +328,12 @@ bp_local_root(struct bp_storage *storage, enum bp_local_missing missing, int *fd
 
     int opened = open_root(storage, missing);
     if (opened < 0) {
-        const char *what = opened == -ENOTDIR ? "root" : "root directory";
-        return bp_fail_errno(error, -opened, "%s %s", what, storage->set.root);
+        if (opened == -ENOTDIR) {
+            bp_fail(error, BP_ERR_INVALID, "root %s is not a directory", storage->set.root);
+            error->sys_errno = ENOTDIR;
+            return error->cls;
+        }
+        return bp_fail_errno(error, -opened, "root directory %s", storage->set.root);
     }
     /* EPERM instead of ENOSYS: old container runtimes forbid calls they do not know. */
     int probe = bp_local_no_openat2 ? -ENOSYS : try_openat2(opened, ".", OPEN_DIR);
