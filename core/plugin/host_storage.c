@@ -197,6 +197,7 @@ read_piece(bp_store_reader *reader, const bp_call *call, guint8 *buffer, gsize c
 }
 
 bp_status
+/* NOLINTNEXTLINE(readability-function-size): the signature is the ABI's. */
 bp_host__storage_read_small(const struct bp_op *op, const char *ref, const char *key,
                             uint64_t offset, void *buffer, size_t cap, size_t *n,
                             struct bp_error *raw)

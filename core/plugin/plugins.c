@@ -200,7 +200,9 @@ look_at(bp_plugins *plugins, const char *path, GHashTable *seen)
     bp_plugin_kind kind = BP_PLUGIN_STORAGE;
     g_autofree char *file = g_path_get_basename(path);
     found->path = g_strdup(path);
-    (void)split_file_name(file, &kind, &found->name); /* files_in has asked before */
+    if (!split_file_name(file, &kind, &found->name)) {
+        g_assert_not_reached(); /* files_in has asked before */
+    }
     found->kind = g_strdup(bp_plugin_kind_name(kind));
     const char *first = g_hash_table_lookup(seen, file);
     if (first != NULL) {

@@ -284,6 +284,7 @@ adopt_proof(void *ctx, const char *unit_id, const struct bp_proof *proof)
 }
 
 bool
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_adopt(bp_source_inst *source, const bp_call *call, const char *backup_ref,
                 const bp_adopt_fns *fns, void *ctx, struct bp_adopt_info *info, GError **error)
 {

@@ -48,6 +48,7 @@ check_restore_info(bp_source_inst *source, const bp_call *call, bool has_jobs,
 }
 
 bp_source_restore *
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_restore_begin(bp_source_inst *source, const bp_call *call,
                         const struct bp_restore_args *args, bp_note_fn note, void *ctx,
                         struct bp_restore_info *info, GError **error)
@@ -131,6 +132,7 @@ take_identity(void *ctx, const char *text)
 }
 
 bool
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_target_prepare(bp_source_restore *restore, const bp_call *call, guint32 target,
                          bp_note_fn note, void *ctx, char **identity, GError **error)
 {
@@ -240,6 +242,7 @@ step_job(void *ctx, const char *token, uint64_t weight)
 }
 
 bool
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_target_step(bp_source_restore *restore, const bp_call *call, guint32 target,
                       guint32 free_jobs, bool (*job)(void *ctx, const char *token, guint64 weight),
                       void *ctx, bool *all_started, GError **error)

@@ -153,6 +153,7 @@ bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit, c
 }
 
 bool
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_item_read(bp_source_run *run, struct bp_item_reader *reader, const bp_call *call,
                     void *buffer, gsize cap, gsize *n, GError **error)
 {

@@ -59,11 +59,11 @@ bool bp_store__list_page(bp_store *store, const bp_call *call, const struct bp_l
 guint32 bp_store__page_max(const bp_store *store);
 
 /**
- * Wrap what write_open or part_open answered; a handle that came along with a failure is aborted.
- * @fine: nothing was raised yet.  Returns: (transfer full) (nullable)
+ * Leave the frame of write_open or part_open and wrap what it answered; a handle that came along
+ * with a failure is aborted.  @offer: key, promised size and handle, borrowed.
+ * Returns: (transfer full) (nullable)
  */
-bp_store_writer *bp_store__take_writer(bp_store *store, const char *what, struct bp_writer *handle,
-                                       bool fine, const char *key, guint64 promised,
-                                       GError **error);
+bp_store_writer *bp_store__take_writer(bp_frame *frame, bp_status status,
+                                       const bp_store_writer *offer, GError **error);
 
 #endif

@@ -25,21 +25,19 @@ check_copy_pair(const bp_store *dst, const bp_store *src, GError **error)
     return true;
 }
 
+/* The host did not see the bytes pass: the size is what it can compare. */
 static bool
-check_copied(const bp_store *dst, const char *what, guint64 wanted, struct bp_object_meta *meta,
-             const char *key, struct bp_object_meta *out, GError **error)
+check_copied(const bp_store *dst, const char *key, guint64 wanted,
+             const struct bp_object_meta *made, GError **error)
 {
-    if (!bp_store__take_meta(dst, what, key, meta, out, error)) {
-        return false;
+    if (wanted == BP_UNKNOWN || made->size == wanted) {
+        return true;
     }
-    if (wanted != BP_UNKNOWN && meta->size != wanted) {
-        bp_set_error(error, BP_ERR_CORRUPT,
-                     "storage %s: copy %s has %" G_GUINT64_FORMAT
-                     " bytes instead of %" G_GUINT64_FORMAT,
-                     dst->base.name, key, (guint64)meta->size, wanted);
-        return false;
-    }
-    return true;
+    bp_set_error(error, BP_ERR_CORRUPT,
+                 "storage %s: copy %s has %" G_GUINT64_FORMAT
+                 " bytes instead of %" G_GUINT64_FORMAT,
+                 dst->base.name, key, (guint64)made->size, wanted);
+    return false;
 }
 
 bool
@@ -63,7 +61,8 @@ bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *pa
     }
     bp_status status = dst->ops->copy(dst->handle, &frame.op, &args, &meta, &frame.error);
     return bp_frame_leave(&frame, status, error) &&
-           check_copied(dst, "copy", params->size, &meta, params->dst_key, out, error);
+           bp_store__take_meta(dst, "copy", params->dst_key, &meta, out, error) &&
+           check_copied(dst, params->dst_key, params->size, &meta, error);
 }
 
 /* The upload id, of which there must be exactly one. */
@@ -160,17 +159,15 @@ bp_store_part_open(bp_store *store, const bp_call *call, const bp_store_part_par
                    GError **error)
 {
     bp_frame frame;
-    struct bp_writer *handle = NULL;
+    bp_store_writer offer = {.store = store, .key = (char *)params->key, .promised = params->size};
     struct bp_part_args args = part_args(params);
     if (!check_part(store, "part_open", params, error) ||
         !bp_frame_enter(&frame, &store->base, "part_open", call, error)) {
         return NULL;
     }
     bp_status status =
-        store->ops->part_open(store->handle, &frame.op, &args, &handle, &frame.error);
-    bool fine = bp_frame_leave(&frame, status, error);
-    return bp_store__take_writer(store, "part_open", status == BP_OK ? handle : NULL, fine,
-                                 params->key, params->size, error);
+        store->ops->part_open(store->handle, &frame.op, &args, &offer.handle, &frame.error);
+    return bp_store__take_writer(&frame, status, &offer, error);
 }
 
 bool
@@ -180,7 +177,7 @@ bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_par
     bp_frame frame;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     struct bp_part_args args = part_args(params);
-    if (store->ops->part_copy == NULL) {
+    if (store->ops->part_copy == NULL || params->src == NULL) {
         return bp_store__lacks(store, "copy of parts", error);
     }
     if (!check_part(store, "part_copy", params, error) ||
@@ -191,10 +188,12 @@ bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_par
     }
     bp_status status = store->ops->part_copy(store->handle, &frame.op, &args, &meta, &frame.error);
     return bp_frame_leave(&frame, status, error) &&
-           check_copied(store, "part_copy", params->size, &meta, params->key, out, error);
+           bp_store__take_meta(store, "part_copy", params->key, &meta, out, error) &&
+           check_copied(store, params->key, params->size, &meta, error);
 }
 
 bool
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_write_params *params,
                        const char *upload, const char *const *etags, guint n,
                        struct bp_object_meta *out, GError **error)
@@ -224,7 +223,8 @@ bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_writ
     bp_status status =
         store->ops->part_complete(store->handle, &frame.op, &args, &meta, &frame.error);
     return bp_frame_leave(&frame, status, error) &&
-           check_copied(store, "part_complete", params->size, &meta, params->key, out, error);
+           bp_store__take_meta(store, "part_complete", params->key, &meta, out, error) &&
+           check_copied(store, params->key, params->size, &meta, error);
 }
 
 bool

@@ -27,6 +27,7 @@ close_handle(bp_store *store, struct bp_reader *handle)
 }
 
 bp_store_reader *
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_store_read_open(bp_store *store, const bp_call *call, const char *key, guint64 offset,
                    const char *if_match, struct bp_object_meta *meta, GError **error)
 {

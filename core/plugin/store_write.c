@@ -36,7 +36,7 @@ bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_p
                     GError **error)
 {
     bp_frame frame;
-    struct bp_writer *handle = NULL;
+    bp_store_writer offer = {.store = store, .key = (char *)params->key, .promised = params->size};
     struct bp_write_args args = {.struct_size = sizeof args,
                                  .flags = params->flags,
                                  .key = params->key,
@@ -49,25 +49,25 @@ bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_p
         return NULL;
     }
     bp_status status =
-        store->ops->write_open(store->handle, &frame.op, &args, &handle, &frame.error);
-    bool fine = bp_frame_leave(&frame, status, error);
-    return bp_store__take_writer(store, "write_open", status == BP_OK ? handle : NULL, fine,
-                                 params->key, params->size, error);
+        store->ops->write_open(store->handle, &frame.op, &args, &offer.handle, &frame.error);
+    return bp_store__take_writer(&frame, status, &offer, error);
 }
 
 bp_store_writer *
-bp_store__take_writer(bp_store *store, const char *what, struct bp_writer *handle, bool fine,
-                      const char *key, guint64 promised, GError **error)
+bp_store__take_writer(bp_frame *frame, bp_status status, const bp_store_writer *offer,
+                      GError **error)
 {
-    if (handle == NULL) {
-        if (fine) {
-            (void)bp_plugin_bug(&store->base, what, error, "answered no writer");
-        }
+    bool fine = bp_frame_leave(frame, status, error);
+    if (status != BP_OK) {
         return NULL;
     }
-    bp_store_writer *writer = g_new0(bp_store_writer, 1);
-    *writer = (bp_store_writer){
-        .store = store, .handle = handle, .key = g_strdup(key), .promised = promised};
+    if (offer->handle == NULL) {
+        (void)bp_plugin_bug(frame->instance, frame->what, fine ? error : NULL,
+                            "answered no writer");
+        return NULL;
+    }
+    bp_store_writer *writer = g_memdup2(offer, sizeof *offer);
+    writer->key = g_strdup(offer->key);
     if (!fine) {
         bp_store_write_abort(writer);
         return NULL;
@@ -181,6 +181,7 @@ bp_store_write_abort(bp_store_writer *writer)
 }
 
 bool
+/* NOLINTNEXTLINE(readability-function-size): a call and an error around object, bytes and flags. */
 bp_store_put(bp_store *store, const bp_call *call, const char *key, const void *bytes, gsize n,
              guint32 flags, GError **error)
 {
