@@ -123,6 +123,10 @@ keep_manifest_and_lease(void *ctx, const char *key)
     return strcmp(rest, BP_CATALOG_MANIFEST) == 0 || strcmp(rest, BP_CATALOG_LEASE) == 0;
 }
 
+/*
+ * On a full storage nothing can be written, but deleting must go on: it makes room.  Without the
+ * mark the documents, which go first, tell that this is no whole backup any more.
+ */
 static bool
 mark(removal *r, GError **error)
 {
@@ -130,7 +134,17 @@ mark(removal *r, GError **error)
         return true;
     }
     r->manifest->state = BP_BACKUP_DELETING;
-    return bp_catalog_save(r->catalog, r->manifest, error);
+    GError *failed = NULL;
+    if (bp_catalog_save(r->catalog, r->manifest, &failed)) {
+        return true;
+    }
+    if (bp_error_is(failed, BP_ERR_NO_SPACE)) {
+        BP_WARN("storage is full: deleting without a mark", "backup", r->name);
+        g_clear_error(&failed);
+        return true;
+    }
+    g_propagate_error(error, failed);
+    return false;
 }
 
 static bool
@@ -214,6 +228,22 @@ remove_all(removal *r, GError **error)
     return mark(r, error) && remove_content(r, error) && remove_manifest(r, error);
 }
 
+/* Full storage, so there is no lease to be had: is there nobody whom it would keep out? */
+static bool
+is_unheld(removal *r, const char *key, GError *lease_failed, GError **error)
+{
+    bp_lease_state state = BP_LEASE_UNKNOWN;
+    if (bp_error_is(lease_failed, BP_ERR_NO_SPACE) &&
+        bp_lease_look(r->catalog, key, &state, NULL, NULL) &&
+        (state == BP_LEASE_NONE || state == BP_LEASE_DEAD)) {
+        BP_WARN("storage is full: deleting without a lease", "backup", r->name);
+        g_error_free(lease_failed);
+        return true;
+    }
+    g_propagate_error(error, lease_failed);
+    return false;
+}
+
 /* What we began may have a writer: then only under the lease. */
 static bool
 remove_under_lease(removal *r, GError **error)
@@ -227,9 +257,18 @@ remove_under_lease(removal *r, GError **error)
                               .advisory = true,
                               .wait_stale = true,
                               .renew_ns = BP_LEASE_RENEW_NS};
-    g_autoptr(bp_lease) lease = bp_lease_take(&params, error);
-    return lease != NULL && mark(r, error) && remove_content(r, error) &&
-           bp_lease_check(lease, error) && remove_manifest(r, error);
+    GError *failed = NULL;
+    g_autoptr(bp_lease) lease = bp_lease_take(&params, &failed);
+    if (lease == NULL && !is_unheld(r, key, failed, error)) {
+        return false;
+    }
+    if (!mark(r, error) || !remove_content(r, error)) {
+        return false;
+    }
+    if (lease == NULL) { /* a dead one has nobody else to take it away */
+        return bp_catalog__remove(r->catalog, key, error) && remove_manifest(r, error);
+    }
+    return bp_lease_check(lease, error) && remove_manifest(r, error);
 }
 
 bool

@@ -196,6 +196,30 @@ START_TEST(test_remove__uploads_that_cannot_be_ended_are_no_obstacle)
 }
 END_TEST
 
+START_TEST(test_remove__full_storage)
+{
+    create("b");
+    g_autofree char *stale = fixture_lease_text("run-9", NULL, G_MAXINT32, BP_NS_PER_S);
+    set_text("b/bakplane/lease.json", stale);
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_NO_SPACE});
+    ASSERT_FINE(remove_backup("b", false), fix.error);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
+START_TEST(test_remove__full_storage_and_a_living_writer)
+{
+    create("b");
+    g_autofree char *text = fixture_lease_text("run-9", "elsewhere", 1, BP_NS_PER_S);
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_NO_SPACE});
+    set_text("b/bakplane/lease.json", text);
+    guint before = fake_store_n_objects(fix.store);
+    ck_assert(!remove_backup("b", false));
+    ASSERT_ERROR(fix.error, BP_ERR_NO_SPACE, "injected");
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), before);
+}
+END_TEST
+
 START_TEST(test_clear__keeps_manifest_and_lease)
 {
     create("b");
@@ -241,6 +265,7 @@ main(void)
                      test_remove__broken_manifest, test_remove__claims_that_stayed_go_too,
                      test_remove__many_in_batches, test_remove__one_object_cannot_be_removed,
                      test_remove__uploads_that_cannot_be_ended_are_no_obstacle,
+                     test_remove__full_storage, test_remove__full_storage_and_a_living_writer,
                      test_clear__keeps_manifest_and_lease, test_clear__keeps_a_failed_state,
                      test_clear__nothing_there);
 }
