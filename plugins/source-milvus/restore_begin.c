@@ -136,7 +136,7 @@ add_targets(struct bp_restore *restore, const struct bp_op *op, const struct bp_
         target->low = pair->low;
         target->high = pair->high;
         g_ptr_array_add(restore->targets, target);
-        if (!restore->options.meta_only && g_hash_table_add(settled, from)) {
+        if (!restore->without_items && g_hash_table_add(settled, from)) {
             bp_status status = settle(restore, op, from, error);
             if (status != BP_OK) {
                 return status;
@@ -202,7 +202,7 @@ milvus_restore_begin(struct bp_source *source, const struct bp_op *op,
     restore->targets = g_ptr_array_new_with_free_func(target_free);
     bp_status status =
         milvus_restore_options_load(restore->host, args->options, &restore->options, error);
-    restore->options.meta_only = (args->flags & BP_RESTORE_WITHOUT_ITEMS) != 0;
+    restore->without_items = (args->flags & BP_RESTORE_WITHOUT_ITEMS) != 0;
     if (status == BP_OK) {
         status = check_all(restore, op, args, notes, error);
     }

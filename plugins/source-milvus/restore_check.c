@@ -175,7 +175,7 @@ check_usable(struct bp_restore *restore, const struct bp_op *op, const struct mi
     }
     const struct milvus_load_query query = {.db = target->db, .collection = target->name};
     enum milvus_load_state state = MILVUS_LOAD_NOT_EXIST;
-    if (!milvus_target_has_l0(target) || restore->options.meta_only) {
+    if (!milvus_target_has_l0(target) || restore->without_items) {
         return BP_OK;
     }
     status = milvus_api_load_state(restore->api, op, &query, &state, error);

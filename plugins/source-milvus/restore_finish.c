@@ -166,7 +166,7 @@ set_properties(struct bp_restore *restore, const struct bp_op *op,
     }
     bp_status status =
         milvus_api_alter_collection(restore->api, op, target->db, target->name, properties, error);
-    if (status == BP_OK && ttl != NULL && target->high > 0 && !restore->options.meta_only) {
+    if (status == BP_OK && ttl != NULL && target->high > 0 && !restore->without_items) {
         status = milvus_note(notes, BP_NOTE_INFO, "ttl", error,
                              "collection %s.%s: rows older than %s s expire again "
                              "(" PROPERTY_TTL " is set as in the backup, and restored rows keep "

@@ -170,7 +170,7 @@ static void
 finish_task(const struct bp_restore *restore, struct milvus_task *task,
             const struct milvus_import_state *state, struct bp_job_state *out)
 {
-    bool wants_rows = !task->is_l0 && task->rows > 0 && !task->has_deltas;
+    bool wants_rows = !task->is_l0 && !task->is_uncounted && task->rows > task->deleted;
     task->is_done = true;
     task->found = task->is_l0 ? 0 : state->rows;
     out->phase = BP_JOB_DONE;
@@ -279,7 +279,11 @@ note_proof(const struct bp_restore *restore, const struct milvus_target *target,
            struct bp_proof *out)
 {
     bool loses = !milvus_api_can(restore->api, MILVUS_CAN_REINSERT);
-    if (imported < target->low && loses) {
+    if (imported == 0 && target->low > 0) {
+        (void)g_snprintf(out->note, sizeof out->note,
+                         "the server imported nothing: check that it sees the backup's files, "
+                         "under the path that server_root names and readable for its user");
+    } else if (imported < target->low && loses) {
         (void)g_snprintf(out->note, sizeof out->note,
                          "rows that the imports reported; Milvus %s loses keys that were deleted "
                          "and inserted again in the original when it imports a backup: restore "
@@ -298,9 +302,9 @@ milvus_target_prove(struct bp_restore *restore, const struct bp_op *op, uint32_t
     struct milvus_target *target = restore->targets->pdata[number];
     out->low = target->low;
     out->high = target->high;
-    if (restore->options.meta_only) {
+    if (restore->without_items) {
         out->flags = BP_PROOF_UNPROVABLE;
-        (void)g_strlcpy(out->note, "meta_only: no rows were to be restored", sizeof out->note);
+        (void)g_strlcpy(out->note, "no rows were to be restored", sizeof out->note);
         return BP_OK;
     }
     uint64_t imported = 0;

@@ -21,7 +21,7 @@ enum milvus_placement {
 
 struct milvus_restore_options {
     bool skip_create, drop_exist, drop_exist_index, use_auto_index;
-    bool index, load, meta_only, wait;
+    bool index, load, wait;
     enum milvus_placement placement;
     uint32_t max_shards; /**< 0 = as in the backup */
     uint32_t max_jobs;   /**< 0 = what suits the server */

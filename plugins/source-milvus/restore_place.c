@@ -220,7 +220,7 @@ milvus_target_place(struct bp_restore *restore, const struct bp_op *op, uint32_t
 {
     struct milvus_target *target = restore->targets->pdata[number];
     g_autofree char *base = NULL;
-    if (restore->options.meta_only) {
+    if (restore->without_items) {
         target->tasks = g_ptr_array_new_with_free_func((GDestroyNotify)milvus_task_free);
         return BP_OK;
     }

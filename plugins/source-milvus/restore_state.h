@@ -19,11 +19,12 @@
 struct milvus_task {
     char *insert_dir, *delta_dir; /**< as the server sees them; NULL = none */
     const char *partition;        /**< borrowed name; "" = all partitions */
-    bool is_l0, has_deltas;
+    bool is_l0, has_deltas, is_uncounted;
     int64_t storage_version;
-    int64_t rows;   /**< before deletes */
-    uint64_t bytes; /**< of its logs */
-    int64_t job;    /**< the server's number; 0 = not started */
+    int64_t rows;    /**< before deletes */
+    int64_t deleted; /**< rows of delete logs, unless is_uncounted */
+    uint64_t bytes;  /**< of its logs */
+    int64_t job;     /**< the server's number; 0 = not started */
     bool is_done;
     int64_t found;                /**< rows that came in, once it is done */
     int64_t seen_rows, seen_mark; /**< last progress */
@@ -52,6 +53,7 @@ struct bp_restore {
     const struct bp_host *host;
     struct milvus_api *api;
     struct milvus_restore_options options;
+    bool without_items; /* only what describes the collections */
     struct milvus_backup *backup;
     char *backup_ref, *run_id;
     char *staging_prefix; /* below the source's storage, ends in '/' */

@@ -42,6 +42,10 @@ count_segment(struct milvus_task *task, const struct milvus_segment *segment)
 {
     task->has_deltas |= segment->delta_logs->len > 0;
     task->rows += segment->is_l0 ? 0 : segment->num_rows;
+    if (segment->delta_logs->len > 0) {
+        task->is_uncounted |= segment->delta_rows == MILVUS_COUNT_UNKNOWN;
+        task->deleted += MAX(0, segment->delta_rows);
+    }
     task->bytes += (uint64_t)milvus_segment_size(segment);
     task->storage_version = segment->storage_version;
 }
