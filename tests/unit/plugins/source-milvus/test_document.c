@@ -3,6 +3,7 @@
  * The documents: golden ones of the Go tool, our own round trip, and hostile input.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
