@@ -8,6 +8,7 @@
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -170,6 +171,21 @@ class_of_curl(CURLcode code, const struct transfer *transfer)
     }
 }
 
+/* The address for messages: without a login and without the query, which may carry a token. */
+static void
+show_url(const char *url, char *out, size_t cap)
+{
+    const char *host = strstr(url, "://");
+    host = host == NULL ? url : host + 3;
+    size_t host_len = strcspn(host, "/?#");
+    const char *at = host + host_len;
+    while (at > host && at[-1] != '@') {
+        at--;
+    }
+    int path_len = (int)strcspn(at, "?#");
+    (void)snprintf(out, cap, "%.*s%.*s", (int)(host - url), url, path_len, at);
+}
+
 static bp_status
 report(CURLcode code, const struct transfer *transfer, const char *reason, struct bp_error *error)
 {
@@ -180,7 +196,9 @@ report(CURLcode code, const struct transfer *transfer, const char *reason, struc
     } else if (status == BP_ERR_CANCELLED) {
         text = "cancelled";
     }
-    (void)bp_fail(error, status, "%s: %s", transfer->request->url, text);
+    char url[256];
+    show_url(transfer->request->url, url, sizeof(url));
+    (void)bp_fail(error, status, "%s: %s", url, text);
     if (code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
         status != BP_ERR_INVALID) {
         error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
@@ -194,10 +212,12 @@ bp_http_perform(const struct bp_host *host, const struct bp_op *op,
                 struct bp_error *error)
 {
     *out = (struct bp_http_answer){0};
-    if (host->cancelled(op) != 0) {
-        return bp_fail(error, BP_ERR_CANCELLED, "%s: cancelled", request->url);
-    }
     struct transfer transfer = {.host = host, .op = op, .request = request, .answer = out};
+    if (host->cancelled(op) != 0) {
+        (void)report(CURLE_ABORTED_BY_CALLBACK, &transfer, "", error);
+        error->flags = 0; /* nothing was sent */
+        return error->cls;
+    }
     char reason[CURL_ERROR_SIZE] = "";
     int failed = 0;
     struct curl_slist *headers = headers_of(request, &failed);

@@ -27,7 +27,7 @@ struct bp_http_request {
 struct bp_http_answer {
     int status;              /**< of HTTP: 200, 404 … */
     uint64_t retry_after_ms; /**< what the server asked for, or 0 */
-    char *body;              /**< with a NUL behind it */
+    char *body;              /**< with a NUL behind it; NULL when nothing came */
     size_t size;
 };
 

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sdk/http against a scripted server: answers, misbehaviour, limits, cancel.
+ */
+#include "sdk/http/http.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sdk/lib/errors.h"
+#include "tests/harness/fake_host.h"
+#include "tests/harness/httpd.h"
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+
+static struct bp_httpd *server;
+static struct bp_http_answer answer;
+static struct bp_error error;
+
+static void
+setup(void)
+{
+    bp_fake_reset();
+    bp_error_init(&error);
+    ck_assert_int_eq(bp_http_init(&error), BP_OK);
+}
+
+static void
+teardown(void)
+{
+    bp_http_answer_clear(&answer);
+    bp_http_fini();
+}
+
+/* One request to a server with one step; `request->url` is a path. */
+static bp_status
+ask(enum bp_httpd_manner manner, const char *reply, struct bp_http_request *request)
+{
+    char url[256];
+    const struct bp_httpd_step step = {manner, reply};
+    server = bp_httpd_start(&step, 1);
+    snprintf(url, sizeof(url), "%s%s", bp_httpd_url(server),
+             request->url == NULL ? "/" : request->url);
+    request->url = url;
+    bp_status status = bp_http_perform(&bp_fake.host, &bp_fake.op, request, &answer, &error);
+    request->url = NULL;
+    bp_httpd_stop(server);
+    return status;
+}
+
+START_TEST(test_perform__get)
+{
+    struct bp_http_request request = {.url = "/management/x?y=1"};
+    ck_assert_int_eq(
+        ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 12\r\n\r\n{\"msg\":\"OK\"}", &request), BP_OK);
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_uint_eq(answer.size, 12);
+    ck_assert_str_eq(answer.body, "{\"msg\":\"OK\"}");
+    const char *sent = bp_httpd_request(server, 0);
+    ck_assert_msg(strncmp(sent, "GET /management/x?y=1 HTTP/1.1\r\n", 32) == 0, "%s", sent);
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__post_with_headers)
+{
+    static const char *const headers[] = {"Authorization: Bearer root:pw",
+                                          "Content-Type: application/json", NULL};
+    struct bp_http_request request = {.headers = headers, .body = "{\"a\":1}", .body_size = 7};
+    ck_assert_int_eq(ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 0\r\n\r\n", &request), BP_OK);
+    const char *sent = bp_httpd_request(server, 0);
+    ck_assert_int_eq(strncmp(sent, "POST / ", 7), 0);
+    ck_assert_ptr_nonnull(strstr(sent, "\r\nAuthorization: Bearer root:pw\r\n"));
+    ck_assert_ptr_nonnull(strstr(sent, "\r\nContent-Type: application/json\r\n"));
+    ck_assert_ptr_nonnull(strstr(sent, "\r\n\r\n{\"a\":1}"));
+    ck_assert_uint_eq(answer.size, 0);
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__other_methods)
+{
+    struct bp_http_request request = {.method = "DELETE"};
+    ck_assert_int_eq(
+        ask(BP_HTTPD_REPLY, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", &request),
+        BP_OK);
+    ck_assert_int_eq(answer.status, 204);
+    ck_assert_int_eq(strncmp(bp_httpd_request(server, 0), "DELETE / ", 9), 0);
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__status_and_retry_after)
+{
+    struct bp_http_request request = {0};
+    ck_assert_int_eq(ask(BP_HTTPD_REPLY,
+                         "HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 4\r\n"
+                         "Connection: close\r\n\r\nbusy",
+                         &request),
+                     BP_OK);
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert_uint_eq(answer.retry_after_ms, 7000);
+    ck_assert_str_eq(answer.body, "busy");
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__redirects_are_not_followed)
+{
+    struct bp_http_request request = {0};
+    ck_assert_int_eq(ask(BP_HTTPD_REPLY,
+                         "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+                         "Content-Length: 0\r\nConnection: close\r\n\r\n",
+                         &request),
+                     BP_OK);
+    ck_assert_int_eq(answer.status, 302);
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__cut_body)
+{
+    struct bp_http_request request = {0};
+    bp_status status =
+        ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 100\r\n\r\nonly this", &request);
+    ck_assert_int_eq(status, BP_ERR_RETRYABLE);
+    ck_assert_uint_eq(error.flags, BP_ERROR_OUTCOME_UNKNOWN);
+    ck_assert_ptr_nonnull(strstr(error.message, "http://127.0.0.1:"));
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__reset)
+{
+    struct bp_http_request request = {0};
+    ck_assert_int_eq(ask(BP_HTTPD_RESET, NULL, &request), BP_ERR_RETRYABLE);
+    ck_assert_uint_eq(error.flags, BP_ERROR_OUTCOME_UNKNOWN);
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__answer_too_long)
+{
+    struct bp_http_request request = {.max_answer = 8};
+    ck_assert_int_eq(ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 9\r\n\r\n123456789", &request),
+                     BP_ERR_PERMANENT);
+    ck_assert_ptr_nonnull(strstr(error.message, "the answer is too long"));
+    bp_httpd_free(server);
+    request.max_answer = 9;
+    ck_assert_int_eq(ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 9\r\n\r\n123456789", &request),
+                     BP_OK);
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__own_timeout)
+{
+    struct bp_http_request request = {.timeout_ms = 50};
+    ck_assert_int_eq(ask(BP_HTTPD_STALL, OK_HEAD, &request), BP_ERR_TIMEOUT);
+    bp_httpd_free(server);
+}
+END_TEST
+
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+START_TEST(test_perform__deadline_of_the_operation)
+{
+    struct bp_http_request request = {0};
+    bp_fake.op.deadline_ns = now_ns() + 50 * 1000000;
+    ck_assert_int_eq(ask(BP_HTTPD_STALL, NULL, &request), BP_ERR_TIMEOUT);
+    bp_httpd_free(server);
+}
+END_TEST
+
+START_TEST(test_perform__cancelled_within_a_second)
+{
+    struct bp_http_request request = {0};
+    atomic_store(&bp_fake.cancel_after, 3);
+    int64_t begin = now_ns();
+    ck_assert_int_eq(ask(BP_HTTPD_STALL, OK_HEAD, &request), BP_ERR_CANCELLED);
+    ck_assert_int_lt(now_ns() - begin, INT64_C(2000000000));
+    bp_httpd_free(server);
+    ck_assert_ptr_nonnull(strstr(error.message, "cancelled"));
+}
+END_TEST
+
+START_TEST(test_perform__cancelled_before)
+{
+    const struct bp_http_request request = {.url = "http://127.0.0.1:1/"};
+    atomic_store(&bp_fake.cancelled, 1);
+    ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+                     BP_ERR_CANCELLED);
+    ck_assert_uint_eq(error.flags, 0);
+}
+END_TEST
+
+START_TEST(test_perform__nobody_listens)
+{
+    /* Port 1 of the loopback device: refused at once, so that nothing can have happened. */
+    const struct bp_http_request request = {.url = "http://127.0.0.1:1/"};
+    ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+                     BP_ERR_RETRYABLE);
+    ck_assert_uint_eq(error.flags, 0);
+}
+END_TEST
+
+START_TEST(test_perform__bad_urls)
+{
+    static const char *const urls[] = {"ftp://127.0.0.1/", "file:///etc/passwd", "http://[", ""};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        const struct bp_http_request request = {.url = urls[i]};
+        ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+                         BP_ERR_INVALID);
+    }
+}
+END_TEST
+
+START_TEST(test_perform__no_secrets_in_messages)
+{
+    const struct bp_http_request request = {.url = "http://me:hunter2@127.0.0.1:1/p?token=hunter3"};
+    ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+                     BP_ERR_RETRYABLE);
+    ck_assert_msg(strstr(error.message, "hunter") == NULL, "%s", error.message);
+    ck_assert_ptr_nonnull(strstr(error.message, "http://127.0.0.1:1/p: "));
+}
+END_TEST
+
+START_TEST(test_perform__environment_proxy_is_ignored)
+{
+    struct bp_http_request request = {0};
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    ck_assert_int_eq(ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 0\r\n\r\n", &request), BP_OK);
+    unsetenv("http_proxy");
+    unsetenv("ALL_PROXY");
+    bp_httpd_free(server);
+}
+END_TEST
+
+static const struct {
+    int status;
+    bp_status cls;
+} classes[] = {
+    {200, BP_OK},
+    {204, BP_OK},
+    {400, BP_ERR_INVALID},
+    {401, BP_ERR_AUTH},
+    {403, BP_ERR_DENIED},
+    {404, BP_ERR_NOT_FOUND},
+    {405, BP_ERR_UNSUPPORTED},
+    {408, BP_ERR_TIMEOUT},
+    {409, BP_ERR_EXISTS},
+    {412, BP_ERR_EXISTS},
+    {416, BP_ERR_RANGE},
+    {418, BP_ERR_PERMANENT},
+    {429, BP_ERR_THROTTLED},
+    {500, BP_ERR_RETRYABLE},
+    {501, BP_ERR_UNSUPPORTED},
+    {502, BP_ERR_RETRYABLE},
+    {503, BP_ERR_THROTTLED},
+    {507, BP_ERR_NO_SPACE},
+    {302, BP_ERR_PERMANENT},
+};
+
+START_TEST(test_class__table)
+{
+    ck_assert_int_eq(bp_http_class(classes[_i].status), classes[_i].cls);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("sdk/http");
+    TCase *tcase = tcase_create("http");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, test_perform__get);
+    tcase_add_test(tcase, test_perform__post_with_headers);
+    tcase_add_test(tcase, test_perform__other_methods);
+    tcase_add_test(tcase, test_perform__status_and_retry_after);
+    tcase_add_test(tcase, test_perform__redirects_are_not_followed);
+    tcase_add_test(tcase, test_perform__cut_body);
+    tcase_add_test(tcase, test_perform__reset);
+    tcase_add_test(tcase, test_perform__answer_too_long);
+    tcase_add_test(tcase, test_perform__own_timeout);
+    tcase_add_test(tcase, test_perform__deadline_of_the_operation);
+    tcase_add_test(tcase, test_perform__cancelled_within_a_second);
+    tcase_add_test(tcase, test_perform__cancelled_before);
+    tcase_add_test(tcase, test_perform__nobody_listens);
+    tcase_add_test(tcase, test_perform__bad_urls);
+    tcase_add_test(tcase, test_perform__no_secrets_in_messages);
+    tcase_add_test(tcase, test_perform__environment_proxy_is_ignored);
+    tcase_add_loop_test(tcase, test_class__table, 0, sizeof(classes) / sizeof(classes[0]));
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
