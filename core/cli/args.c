@@ -22,10 +22,12 @@ global_entries(bp_globals *g)
         {"report", 0, 0, G_OPTION_ARG_FILENAME, &g->report, "also write the result to a file",
          "FILE"},
         {"progress", 0, 0, G_OPTION_ARG_STRING, &g->progress,
-         "auto, bar, plain, json or none (default auto)", "HOW"},
+         "how to show it on standard error (default auto)", "auto|bar|plain|json|none"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &g->quiet, "no progress, no warnings", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, NULL, "log more; twice for every object", NULL},
-        {"log-format", 0, 0, G_OPTION_ARG_STRING, &g->log_format, "text or json", "FORMAT"},
+        {"log-format", 0, 0, G_OPTION_ARG_STRING, &g->log_format, "how to log (default text)",
+         "text|json"},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, NULL, "show what may be given here", NULL},
         {0},
     };
     return g_memdup2(entries, sizeof entries);
@@ -111,9 +113,10 @@ typedef struct {
 } key_flag;
 
 typedef struct {
-    GArray *entries;  /* GOptionEntry */
-    GPtrArray *flags; /* key_flag*: of the generated ones */
-    GPtrArray *texts; /* strings that entries borrow */
+    GArray *entries;    /* GOptionEntry */
+    GPtrArray *flags;   /* key_flag*: of the generated ones */
+    GPtrArray *texts;   /* strings that entries borrow */
+    GPtrArray *options; /* bp_option*: the same for people */
 } entry_list;
 
 static void
@@ -131,6 +134,7 @@ entry_list_clear(entry_list *list)
     g_array_unref(list->entries);
     g_ptr_array_unref(list->flags);
     g_ptr_array_unref(list->texts);
+    g_ptr_array_unref(list->options);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(entry_list, entry_list_clear)
 
@@ -160,16 +164,15 @@ take_key(const char *written, const char *value, gpointer data, GError **error)
     return FALSE;
 }
 
+/* GOption only parses; what people read is made from the list of options. */
 static void
-add_entry(entry_list *list, char *take_name, const struct bp_config_key *key, const char *help)
+add_entry(entry_list *list, char *take_name, const struct bp_config_key *key)
 {
     g_ptr_array_add(list->texts, take_name);
     GOptionEntry entry = {.long_name = take_name,
                           .flags = is_bool(key) ? G_OPTION_FLAG_NO_ARG : 0,
                           .arg = G_OPTION_ARG_CALLBACK,
-                          .arg_data = (gpointer)take_key,
-                          .description = help,
-                          .arg_description = is_bool(key) ? NULL : "VALUE"};
+                          .arg_data = (gpointer)take_key};
     g_array_append_val(list->entries, entry);
 }
 
@@ -184,26 +187,13 @@ has_entry(const entry_list *list, const char *name)
     return false;
 }
 
-static char *
-key_help(const struct bp_config_key *key)
-{
-    GString *help = g_string_new(key->help);
-    if (key->type == BP_CONFIG_CHOICE) {
-        g_string_append_printf(help, " (%s)", key->choices);
-    }
-    if (key->def != NULL && !is_bool(key)) {
-        g_string_append_printf(help, " [%s]", key->def);
-    }
-    return g_string_free(help, FALSE);
-}
-
-/* A flag for a key: --name VALUE; for booleans --name and --no-name, the default one unlisted. */
+/* One spelling of a key's flag; booleans have its opposite beside it. */
 static void
-add_key(entry_list *list, bp_cli *cli, const struct bp_config_key *key)
+add_spelling(entry_list *list, bp_cli *cli, const struct bp_config_key *key, const char *name,
+             GPtrArray *names)
 {
-    g_autofree char *name = bp_args_flag(key);
-    if ((key->flags & BP_CONFIG_SECRET) != 0 || has_entry(list, name)) {
-        return; /* secrets never on a command line; a command's own option comes first */
+    if (has_entry(list, name)) {
+        return; /* a command's own option comes first */
     }
     key_flag *flag = g_new0(key_flag, 1);
     flag->cli = cli;
@@ -211,22 +201,32 @@ add_key(entry_list *list, bp_cli *cli, const struct bp_config_key *key)
     flag->flag = g_strdup_printf("--%s", name);
     flag->negated = g_strdup_printf("--no-%s", name);
     g_ptr_array_add(list->flags, flag);
-    char *help = key_help(key);
-    g_ptr_array_add(list->texts, help);
-    add_entry(list, g_strdup(name), key, help);
+    add_entry(list, g_strdup(name), key);
+    g_ptr_array_add(names, g_strdup(flag->flag));
     if (is_bool(key)) {
-        char *opposite = g_strdup_printf("not: %s", key->help);
-        g_ptr_array_add(list->texts, opposite);
-        add_entry(list, g_strdup_printf("no-%s", name), key, opposite);
+        add_entry(list, g_strdup_printf("no-%s", name), key);
+        g_ptr_array_add(names, g_strdup(flag->negated));
     }
-    if (key->alias != NULL && !has_entry(list, key->alias)) {
-        key_flag *other = g_new0(key_flag, 1);
-        *other = (key_flag){.cli = cli, .key = key};
-        g_autofree char *spelled = g_strdelimit(g_strdup(key->alias), "_.", '-');
-        other->flag = g_strdup_printf("--%s", spelled);
-        other->negated = g_strdup_printf("--no-%s", spelled);
-        g_ptr_array_add(list->flags, other);
-        add_entry(list, g_strdup(spelled), key, help);
+}
+
+/* A flag for a key: --name VALUE; for booleans --name and --no-name. */
+static void
+add_key(entry_list *list, bp_cli *cli, const struct bp_config_key *key, bp_option_group group)
+{
+    if ((key->flags & BP_CONFIG_SECRET) != 0) {
+        return; /* never on a command line */
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *name = bp_args_flag(key);
+    add_spelling(list, cli, key, name, names);
+    if (key->alias != NULL) {
+        g_autofree char *alias = g_strdelimit(g_strdup(key->alias), "_.", '-');
+        add_spelling(list, cli, key, alias, names);
+    }
+    if (names->len > 0) {
+        g_ptr_array_add(names, NULL);
+        char **spelled = (char **)g_ptr_array_steal(names, NULL);
+        g_ptr_array_add(list->options, bp_option_of_key(key, spelled, group));
     }
 }
 
@@ -237,29 +237,41 @@ entry_list_init(entry_list *list, bp_cli *cli, const bp_command *command,
     list->entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
     list->flags = g_ptr_array_new_with_free_func(key_flag_free);
     list->texts = g_ptr_array_new_with_free_func(g_free);
-    for (gsize i = 0; command->entries != NULL && command->entries[i].long_name != NULL; i++) {
-        g_array_append_val(list->entries, command->entries[i]);
+    list->options = g_ptr_array_new_with_free_func((GDestroyNotify)bp_option_free);
+    const GOptionEntry *own = command != NULL ? command->entries : NULL;
+    for (gsize i = 0; own != NULL && own[i].long_name != NULL; i++) {
+        g_array_append_val(list->entries, own[i]);
+        g_ptr_array_add(list->options, bp_option_of_entry(&own[i], BP_OPTION_COMMAND));
     }
     for (gsize t = 0; t < n_tables; t++) {
         for (guint32 i = 0; i < tables[t].n; i++) {
-            add_key(list, cli, bp_key_table_at(&tables[t], i));
+            add_key(list, cli, bp_key_table_at(&tables[t], i),
+                    t == 0 ? BP_OPTION_SECTION : BP_OPTION_PLUGIN);
         }
+    }
+    g_autofree GOptionEntry *globals = global_entries(&cli->globals);
+    for (gsize i = 0; globals[i].long_name != NULL; i++) {
+        g_ptr_array_add(list->options, bp_option_of_entry(&globals[i], BP_OPTION_GLOBAL));
     }
 }
 
-static GOptionContext *
-new_context(bp_cli *cli, const bp_command *command, const entry_list *list)
+GPtrArray *
+bp_args_options(const bp_command *command, const bp_key_table *tables, gsize n_tables)
 {
-    g_autofree char *usage =
-        g_strdup_printf("%s%s%s", command->name, command->words != NULL ? " " : "",
-                        command->words != NULL ? command->words : "");
-    GOptionContext *context = g_option_context_new(usage);
-    g_option_context_set_summary(context, command->description);
+    bp_cli cli = {.command = command};
+    g_auto(entry_list) list;
+    entry_list_init(&list, &cli, command, tables, n_tables);
+    return g_ptr_array_ref(list.options);
+}
+
+static GOptionContext *
+new_context(bp_cli *cli, const entry_list *list)
+{
+    GOptionContext *context = g_option_context_new(NULL);
     g_autofree GOptionEntry *globals = global_entries(&cli->globals);
-    GOptionGroup *global =
-        g_option_group_new("global", "Options of every command:", "global options", NULL, NULL);
+    GOptionGroup *global = g_option_group_new("global", "", "", NULL, NULL);
     g_option_group_add_entries(global, globals);
-    GOptionGroup *own = g_option_group_new("command", "Options:", "options", list->flags, NULL);
+    GOptionGroup *own = g_option_group_new("command", "", "", list->flags, NULL);
     g_option_group_add_entries(own, (const GOptionEntry *)list->entries->data);
     g_option_context_set_main_group(context, own);
     g_option_context_add_group(context, global);
@@ -329,6 +341,7 @@ explain_unknown(GError **error, const entry_list *list)
         dashes != NULL ? bp_text_nearest(dashes + 2, (const char *const *)names->pdata, names->len)
                        : NULL;
     g_autofree char *message = g_strdup((*error)->message);
+    *message = g_ascii_tolower(*message);
     g_clear_error(error);
     bp_set_error(error, BP_ERR_INVALID, "%s", message);
     if (near != NULL) {
@@ -343,7 +356,7 @@ bp_args_parse(bp_cli *cli, int argc, char **argv, const bp_key_table *tables, gs
     g_auto(entry_list) list;
     entry_list_init(&list, cli, cli->command, tables, n_tables);
     g_autoptr(GPtrArray) words = normalise_all(cli, argc, argv, &list);
-    g_autoptr(GOptionContext) context = new_context(cli, cli->command, &list);
+    g_autoptr(GOptionContext) context = new_context(cli, &list);
     g_clear_pointer(&cli->globals.config, g_free); /* found before; parsed again with the rest */
     g_clear_pointer(&cli->globals.sets, g_strfreev);
     g_auto(GStrv) rest = g_strdupv((char **)words->pdata);
@@ -359,27 +372,4 @@ bp_args_parse(bp_cli *cli, int argc, char **argv, const bp_key_table *tables, gs
         return false;
     }
     return true;
-}
-
-char *
-bp_args_help(const bp_command *command, const bp_key_table *tables, gsize n_tables)
-{
-    bp_cli cli = {.command = command};
-    g_auto(entry_list) list;
-    entry_list_init(&list, &cli, command, tables, n_tables);
-    g_autoptr(GOptionContext) context = new_context(&cli, command, &list);
-    return g_option_context_get_help(context, FALSE, NULL);
-}
-
-char *
-bp_args_overview(void)
-{
-    GString *text = g_string_new("Usage:\n  bakplane [global options] COMMAND [options]\n\n"
-                                 "Backs up and restores databases through plugins.\n\nCommands:\n");
-    for (gsize i = 0; bp_commands[i] != NULL; i++) {
-        g_string_append_printf(text, "  %-10s%s\n", bp_commands[i]->name, bp_commands[i]->summary);
-    }
-    g_string_append(text, "  help      this text, or help COMMAND\n\n"
-                          "bakplane help COMMAND lists the options of a command.\n");
-    return g_string_free(text, FALSE);
 }

@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/cli/args.h"
+#include "core/cli/help.h"
 #include "core/cli/jsonout.h"
 #include "core/cli/progress_view.h"
 #include "core/compat/config_v1.h"
@@ -37,7 +38,9 @@ static int
 fail_usage(const bp_cli *cli, const GError *error)
 {
     print_error(cli, error);
-    fprintf(stderr, "try: bakplane help\n");
+    if (error != cli->config_error) {
+        fprintf(stderr, "try: bakplane help %s\n", cli->command->name);
+    }
     return BP_EXIT_USAGE;
 }
 
@@ -145,7 +148,7 @@ print_result(const bp_cli *cli, const json_t *result, bp_verb_outcome outcome, G
     if (cli->globals.json) {
         return bp_jsonout_result(stdout, result, error);
     }
-    if (outcome == BP_VERB_FAILED && json_object_get(result, "targets") == NULL &&
+    if (outcome == BP_VERB_FAILED && !json_is_true(json_object_get(result, "touched")) &&
         json_object_get(result, "checks") == NULL) {
         return true;
     }
@@ -236,14 +239,20 @@ parse_and_run(bp_cli *cli, int argc, char **argv)
 }
 
 static bool
-wants_help(int argc, char **argv)
+has_flag(int argc, char **argv, const char *name, const char *letter)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        if (strcmp(argv[i], name) == 0 || g_strcmp0(argv[i], letter) == 0) {
             return true;
         }
     }
     return false;
+}
+
+static bool
+wants_help(int argc, char **argv)
+{
+    return has_flag(argc, argv, "--help", "-h");
 }
 
 static const bp_command *
@@ -268,10 +277,12 @@ print_help(bp_cli *cli, const char *topic)
     }
     bp_key_table tables[2];
     gsize n = command != NULL ? flag_tables(cli, command, tables) : 0;
-    g_autofree char *text = command != NULL ? bp_args_help(command, tables, n) : bp_args_overview();
+    g_autofree char *text =
+        command != NULL ? bp_help_command(command, tables, n) : bp_help_overview();
     fputs(text, stdout);
     if (command != NULL && command->source != BP_OPTIONS_NONE && n < 2) {
-        fputs("The options of the source plugin are listed here once one is configured.\n", stdout);
+        fputs("\nThe options of the source plugin are listed here once one is configured.\n",
+              stdout);
     }
     return BP_EXIT_DONE;
 }
@@ -281,6 +292,11 @@ dispatch(bp_cli *cli, int argc, char **argv)
 {
     const char *word = NULL;
     cli->command = bp_args_command(argc, argv, &word);
+    if (word == NULL && has_flag(argc, argv, "--version", NULL)) {
+        char *words[] = {argv[0], (char *)"version", NULL};
+        cli->command = &bp_command_version;
+        return parse_and_run(cli, 2, words);
+    }
     bool help = word == NULL || strcmp(word, "help") == 0 || wants_help(argc, argv);
     bool config = cli->command != NULL ? cli->command->needs_config : help;
     if (cli->command == NULL && word != NULL && !help) {
@@ -304,7 +320,7 @@ dispatch(bp_cli *cli, int argc, char **argv)
     bool asked = word != NULL || wants_help(argc, argv);
     const char *topic = word;
     if (word != NULL && strcmp(word, "help") == 0) {
-        topic = argc > 2 ? argv[argc - 1] : NULL;
+        topic = argc > 2 && argv[argc - 1][0] != '-' ? argv[argc - 1] : NULL;
     }
     int code = print_help(cli, topic);
     return asked ? code : BP_EXIT_USAGE;

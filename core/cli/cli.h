@@ -24,7 +24,7 @@ typedef struct bp_globals {
     char *report;
     char *progress; /* auto, bar, plain, json, none */
     char *log_format;
-    gboolean json, quiet, version;
+    gboolean json, quiet;
     gint verbose; /* how often -v was given */
 } bp_globals;
 
