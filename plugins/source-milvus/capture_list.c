@@ -18,6 +18,10 @@
 #define PAGE_ENTRIES 1000
 /* How many names an error message shows of what lies at a place. */
 #define SHOWN_NAMES 3
+/* From here on a log file holds a group of fields. */
+#define STORAGE_VERSION_GROUPS 2
+#define FIELD_ROW_ID 0
+#define FIELD_TIMESTAMP 1
 
 struct listing {
     const char *prefix;
@@ -138,8 +142,40 @@ milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
     return status;
 }
 
+static bool
+has_log_of(const struct milvus_segment *segment, int64_t field_id)
+{
+    for (guint i = 0; i < segment->insert_logs->len; i++) {
+        if (g_array_index(segment->insert_logs, struct milvus_log, i).field_id == field_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A server that lost the only log of a field still names the segment.  A field that may be null
+ * or has a default value can be younger than the segment. */
+static char *
+missing_field(const struct milvus_segment *segment, const struct milvus_schema *schema)
+{
+    for (int64_t system = FIELD_ROW_ID; system <= FIELD_TIMESTAMP; system++) {
+        if (!has_log_of(segment, system)) {
+            return g_strdup_printf("has no log file for the system's field %" PRId64, system);
+        }
+    }
+    for (guint i = 0; i < schema->fields->len; i++) {
+        const struct milvus_field *field = schema->fields->pdata[i];
+        bool optional = field->nullable || field->default_value != NULL || field->is_dynamic;
+        if (!optional && !has_log_of(segment, field->id)) {
+            return g_strdup_printf("has no log file for field %s (%" PRId64 ")", field->name,
+                                   field->id);
+        }
+    }
+    return NULL;
+}
+
 char *
-milvus_segment_defect(const struct milvus_segment *segment)
+milvus_segment_defect(const struct milvus_segment *segment, const struct milvus_schema *schema)
 {
     if (segment->is_l0) {
         return segment->delta_logs->len > 0 ? NULL : g_strdup("has no delete logs");
@@ -164,7 +200,8 @@ milvus_segment_defect(const struct milvus_segment *segment)
         }
         begin = end;
     }
-    return NULL;
+    bool by_field = schema != NULL && segment->storage_version < STORAGE_VERSION_GROUPS;
+    return by_field ? missing_field(segment, schema) : NULL;
 }
 
 /* Names one level below a place, for an error message. */

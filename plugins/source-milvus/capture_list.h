@@ -23,9 +23,11 @@ bp_status milvus_list_segment(const struct bp_source *source, const struct bp_op
 
 /**
  * NULL when the logs can be a whole segment with rows, else what is wrong with them: no insert
- * logs at all, or fields with unequal numbers of files.  Owned by the caller.
+ * logs at all, fields with unequal numbers of files, or a field of the schema without any.
+ * @schema: NULL = not known.  Owned by the caller.
  */
-char *milvus_segment_defect(const struct milvus_segment *segment);
+char *milvus_segment_defect(const struct milvus_segment *segment,
+                            const struct milvus_schema *schema);
 
 /**
  * For errors: where a segment was looked for, what lies there instead, and which setting to

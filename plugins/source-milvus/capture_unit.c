@@ -127,7 +127,7 @@ emit_segment(struct bp_run *run, const struct bp_op *op, const struct milvus_uni
     if (status != BP_OK) {
         return status;
     }
-    g_autofree char *defect = milvus_segment_defect(segment);
+    g_autofree char *defect = milvus_segment_defect(segment, unit->collection->schema);
     if (defect != NULL) {
         return report_defect(run, op, unit, segment, defect, error);
     }

@@ -118,7 +118,7 @@ probe_segment(struct bp_source *source, const struct bp_op *op,
     if (status != BP_OK) {
         return status;
     }
-    g_autofree char *defect = milvus_segment_defect(segment);
+    g_autofree char *defect = milvus_segment_defect(segment, NULL);
     if (defect != NULL) {
         g_autofree char *place = milvus_describe_place(source, op, segment);
         return bp_fail(error, BP_ERR_INVALID, "collection %s.%s: segment %" PRId64 " %s; %s",
