@@ -89,7 +89,9 @@ bp_hasher_free(bp_hasher *hasher)
 {
     if (hasher != NULL) {
         XXH3_freeState(hasher->xxh3);
-        g_clear_pointer(&hasher->glib, g_checksum_free);
+        if (hasher->glib != NULL) {
+            g_checksum_free(hasher->glib);
+        }
         g_free(hasher);
     }
 }

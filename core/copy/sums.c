@@ -21,8 +21,9 @@ bp_sums_init(bp_sums *sums, const bp_copy_params *params, guint32 named_kind)
 void
 bp_sums_clear(bp_sums *sums)
 {
-    g_clear_pointer(&sums->own, bp_hasher_free);
-    g_clear_pointer(&sums->named, bp_hasher_free);
+    bp_hasher_free(sums->own);
+    bp_hasher_free(sums->named);
+    *sums = (bp_sums){NULL, NULL};
 }
 
 void

@@ -115,6 +115,7 @@ bp_store_get(bp_store *store, const bp_call *call, const char *key, gsize max, G
 }
 
 bool
+/* NOLINTNEXTLINE(readability-function-size): the signature is the real one's. */
 bp_store_put(bp_store *store, const bp_call *call, const char *key, const void *bytes, gsize n,
              guint32 flags, GError **error)
 {

@@ -29,7 +29,7 @@ fake_upload_free(fake_upload *upload)
 {
     g_free(upload->key);
     g_free(upload->id);
-    g_hash_table_unref(upload->parts);
+    g_ptr_array_unref(upload->parts);
     g_free(upload);
 }
 

@@ -20,7 +20,7 @@ typedef struct {
 
 typedef struct {
     char *key, *id;
-    GHashTable *parts; /* number -> GBytes */
+    GPtrArray *parts; /* GBytes by number - 1; NULL = missing */
 } fake_upload;
 
 struct bp_store {
