@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backups from directory to directory beside cp, and their memory."""
+
+import json
+import os
+import shutil
+import statistics
+import time
+from pathlib import Path
+
+import datasets
+import pairs
+
+STARTS = 21
+
+
+class Bench:
+    """What the cases share: the program, its plugins, and a scratch directory on a real disk."""
+
+    def __init__(self, program, scratch, rounds, say):
+        self.program, self.scratch, self.rounds, self.say = program, Path(scratch), rounds, say
+        build = Path(program).resolve().parent.parent
+        self.plugins = [str(build / "lib/bakplane/plugins"), str(build / "tests/plugins")]
+
+    def data(self, dataset):
+        return dataset.write(self.scratch / dataset.name.replace(" ", "-").replace(",", ""))
+
+    def backup(self, dataset, number, settings=(), link=False):
+        """The command of one backup into a new root."""
+        root = self.scratch / f"backup{number}"
+        config = self.scratch / "bakplane.json"  # JSON is YAML
+        config.write_text(json.dumps({
+            "source": {"plugin": "files", "storage": "data"},
+            "storages": {
+                "data": {"plugin": "local", "root": str(self.data(dataset))},
+                "backups": {"plugin": "local", "root": str(root), "link": link},
+            },
+            "backup": {"storage": "backups", **dict(settings)},
+            "plugins": {"dirs": self.plugins},
+            "state_dir": str(self.scratch / "state"),
+        }), encoding="utf-8")
+        return [str(self.program), f"--config={config}", "--quiet", "create", "--name=bench"]
+
+    def clean_backup(self, number):
+        shutil.rmtree(self.scratch / f"backup{number}")
+
+    def ours(self, dataset, **how):
+        return pairs.Side("bakplane create", lambda n: [self.backup(dataset, n, **how)],
+                          self.clean_backup)
+
+    def cp(self, dataset, flags):
+        source = str(self.data(dataset))
+
+        def prepare(number):
+            return [["cp", flags, source, str(self.scratch / f"copy{number}")], ["sync"]]
+
+        def clean(number):
+            shutil.rmtree(self.scratch / f"copy{number}")
+
+        return pairs.Side(f"cp {flags} + sync", prepare, clean)
+
+
+def compare(bench, name, ours, theirs, target, memory_mb=None):
+    bench.say(f"{name}: {ours.name} beside {theirs.name}")
+    ratio = pairs.compare(ours, theirs, bench.rounds)
+    yield {"case": name, "ours": ours.median, "theirs": theirs.median, "against": theirs.name,
+           "ratio": ratio, "target": target, "unit": "s"}
+    if memory_mb is not None:
+        yield {"case": f"{name}: peak memory", "ours": ours.peak / datasets.MB,
+               "target": memory_mb, "unit": "MB"}
+
+
+def large(bench):
+    yield from compare(bench, datasets.LARGE.name, bench.ours(datasets.LARGE),
+                       bench.cp(datasets.LARGE, "-r"), 1.0, 32)
+
+
+def many(bench):
+    yield from compare(bench, datasets.MANY.name, bench.ours(datasets.MANY),
+                       bench.cp(datasets.MANY, "-r"), 1.0)
+
+
+LINKS = {"settings": (("prove", "size"),), "link": True}
+
+
+def large_links(bench):
+    yield from compare(bench, f"{datasets.LARGE.name}, links", bench.ours(datasets.LARGE, **LINKS),
+                       bench.cp(datasets.LARGE, "-r"), 0.1)
+
+
+def many_links(bench):
+    yield from compare(bench, f"{datasets.MANY.name}, links", bench.ours(datasets.MANY, **LINKS),
+                       bench.cp(datasets.MANY, "-rl"), 1.2)
+
+
+def crowd(bench):
+    bench.say(datasets.CROWD.name)
+    side = bench.ours(datasets.CROWD)
+    seconds = side.once(0)
+    yield {"case": f"{datasets.CROWD.name}: time", "ours": seconds, "unit": "s"}
+    yield {"case": f"{datasets.CROWD.name}: peak memory", "ours": side.peak / datasets.MB,
+           "target": 64, "unit": "MB"}
+
+
+def start(bench):
+    times = []
+    for _ in range(STARTS):
+        before = time.monotonic()
+        pairs.run([str(bench.program), "version"])
+        times.append((time.monotonic() - before) * 1000)
+    yield {"case": "start-up of bakplane version", "ours": statistics.median(times),
+           "target": 10, "unit": "ms"}
+
+
+CASES = {"start": start, "large": large, "large-links": large_links, "many": many,
+         "many-links": many_links, "crowd": crowd}
+
+
+def file_system(path):
+    """Type of the file system that holds `path`."""
+    best, kind = "", "?"
+    path = os.path.realpath(path)
+    with open("/proc/mounts", encoding="utf-8") as mounts:
+        for line in mounts:
+            _, point, what = line.split()[:3]
+            if (path + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best):
+                best, kind = point, what
+    return kind
