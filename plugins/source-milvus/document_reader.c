@@ -27,9 +27,13 @@ struct reading {
 static bp_status
 load(struct reading *reading, const char *key, json_t **out)
 {
+    const struct milvus_json_file file = {.host = reading->host,
+                                          .op = reading->op,
+                                          .ref = reading->ref,
+                                          .key = key,
+                                          .max_bytes = MILVUS_DOC_MAX_BYTES};
     reading->json.file = key;
-    return milvus_json_load(reading->host, reading->op, reading->ref, key, MILVUS_DOC_MAX_BYTES,
-                            out, reading->json.error);
+    return milvus_json_load(&file, out, reading->json.error);
 }
 
 static void

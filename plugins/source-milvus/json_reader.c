@@ -143,36 +143,41 @@ grow(struct file_buffer *buffer, const char *key, size_t max_bytes, struct bp_er
     return BP_OK;
 }
 
+/* One more piece; at_end when the object has no further one. */
+static bp_status
+read_piece(const struct milvus_json_file *file, struct file_buffer *buffer, bool *at_end,
+           struct bp_error *error)
+{
+    if (file->host->cancelled(file->op)) {
+        return bp_fail(error, BP_ERR_CANCELLED, "%s: reading was cancelled", file->key);
+    }
+    if (buffer->n == buffer->cap) {
+        bp_status status = grow(buffer, file->key, file->max_bytes, error);
+        if (status != BP_OK) {
+            return status;
+        }
+    }
+    size_t want = MIN(CHUNK, buffer->cap - buffer->n);
+    size_t got = 0;
+    bp_status status = file->host->storage_read_small(file->op, file->ref, file->key, buffer->n,
+                                                      buffer->bytes + buffer->n, want, &got, error);
+    /* An object whose size is a multiple of the piece ends where nothing can be read. */
+    bool is_beyond = status == BP_ERR_RANGE && buffer->n > 0;
+    buffer->n += MIN(got, want);
+    *at_end = is_beyond || got < want;
+    return is_beyond ? BP_OK : status;
+}
+
 bp_status
-milvus_json_load(const struct bp_host *host, const struct bp_op *op, const char *ref,
-                 const char *key, size_t max_bytes, json_t **out, struct bp_error *error)
+milvus_json_load(const struct milvus_json_file *file, json_t **out, struct bp_error *error)
 {
     struct file_buffer buffer = {0};
     bp_status status = BP_OK;
     for (bool at_end = false; status == BP_OK && !at_end;) {
-        if (host->cancelled(op)) {
-            status = bp_fail(error, BP_ERR_CANCELLED, "%s: reading was cancelled", key);
-            break;
-        }
-        if (buffer.n == buffer.cap) {
-            status = grow(&buffer, key, max_bytes, error);
-        }
-        if (status == BP_OK) {
-            size_t want = MIN(CHUNK, buffer.cap - buffer.n);
-            size_t got = 0;
-            status = host->storage_read_small(op, ref, key, buffer.n, buffer.bytes + buffer.n, want,
-                                              &got, error);
-            buffer.n += MIN(got, want);
-            at_end = got < want;
-        }
-        /* An object whose size is a multiple of the chunk ends where nothing can be read. */
-        if (status == BP_ERR_RANGE && buffer.n > 0) {
-            status = BP_OK;
-            at_end = true;
-        }
+        status = read_piece(file, &buffer, &at_end, error);
     }
     if (status == BP_OK) {
-        status = milvus_json_parse(key, buffer.bytes, buffer.n, out, error);
+        status = milvus_json_parse(file->key, buffer.bytes, buffer.n, out, error);
     }
     g_free(buffer.bytes);
     return status;

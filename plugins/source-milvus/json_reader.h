@@ -19,12 +19,20 @@ struct milvus_json_reader {
     bp_status status; /**< BP_OK, or the class of the first error */
 };
 
+/** A document of a backup, all borrowed. */
+struct milvus_json_file {
+    const struct bp_host *host;
+    const struct bp_op *op;
+    const char *ref, *key;
+    size_t max_bytes; /**< more is refused */
+};
+
 /**
- * Reads and parses a whole document.  NOT_FOUND when there is none; CORRUPT when it is larger than
- * `max_bytes` or not a JSON object.  Free with json_decref.
+ * Reads and parses a whole document.  NOT_FOUND when there is none; CORRUPT when it is too large
+ * or not a JSON object.  Free with json_decref.
  */
-bp_status milvus_json_load(const struct bp_host *host, const struct bp_op *op, const char *ref,
-                           const char *key, size_t max_bytes, json_t **out, struct bp_error *error);
+bp_status milvus_json_load(const struct milvus_json_file *file, json_t **out,
+                           struct bp_error *error);
 
 /** The parsing alone; integers beyond 64 signed bits come out as strings of digits. */
 bp_status milvus_json_parse(const char *file, const char *text, size_t n, json_t **out,

@@ -294,8 +294,9 @@ START_TEST(test_json_load__size_is_capped)
     fake_dir_put(dir, "x.json", "{\"a\":\"0123456789\"}");
     struct bp_op op = fake_op();
     json_t *root = NULL;
-    ck_assert_int_eq(milvus_json_load(fake_host(), &op, "b", "x.json", 8, &root, &error),
-                     BP_ERR_CORRUPT);
+    const struct milvus_json_file file = {
+        .host = fake_host(), .op = &op, .ref = "b", .key = "x.json", .max_bytes = 8};
+    ck_assert_int_eq(milvus_json_load(&file, &root, &error), BP_ERR_CORRUPT);
     ck_assert_str_eq(error.message, "x.json: larger than 8 bytes, which no document is");
 }
 END_TEST
