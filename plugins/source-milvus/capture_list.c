@@ -158,9 +158,9 @@ has_log_of(const struct milvus_segment *segment, int64_t field_id)
 static char *
 missing_field(const struct milvus_segment *segment, const struct milvus_schema *schema)
 {
-    for (int64_t system = FIELD_ROW_ID; system <= FIELD_TIMESTAMP; system++) {
-        if (!has_log_of(segment, system)) {
-            return g_strdup_printf("has no log file for the system's field %" PRId64, system);
+    for (int64_t id = FIELD_ROW_ID; id <= FIELD_TIMESTAMP; id++) {
+        if (!has_log_of(segment, id)) {
+            return g_strdup_printf("has no log file for the system's field %" PRId64, id);
         }
     }
     for (guint i = 0; i < schema->fields->len; i++) {
