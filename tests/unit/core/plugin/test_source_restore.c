@@ -2,60 +2,7 @@
  *
  * core/plugin/source_restore: a restore of the files source, and targets that break promises.
  */
-#include "core/config/section.h"
-#include "core/plugin/module.h"
-#include "core/plugin/refs.h"
-#include "core/plugin/source.h"
-#include "tests/harness/suite.h"
-#include "tests/harness/test_ops.h"
-
-static bp_plugins *plugins;
-static bp_module *module;
-static struct bp_source_ops honest;
-static bp_store *database, *backup;
-static bp_refs *refs;
-static bp_source_inst *source;
-static bp_call call;
-static GString *seen;
-
-static void
-setup(void)
-{
-    g_autoptr(GError) error = NULL;
-    const char *dirs[] = {g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), NULL};
-    bp_settings *settings = bp_settings__new();
-    bp_value *storage = bp_value__new();
-    g_ptr_array_add(storage->texts, g_strdup("db"));
-    bp_settings__put(settings, "storage", storage);
-    test_ops_reset();
-    plugins = bp_plugins_new(dirs, NULL);
-    module = bp_plugins_get(plugins, BP_PLUGIN_SOURCE, "files", &error);
-    ASSERT_FINE(module != NULL, error);
-    honest = module->source;
-    test_ops_seed("bk", "nightly/items/a/1", "one");
-    test_ops_seed("bk", "nightly/items/a/2", "two");
-    database = test_ops_open("database", "db");
-    backup = test_ops_open("backups", "bk");
-    refs = bp_refs_new();
-    bp_refs_add(refs, "db", database, "", 0);
-    bp_refs_add(refs, "@backup", backup, "nightly/", BP_VIEW_READ_ONLY);
-    call = (bp_call){.refs = refs};
-    source = bp_source_open(module, settings, NULL, &error);
-    ASSERT_FINE(source != NULL, error);
-    seen = g_string_new(NULL);
-}
-
-static void
-teardown(void)
-{
-    module->source = honest;
-    bp_source_free(source);
-    bp_refs_free(refs);
-    bp_store_free(database);
-    bp_store_free(backup);
-    bp_plugins_free(plugins);
-    g_string_free(seen, TRUE);
-}
+#include "tests/unit/core/plugin/source_fixture.h"
 
 static bp_source_restore *
 begin(guint32 flags, GError **error)
@@ -197,7 +144,7 @@ END_TEST
 START_TEST(test_restore_begin__incomplete_source)
 {
     g_autoptr(GError) error = NULL;
-    module->source.job_poll = NULL;
+    source_module->source.job_poll = NULL;
     ck_assert(!bp_source_can_restore(source));
     ck_assert_ptr_null(begin(0, &error));
     ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "source files has no restore");
@@ -232,7 +179,7 @@ START_TEST(test_restore_begin__lies)
         {"db", "../", 1, "staging prefix \"../\" has a part"},
         {"db", "x/", 0, "allows no jobs"},
     };
-    module->source.restore_begin = lying_begin;
+    source_module->source.restore_begin = lying_begin;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         lying_ref = cases[i].ref;
@@ -269,7 +216,7 @@ START_TEST(test_place__lies)
         {NULL, "/etc", "prefix \"/etc\" starts with '/'"},
     };
     bp_source_restore *restore = begin_fine();
-    module->source.target_place = lying_place;
+    source_module->source.target_place = lying_place;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         lying_item = cases[i].item;
@@ -314,10 +261,10 @@ START_TEST(test_jobs__lies)
     bool all_started = false;
     struct bp_job_state state;
     bp_source_restore *restore = begin_fine();
-    module->source.target_step = greedy_step;
+    source_module->source.target_step = greedy_step;
     ck_assert(!bp_source_target_step(restore, &call, 0, 1, note_job, NULL, &all_started, &error));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "started more jobs than it was allowed to");
-    module->source.job_poll = strange_poll;
+    source_module->source.job_poll = strange_poll;
     ck_assert(!bp_source_job_poll(restore, &call, 0, "0", &state, &error));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "plugin bug: files job_poll: answered phase 9");
     end(restore);
@@ -342,8 +289,9 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/plugin/source_restore", setup, teardown, test_restore__whole_path,
-                     test_restore_begin__target_exists, test_restore__target_out_of_range,
-                     test_restore_begin__incomplete_source, test_restore_begin__lies,
-                     test_place__lies, test_jobs__lies, test_restore__without_items);
+    return RUN_SUITE("core/plugin/source_restore", source_setup, source_teardown,
+                     test_restore__whole_path, test_restore_begin__target_exists,
+                     test_restore__target_out_of_range, test_restore_begin__incomplete_source,
+                     test_restore_begin__lies, test_place__lies, test_jobs__lies,
+                     test_restore__without_items);
 }
