@@ -258,8 +258,8 @@ fake_milvus_start(void)
     fake_milvus *fake = g_new0(fake_milvus, 1);
     grpc_arg args[] = {
         {.type = GRPC_ARG_INTEGER,
-         .key = (char *)(uintptr_t)GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-         .value.integer = 100},
+         .key = (char *)(uintptr_t)GRPC_ARG_HTTP2_MAX_PING_STRIKES,
+         .value.integer = 0},
         {.type = GRPC_ARG_INTEGER,
          .key = (char *)(uintptr_t)GRPC_ARG_ALLOW_REUSEPORT,
          .value.integer = 0},

@@ -132,4 +132,4 @@ END_TEST
 
 WIRE_MAIN("config", fake_host_reset, NULL, test_load__addresses,
           test_load__bad_addresses_name_the_setting, test_load__prefix_ends_in_one_slash,
-          test_load__contradictions, test_options__strategy_and_pause, test_tables__are_well_formed)
+          test_load__contradictions, test_options__texts_and_defaults, test_tables__are_well_formed)
