@@ -8,7 +8,6 @@
 #include <glib.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -190,11 +189,8 @@ process_umask(void)
     }
     text[n < 0 ? 0 : n] = '\0';
     const char *line = strstr(text, "\nUmask:");
-    unsigned mask;
-    if (line == NULL || sscanf(line, "\nUmask: %o", &mask) != 1) {
-        return 07777; /* unknown: always set the mode */
-    }
-    return (mode_t)mask;
+    /* Unknown: as if it took everything away, so that modes are always set. */
+    return line == NULL ? 07777 : (mode_t)g_ascii_strtoull(line + strlen("\nUmask:"), NULL, 8);
 }
 
 bp_status

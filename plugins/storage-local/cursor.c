@@ -293,27 +293,33 @@ pop(struct bp_local_cursor *cursor)
     }
 }
 
-/* True when it is (still) a regular file. */
-static bp_status
-look_at(struct bp_storage *storage, struct bp_local_cursor *cursor, struct frame *frame,
-        const char *name, struct bp_local_found *found, bool *is_object, struct bp_error *error)
+/* Opened again after a pause; it may be gone by now. */
+static int
+reopen(struct bp_storage *storage, const struct bp_local_cursor *cursor, struct frame *frame)
 {
-    *is_object = false;
-    if (frame->fd < 0) {
-        frame->fd = open_dir(storage, cursor->path);
-        if (frame->fd < 0) {
-            int errnum = -frame->fd;
-            frame->fd = -1;
-            return errnum == ENOENT || errnum == ENOTDIR
-                       ? BP_OK
-                       : fail_in(storage, cursor, errnum, "list", "", error);
-        }
+    if (frame->fd >= 0) {
+        return 0;
     }
-    if (fstatat(frame->fd, name, &found->st, AT_SYMLINK_NOFOLLOW) == 0) {
-        *is_object = S_ISREG(found->st.st_mode);
+    int fd = open_dir(storage, cursor->path);
+    frame->fd = fd < 0 ? -1 : fd;
+    return fd < 0 ? fd : 0;
+}
+
+/* *is_object is true when it is (still) a regular file. */
+static bp_status
+look_at(struct bp_storage *storage, struct bp_local_cursor *cursor, struct bp_local_found *found,
+        bool *is_object, struct bp_error *error)
+{
+    struct frame *top = g_ptr_array_index(cursor->frames, cursor->frames->len - 1);
+    int status = reopen(storage, cursor, top);
+    if (status == 0 && fstatat(top->fd, found->name, &found->st, AT_SYMLINK_NOFOLLOW) != 0) {
+        status = -errno;
+    }
+    *is_object = status == 0 && S_ISREG(found->st.st_mode);
+    if (status == 0 || status == -ENOENT || status == -ENOTDIR) {
         return BP_OK;
     }
-    return errno == ENOENT ? BP_OK : fail_in(storage, cursor, errno, "look at", name, error);
+    return fail_in(storage, cursor, -status, "look at", found->name, error);
 }
 
 static bp_status
@@ -349,7 +355,7 @@ bp_local_cursor_next(struct bp_storage *storage, const struct bp_op *op,
         if (item->is_dir) {
             status = enter(storage, op, cursor, found->name, error);
         } else {
-            status = look_at(storage, cursor, top, found->name, found, &is_object, error);
+            status = look_at(storage, cursor, found, &is_object, error);
         }
         if (is_object) {
             return BP_OK;

@@ -21,7 +21,6 @@
 #define TOKEN_HEAD 17
 
 struct page {
-    const struct bp_list_args *args;
     const struct bp_list_sink *sink;
     struct bp_local_cursor *cursor;
     uint32_t max, count;
@@ -96,27 +95,25 @@ check_args(const struct bp_list_args *args, struct bp_error *error)
     return BP_OK;
 }
 
-static bp_status
-open_cursor(struct bp_storage *storage, struct page *page, struct bp_error *error)
+/* NULL and INVALID for a token that is not ours. */
+static struct bp_local_cursor *
+open_cursor(struct bp_storage *storage, const struct bp_list_args *args, struct bp_error *error)
 {
-    const struct bp_list_args *args = page->args;
     bool grouped = args->delimiter == '/';
     if (args->token == NULL) {
-        page->cursor = bp_local_cursor_new(args->prefix, grouped, args->start_after, false);
-        return BP_OK;
+        return bp_local_cursor_new(args->prefix, grouped, args->start_after, false);
     }
     size_t len = strlen(args->token);
     char *end;
     uint64_t id = g_ascii_strtoull(args->token, &end, 16);
     if (len <= TOKEN_HEAD || end != args->token + TOKEN_HEAD - 1 || (*end != 'k' && *end != 'g') ||
         len > TOKEN_HEAD + BP_KEY_MAX + 1) {
-        return bp_fail(error, BP_ERR_INVALID, "the listing's token is not one of ours");
+        (void)bp_fail(error, BP_ERR_INVALID, "the listing's token is not one of ours");
+        return NULL;
     }
-    page->cursor = unpark(storage, id, args);
-    if (page->cursor == NULL) {
-        page->cursor = bp_local_cursor_new(args->prefix, grouped, end + 1, *end == 'g');
-    }
-    return BP_OK;
+    struct bp_local_cursor *parked = unpark(storage, id, args);
+    return parked != NULL ? parked
+                          : bp_local_cursor_new(args->prefix, grouped, end + 1, *end == 'g');
 }
 
 /* A directory counts only when an object is below it that comes after the listing's start. */
@@ -207,7 +204,7 @@ bp_local_list(struct bp_storage *storage, const struct bp_op *op, const struct b
               const struct bp_list_sink *sink, struct bp_error *error)
 {
     int root;
-    struct page page = {.args = args, .sink = sink};
+    struct page page = {.sink = sink};
     page.max = args->max == 0 ? BP_LOCAL_MAX_LIST : MIN(args->max, BP_LOCAL_MAX_LIST);
     bp_status status = check_args(args, error);
     if (status == BP_OK) {
@@ -220,12 +217,14 @@ bp_local_list(struct bp_storage *storage, const struct bp_op *op, const struct b
     if (status == BP_ERR_NOT_FOUND && storage->set.create_root) {
         return BP_OK; /* it comes into being with the first write */
     }
-    if (status == BP_OK) {
-        status = open_cursor(storage, &page, error);
+    if (status != BP_OK) {
+        return status;
     }
-    if (status == BP_OK) {
-        status = fill_page(storage, op, &page, error);
+    page.cursor = open_cursor(storage, args, error);
+    if (page.cursor == NULL) {
+        return BP_ERR_INVALID;
     }
+    status = fill_page(storage, op, &page, error);
     bp_local_cursor_free(page.cursor);
     return status;
 }

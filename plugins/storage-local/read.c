@@ -59,7 +59,7 @@ bp_status
 bp_local_stat(struct bp_storage *storage, const struct bp_op *op, const char *key,
               struct bp_object_meta *out, struct bp_error *error)
 {
-    struct stat st;
+    struct stat st = {0};
     bp_status status = begin(storage, op, key, error);
     if (status != BP_OK) {
         return status;
@@ -113,8 +113,8 @@ bp_local_read_open(struct bp_storage *storage, const struct bp_op *op,
                    const struct bp_read_args *args, struct bp_object_meta *meta,
                    struct bp_reader **out, struct bp_error *error)
 {
-    int fd;
-    struct stat st;
+    int fd = -1;
+    struct stat st = {0};
     bp_status status = bp_local_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
         status = begin(storage, op, args->key, error);

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,16 +30,13 @@ open_config(struct bp_config *config)
 }
 
 struct bp_storage *
-lt_open(const char *name, ...)
+lt_open_with(const char *const *pairs)
 {
     struct bp_config config = {0};
-    va_list args;
     bp_fake_set(&config, "root", lt_root);
-    va_start(args, name);
-    for (const char *next = name; next != NULL; next = va_arg(args, const char *)) {
-        bp_fake_set(&config, next, va_arg(args, const char *));
+    for (; *pairs != NULL; pairs += 2) {
+        bp_fake_set(&config, pairs[0], pairs[1]);
     }
-    va_end(args);
     return open_config(&config);
 }
 

@@ -27,7 +27,8 @@ void lt_setup(void);
 void lt_teardown(void);
 
 /** Opens one more instance on lt_root; pairs of name and value, ended by NULL. */
-struct bp_storage *lt_open(const char *name, ...) G_GNUC_NULL_TERMINATED;
+#define lt_open(...) lt_open_with((const char *const[]){__VA_ARGS__})
+struct bp_storage *lt_open_with(const char *const *pairs);
 
 /** The root's path with `key` behind it (newly allocated). */
 char *lt_path(const char *key);
