@@ -249,6 +249,7 @@ bp_job_restore(const bp_job *job, const bp_restore_params *params, GError **erro
     bp_verb_outcome outcome = run(&restore, error);
     if (restore.targets != NULL) {
         json_object_set_new(job->result, "targets", bp_restore_targets_json(&restore));
+        json_object_set_new(job->result, "touched", json_boolean(bp_restore_touched(&restore)));
     }
     if (params->dry_run) {
         json_object_set_new(job->result, "dry_run", json_true());

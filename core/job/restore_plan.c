@@ -169,6 +169,18 @@ state_name(bp_target_state state)
     return names[state];
 }
 
+bool
+bp_restore_touched(const bp_restore_job *restore)
+{
+    for (guint i = 0; i < restore->targets->len; i++) {
+        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        if (target->state != BP_TARGET_UNTOUCHED) {
+            return true;
+        }
+    }
+    return false;
+}
+
 json_t *
 bp_restore_targets_json(const bp_restore_job *restore)
 {

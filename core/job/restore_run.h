@@ -15,11 +15,10 @@
 #include "core/job/view.h"
 
 typedef enum {
-    BP_TARGET_WAITING,
+    BP_TARGET_UNTOUCHED,  /* not begun (yet) */
     BP_TARGET_COMPLETE,   /* proven */
     BP_TARGET_UNPROVABLE, /* all was done, but what came in cannot be counted */
     BP_TARGET_FAILED,     /* what is there is not complete */
-    BP_TARGET_UNTOUCHED,  /* not begun */
 } bp_target_state;
 
 typedef struct bp_target {
@@ -65,6 +64,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_restore_job, bp_restore_job_clear)
 bool bp_restore_plan(bp_restore_job *restore, GError **error);
 /** Targets, their states and proofs, for the result.  Returns: (transfer full) */
 json_t *bp_restore_targets_json(const bp_restore_job *restore);
+
+/** Some target was begun: the source is not as it was. */
+bool bp_restore_touched(const bp_restore_job *restore);
 
 /* restore_target.c */
 

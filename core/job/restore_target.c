@@ -196,14 +196,14 @@ prepare(target_work *work, GError **error)
 {
     bp_restore_job *restore = work->restore;
     g_autofree char *identity = NULL;
-    if (!bp_source_target_prepare(restore->restore, &restore->call, work->index, forward_note,
-                                  restore->job->monitor, &identity, error)) {
-        return false;
-    }
-    work->target->prepared = true;
-    return bp_restore_journal_prepared(restore->journal, work->target->path,
-                                       identity != NULL ? identity : "", error) &&
-           bp_fault_point("restore.prepared", error);
+    bool made = bp_source_target_prepare(restore->restore, &restore->call, work->index,
+                                         forward_note, restore->job->monitor, &identity, error);
+    /* Also a failure may have made something, which is then ours to replace. */
+    work->target->prepared = made || identity != NULL;
+    bool noted =
+        identity == NULL || bp_restore_journal_prepared(restore->journal, work->target->path,
+                                                        identity, made ? error : NULL);
+    return made && noted && bp_fault_point("restore.prepared", error);
 }
 
 static bool
@@ -279,11 +279,5 @@ bp_restore_run_targets(bp_restore_job *restore)
     }
     for (guint i = 0; i < n; i++) {
         pthread_join(threads[i], NULL);
-    }
-    for (guint i = 0; i < restore->targets->len; i++) {
-        bp_target *target = g_ptr_array_index(restore->targets, i);
-        if (target->state == BP_TARGET_WAITING) {
-            target->state = BP_TARGET_UNTOUCHED;
-        }
     }
 }

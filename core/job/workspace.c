@@ -329,9 +329,14 @@ bp_workspace_retry(const bp_workspace *workspace)
 char *
 bp_workspace_state_dir(bp_workspace *workspace, GError **error)
 {
-    const char *given = bp_config_peek(workspace->config, "state_dir");
+    bp_config_section_params params = {.path = "", .tables = &bp_config_top_keys, .n_tables = 1};
+    g_autoptr(bp_settings) top = bp_config_section(workspace->config, &params, error);
+    if (top == NULL) {
+        return NULL;
+    }
+    const char *given = bp_settings_get(top, "state_dir");
     g_autofree char *dir = NULL;
-    if (given != NULL && *given != '\0') {
+    if (given != NULL) {
         dir = g_strdup(given);
     } else if (geteuid() == 0) {
         dir = g_strdup("/var/lib/bakplane");
