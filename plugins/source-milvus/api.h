@@ -233,5 +233,9 @@ bp_status milvus_api_import(struct milvus_api *api, const struct bp_op *op,
 /** NOT_FOUND when the server does not know the task. */
 bp_status milvus_api_import_state(struct milvus_api *api, const struct bp_op *op, int64_t task,
                                   struct milvus_import_state *out, struct bp_error *error);
+/** Number of tasks into a collection that have not ended; 0 where the server cannot list them. */
+bp_status milvus_api_count_imports(struct milvus_api *api, const struct bp_op *op, const char *db,
+                                   const struct milvus_collection *collection, uint32_t *running,
+                                   struct bp_error *error);
 
 #endif

@@ -191,3 +191,44 @@ milvus_api_import_state(struct milvus_api *api, const struct bp_op *op, int64_t 
     }
     return status;
 }
+
+/* Without a limit the server answers all it remembers; ours are among the newest. */
+#define LISTED_IMPORTS 1024
+
+static bool
+has_ended(int32_t phase)
+{
+    return phase == MILVUS_IMPORT_COMPLETED || phase == MILVUS_IMPORT_FAILED ||
+           phase == MILVUS_IMPORT_FAILED_AND_CLEANED;
+}
+
+bp_status
+milvus_api_count_imports(struct milvus_api *api, const struct bp_op *op, const char *db,
+                         const struct milvus_collection *collection, uint32_t *running,
+                         struct bp_error *error)
+{
+    Mv__ListImportTasksRequest message = MV__LIST_IMPORT_TASKS_REQUEST__INIT;
+    message.collection_name = collection->name;
+    message.has_limit = true;
+    message.limit = LISTED_IMPORTS;
+    struct milvus_request request = {.method = "ListImportTasks",
+                                     .db = db,
+                                     .object = collection->name,
+                                     .message = &message.base,
+                                     .answer = &mv__list_import_tasks_response__descriptor};
+    g_autoptr(milvus_answer) answer = NULL;
+    *running = 0;
+    bp_status status = milvus_api__call(api, op, &request, &answer, error);
+    if (status == BP_ERR_UNSUPPORTED) {
+        return BP_OK;
+    }
+    if (status != BP_OK) {
+        return status;
+    }
+    const Mv__ListImportTasksResponse *wire = (const Mv__ListImportTasksResponse *)answer;
+    for (size_t i = 0; i < wire->n_tasks; i++) {
+        const Mv__GetImportStateResponse *task = wire->tasks[i];
+        *running += task->collection_id == collection->id && !has_ended(task->state);
+    }
+    return BP_OK;
+}

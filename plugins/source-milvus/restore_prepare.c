@@ -13,6 +13,40 @@
 
 #include "sdk/lib/ban.h"
 
+/* How often the server is asked whether imports have ended. */
+#define DRAIN_POLL_NS UINT64_C(250000000)
+
+/*
+ * Milvus 2.3 never ends an import whose collection was dropped after its rows were persisted, and
+ * starts no other one until that task times out after 15 minutes (measured).  So imports of an
+ * interrupted run have to end first.
+ */
+static bp_status
+wait_for_imports(struct bp_restore *restore, const struct bp_op *op,
+                 const struct milvus_target *target, const struct milvus_collection *found,
+                 struct bp_error *error)
+{
+    uint32_t running = 0;
+    bool is_told = false;
+    bp_status status =
+        milvus_api_count_imports(restore->api, op, target->db, found, &running, error);
+    while (status == BP_OK && running > 0) {
+        if (!is_told) {
+            bp_hostlog(restore->host, op, BP_LOG_INFO,
+                       "waiting for %" PRIu32 " imports into %s.%s before it is dropped", running,
+                       target->db, target->name);
+            is_told = true;
+        }
+        status = restore->host->sleep(op, DRAIN_POLL_NS);
+        if (status != BP_OK) {
+            return bp_fail(error, status, "collection %s.%s: %" PRIu32 " imports have not ended",
+                           target->db, target->name, running);
+        }
+        status = milvus_api_count_imports(restore->api, op, target->db, found, &running, error);
+    }
+    return status;
+}
+
 /* A collection cannot be dropped while aliases point to it. */
 static bp_status
 drop_existing(struct bp_restore *restore, const struct bp_op *op,
@@ -24,6 +58,9 @@ drop_existing(struct bp_restore *restore, const struct bp_op *op,
         milvus_api_describe_collection(restore->api, op, target->db, target->name, &found, error);
     if (status == BP_ERR_NOT_FOUND) {
         return BP_OK;
+    }
+    if (status == BP_OK) {
+        status = wait_for_imports(restore, op, target, found, error);
     }
     for (guint i = 0; status == BP_OK && i < found->aliases->len; i++) {
         const char *alias = found->aliases->pdata[i];
