@@ -125,10 +125,14 @@ milvus_api_describe_collection(struct milvus_api *api, const struct bp_op *op, c
                        "milvus %s: DescribeCollection %s: the schema of %zu bytes is not readable",
                        milvus_api_address(api), collection, wire->schema.len);
     }
-    /* Asked by an alias, the server answers the real name. */
-    const char *name = wire->collection_name;
+    /* Asked by an alias, 2.2 and 2.3 answer the alias in collection_name (tried on both); the
+     * schema always bears the real name. */
+    const char *name = schema->name;
     if (name == NULL || name[0] == '\0') {
-        name = schema->name != NULL && schema->name[0] != '\0' ? schema->name : collection;
+        name = wire->collection_name;
+    }
+    if (name == NULL || name[0] == '\0') {
+        name = collection;
     }
     const char *sent = milvus_api__db(db);
     struct milvus_collection *found =

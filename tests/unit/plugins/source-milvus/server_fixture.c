@@ -50,7 +50,7 @@ describe_collection(fake_milvus *fake)
     response.schema.len = protobuf_c_message_pack(&schema.base, bytes);
     response.schema.data = bytes;
     response.collection_id = FIXTURE_COLLECTION;
-    response.collection_name = text("books");
+    response.collection_name = text("library"); /* as a server that was asked by the alias */
     response.shards_num = 2;
     response.n_aliases = 1;
     response.aliases = aliases;
