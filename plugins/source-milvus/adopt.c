@@ -98,8 +98,9 @@ static bp_status
 count_deletes(const struct adoption *adoption, const char *key, int64_t size, struct sums *sums)
 {
     int64_t rows = 0;
-    bp_status status = milvus_delta_log_rows(adoption->host, adoption->op, adoption->ref, key, size,
-                                             &rows, adoption->error);
+    struct milvus_object object = {.ref = adoption->ref, .key = key, .size = size};
+    bp_status status =
+        milvus_delta_log_rows(adoption->host, adoption->op, &object, &rows, adoption->error);
     if (status == BP_ERR_UNSUPPORTED) {
         sums->uncounted = true;
         return BP_OK;

@@ -203,8 +203,9 @@ count_deletes(struct bp_run *run, const struct bp_op *op, const struct milvus_un
         g_autofree char *below_root = milvus_source_delta_key(segment, log);
         g_autofree char *key = g_strconcat(run->source->config.storage_prefix, below_root, NULL);
         int64_t rows = 0;
-        bp_status status = milvus_delta_log_rows(run->source->host, op, run->source->config.storage,
-                                                 key, log->size, &rows, error);
+        struct milvus_object object = {
+            .ref = run->source->config.storage, .key = key, .size = log->size};
+        bp_status status = milvus_delta_log_rows(run->source->host, op, &object, &rows, error);
         if (status == BP_ERR_NOT_FOUND) {
             g_autofree char *text = milvus_unit_text(unit);
             return bp_fail(error, BP_ERR_STALE, "%s: %s is gone", text, key);

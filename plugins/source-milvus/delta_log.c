@@ -143,16 +143,16 @@ rows_of_events(struct window *w, int64_t *rows, struct bp_error *error)
 }
 
 bp_status
-milvus_delta_log_rows(const struct bp_host *host, const struct bp_op *op, const char *ref,
-                      const char *key, int64_t size, int64_t *rows, struct bp_error *error)
+milvus_delta_log_rows(const struct bp_host *host, const struct bp_op *op,
+                      const struct milvus_object *log, int64_t *rows, struct bp_error *error)
 {
     static const uint8_t magic[MAGIC_BYTES] = {0xbc, 0xfa, 0xff, 0x00};
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     struct window w = {.host = host,
                        .op = op,
-                       .ref = ref,
-                       .key = key,
-                       .size = size > 0 ? (uint64_t)size : 0,
+                       .ref = log->ref,
+                       .key = log->key,
+                       .size = log->size > 0 ? (uint64_t)log->size : 0,
                        .bytes = bytes};
     const uint8_t *head = NULL;
     bp_status status = bytes_at(&w, 0, 0, MAGIC_BYTES, &head, error);
@@ -168,5 +168,5 @@ milvus_delta_log_rows(const struct bp_host *host, const struct bp_op *op, const 
     return bp_fail(error, BP_ERR_CORRUPT,
                    "delta log %s: begins with %02x %02x %02x %02x, which is neither a binlog nor "
                    "Parquet",
-                   key, head[0], head[1], head[2], head[3]);
+                   log->key, head[0], head[1], head[2], head[3]);
 }

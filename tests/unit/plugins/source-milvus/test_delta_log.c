@@ -33,7 +33,8 @@ count(const GByteArray *bytes, int64_t *rows, struct bp_error *error)
     struct bp_op op = fake_op();
     *error = fake_error();
     ck_assert(g_file_set_contents(path, (const char *)bytes->data, bytes->len, NULL));
-    return milvus_delta_log_rows(fake_host(), &op, "data", "log", bytes->len, rows, error);
+    struct milvus_object log = {.ref = "data", .key = "log", .size = bytes->len};
+    return milvus_delta_log_rows(fake_host(), &op, &log, rows, error);
 }
 
 START_TEST(test_rows__of_a_binlog)
@@ -132,7 +133,8 @@ START_TEST(test_rows__missing_file)
     struct bp_error error = fake_error();
     struct bp_op op = fake_op();
     int64_t rows = -1;
-    bp_status status = milvus_delta_log_rows(fake_host(), &op, "data", "gone", 10, &rows, &error);
+    struct milvus_object gone = {.ref = "data", .key = "gone", .size = 10};
+    bp_status status = milvus_delta_log_rows(fake_host(), &op, &gone, &rows, &error);
     ASSERT_FAILED(status, error, BP_ERR_NOT_FOUND, "gone");
 }
 END_TEST
