@@ -134,6 +134,7 @@ files_open(const struct bp_host *host, const struct bp_op *op, const struct bp_c
     struct bp_source *self = g_new0(struct bp_source, 1);
     self->host = host;
     self->storage = g_strdup(storage);
+    self->databases = bp_setting_bool(host, config, "databases", false);
     *out = self;
     return BP_OK;
 }
@@ -151,6 +152,10 @@ files_info(struct bp_source *self, struct bp_source_info *out, struct bp_error *
     (void)error;
     out->features = BP_SOURCE_CONCURRENT_UNITS;
     g_strlcpy(out->item_kind, "directory", sizeof out->item_kind);
+    if (self->databases) {
+        g_strlcpy(out->parent_kind, FILES_PARENT, sizeof out->parent_kind);
+        g_strlcpy(out->default_parent, "default", sizeof out->default_parent);
+    }
     g_strlcpy(out->proof_what, "objects", sizeof out->proof_what);
     g_strlcpy(out->server_version, "1.0", sizeof out->server_version);
     g_strlcpy(out->address, self->storage, sizeof out->address);
@@ -168,42 +173,58 @@ files_probe(struct bp_source *self, const struct bp_op *op, const struct bp_note
 }
 
 typedef struct {
+    struct bp_source *source;
+    const struct bp_op *op;
     const struct bp_unit_filter *filter;
     const struct bp_unit_sink *sink;
+    char *parent; /* whose directories these are, or NULL */
 } planning;
+
+static bp_status list_directories(planning *self, const char *prefix, struct bp_error *error);
 
 static bp_status
 plan_directory(void *ctx, const char *key, const struct bp_object_meta *meta,
                struct bp_error *error)
 {
-    const planning *self = ctx;
+    planning *self = ctx;
     if (meta != NULL || strcmp(key, FILES_RESTORED) == 0 || g_str_has_prefix(key, FILES_STAGING)) {
         return BP_OK; /* an object beside the directories, or what a restore made */
     }
-    g_autofree char *name = g_strndup(key, strlen(key) - 1);
+    bool is_parent = self->source->databases && self->parent == NULL;
+    g_autofree char *id = g_strndup(key, strlen(key) - 1);
     struct bp_unit unit = {.struct_size = sizeof unit,
-                           .id = name,
-                           .kind = "directory",
-                           .name = name,
+                           .id = id,
+                           .parent = self->parent,
+                           .kind = is_parent ? FILES_PARENT : "directory",
+                           .name = self->parent != NULL ? strchr(id, '/') + 1 : id,
                            .bytes = BP_UNKNOWN,
                            .objects = BP_UNKNOWN};
     if (self->filter != NULL && self->filter->wants(self->filter->ctx, &unit) == 0) {
         return BP_OK;
     }
-    return self->sink->unit(self->sink->ctx, &unit) == 0
-               ? BP_OK
-               : bp_fail(error, BP_ERR_CANCELLED, "the plan was stopped");
+    if (self->sink->unit(self->sink->ctx, &unit) != 0) {
+        return bp_fail(error, BP_ERR_CANCELLED, "the plan was stopped");
+    }
+    planning below = *self;
+    below.parent = id;
+    return is_parent ? list_directories(&below, key, error) : BP_OK;
+}
+
+static bp_status
+list_directories(planning *self, const char *prefix, struct bp_error *error)
+{
+    struct bp_list_args args = {
+        .struct_size = sizeof args, .prefix = prefix, .max = PAGE_ITEMS, .delimiter = '/'};
+    walk state = {.visit = plan_directory, .ctx = self, .error = error};
+    return list_all(self->source, self->op, self->source->storage, &args, &state);
 }
 
 static bp_status
 files_plan(struct bp_source *self, const struct bp_op *op, const struct bp_unit_filter *filter,
            const struct bp_unit_sink *sink, struct bp_error *error)
 {
-    planning planned = {filter, sink};
-    struct bp_list_args args = {
-        .struct_size = sizeof args, .prefix = "", .max = PAGE_ITEMS, .delimiter = '/'};
-    walk state = {.visit = plan_directory, .ctx = &planned, .error = error};
-    return list_all(self, op, self->storage, &args, &state);
+    planning planned = {.source = self, .op = op, .filter = filter, .sink = sink};
+    return list_directories(&planned, "", error);
 }
 
 static gint
@@ -397,6 +418,10 @@ static const struct bp_config_key files_keys[] = {
      .type = BP_CONFIG_STRING,
      .flags = BP_CONFIG_REQUIRED,
      .help = "storage whose first-level directories are the units"},
+    {.name = "databases",
+     .type = BP_CONFIG_BOOL,
+     .def = "false",
+     .help = "first-level directories are parents, and those below them the units"},
 };
 
 static const struct bp_source_ops files_source = {

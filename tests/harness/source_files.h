@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For tests and the bench only: a source whose database is a storage.  Each first-level directory
- * of it is a unit, each object below is an item; what is restored ends up below "restored/".
+ * of it is a unit, each object below is an item; what is restored ends up below "restored/".  With
+ * `databases` there are two levels, as in most databases: first-level directories are parents.
  */
 #ifndef BP_TESTS_HARNESS_SOURCE_FILES_H
 #define BP_TESTS_HARNESS_SOURCE_FILES_H
@@ -13,10 +14,12 @@
 #define FILES_ITEMS "items/"       /* where items go in the backup */
 #define FILES_RESTORED "restored/" /* where restored units end up */
 #define FILES_STAGING "restored-"  /* followed by the run's id */
+#define FILES_PARENT "database"    /* kind of the parents */
 
 struct bp_source {
     const struct bp_host *host;
-    char *storage; /* reference of the storage that is the database */
+    char *storage;  /* reference of the storage that is the database */
+    bool databases; /* two levels: parents and units */
 };
 
 /** Called for each object; non-zero stops with that status, which has filled `error`. */

@@ -25,8 +25,8 @@ const struct bp_config_key files_restore_keys[1] = {
 };
 
 typedef struct {
-    char *unit, *name;
-    bool ours; /* what is there may be replaced */
+    char *unit, *name; /* name: "parent/name" where there are parents */
+    bool ours;         /* what is there may be replaced */
 } files_target;
 
 struct bp_restore {
@@ -86,9 +86,12 @@ restore_new(struct bp_source *self, const struct bp_restore_args *args)
     for (guint32 i = 0; i < args->n_pairs; i++) {
         const struct bp_restore_pair *pair =
             (const void *)((const char *)args->pairs + (gsize)i * args->pair_stride);
-        restore->targets[i] = (files_target){.unit = g_strdup(pair->unit_id),
-                                             .name = g_strdup(pair->target_name),
-                                             .ours = pair->ours != NULL};
+        restore->targets[i] =
+            (files_target){.unit = g_strdup(pair->unit_id),
+                           .name = self->databases ? g_build_path("/", pair->target_parent,
+                                                                  pair->target_name, NULL)
+                                                   : g_strdup(pair->target_name),
+                           .ours = pair->ours != NULL};
     }
     return restore;
 }
