@@ -103,6 +103,7 @@ function(bp_test_environment test)
     MALLOC_PERTURB_=165
     LC_ALL=C.UTF-8
     TZ=BPT-5:45
+    CK_DEFAULT_TIMEOUT=60 # a hung test ends; a loaded machine is no failure
     TMPDIR=${scratch}
     ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
     LSAN_OPTIONS=suppressions=${supp}/lsan.supp:print_suppressions=0
