@@ -289,17 +289,14 @@ normalise(const char *arg, const entry_list *list)
     const char *equals = strchr(arg, '=');
     gsize n = equals != NULL ? (gsize)(equals - arg) : strlen(arg);
     g_autofree char *name = g_strdelimit(g_strndup(arg, n), "_", '-');
-    for (guint i = 0; equals != NULL && i < list->entries->len; i++) {
-        const GOptionEntry *entry = &g_array_index(list->entries, GOptionEntry, i);
-        bool flag = entry->arg == G_OPTION_ARG_NONE || (entry->flags & G_OPTION_FLAG_NO_ARG) != 0;
-        if (flag && strcmp(entry->long_name, name + 2) == 0) {
-            if (strcmp(equals, "=true") == 0) {
-                return g_steal_pointer(&name);
-            }
-            if (strcmp(equals, "=false") == 0) {
-                return entry->arg == G_OPTION_ARG_NONE ? NULL
-                                                       : g_strdup_printf("--no-%s", name + 2);
-            }
+    bool no = g_strcmp0(equals, "=false") == 0;
+    for (guint i = 0; (no || g_strcmp0(equals, "=true") == 0) && i < list->options->len; i++) {
+        const bp_option *option = g_ptr_array_index(list->options, i);
+        const char *const *names = (const char *const *)option->names;
+        if (option->value == NULL && g_strv_contains(names, name)) {
+            g_autofree char *opposite = g_strdup_printf("--no-%s", name + 2);
+            const char *meant = !no ? name : g_strv_contains(names, opposite) ? opposite : NULL;
+            return g_strdup(meant);
         }
     }
     return g_strconcat(name, equals, NULL);

@@ -14,7 +14,7 @@ static const GOptionEntry entries[] = {
     {"name", 'n', 0, G_OPTION_ARG_STRING, &name, "name of the backup (default: from the time)",
      "NAME"},
     {"filter", 0, 0, G_OPTION_ARG_STRING, &filter,
-     "what to back up: db.*, db.coll, coll, db. (comma list; default: everything)", "TERMS"},
+     "what to back up: db., db.*, db.coll or coll (comma list; default everything)", "TERMS"},
     {"colls", 'c', 0, G_OPTION_ARG_STRING, &collections, "collections, coll or db.coll", "LIST"},
     {"databases", 'd', 0, G_OPTION_ARG_STRING, &databases, "databases, whole", "LIST"},
     {"database-collections", 'a', 0, G_OPTION_ARG_STRING, &database_collections,

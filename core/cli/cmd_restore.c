@@ -24,7 +24,7 @@ refuse_rbac(const char *flag, const char *value, gpointer data, GError **error)
 static const GOptionEntry entries[] = {
     {"name", 'n', 0, G_OPTION_ARG_STRING, &name, "name of the backup (required)", "NAME"},
     {"filter", 0, 0, G_OPTION_ARG_STRING, &filter,
-     "what to restore, by names after renaming: db.*, db.coll, coll, db.", "TERMS"},
+     "what to restore, by names after renaming: db., db.*, db.coll or coll (comma list)", "TERMS"},
     {"collections", 'c', 0, G_OPTION_ARG_STRING, &collections,
      "collections by their names in the backup", "LIST"},
     {"databases", 'd', 0, G_OPTION_ARG_STRING, &databases, "databases of the backup, whole",

@@ -74,12 +74,12 @@ details_of(const struct bp_config_key *key, char *const *names)
     if (names == NULL && (key->flags & BP_CONFIG_SECRET) != 0) {
         g_ptr_array_add(parts, g_strdup("secret"));
     }
-    if (key->def != NULL && *key->def != '\0') {
-        bool flag = names != NULL && is_bool(key);
-        const char *def = key->def;
-        if (flag) {
-            def = names[strcmp(key->def, "true") == 0 ? 0 : 1];
-        }
+    const char *def = key->def;
+    if (is_bool(key) && def != NULL) {
+        bool yes = strcmp(def, "true") == 0;
+        def = yes ? "yes" : (names == NULL ? "no" : NULL); /* a flag not given means no anyway */
+    }
+    if (def != NULL && *def != '\0') {
         g_ptr_array_add(parts, g_strdup_printf("default %s", def));
     }
     g_ptr_array_add(parts, NULL);
@@ -142,7 +142,7 @@ bp_option_of_key(const struct bp_config_key *key, char **take_names, bp_option_g
 bp_option *
 bp_option_of_setting(const struct bp_config_key *key)
 {
-    const char *const names[] = {key->name, NULL};
+    const char *const names[] = {key->name, key->alias, NULL};
     bp_option *option = g_new0(bp_option, 1);
     *option = (bp_option){.group = BP_OPTION_SECTION,
                           .names = g_strdupv((char **)names),

@@ -19,7 +19,7 @@ typedef enum {
 
 typedef struct bp_option {
     bp_option_group group;
-    char **names;  /* "-n", "--name"; or the one name of a setting */
+    char **names;  /* "-n", "--name"; or a setting and its alias */
     char *value;   /* "NAME", "size|stream|read"; NULL = takes none */
     char *help;    /* one sentence */
     char *details; /* "1 to 1024; default 16", or NULL */

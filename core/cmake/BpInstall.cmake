@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What is installed besides programs and plugins: manual pages, completions, and the SDK with its
-# pkg-config file and CMake package. All of it can be moved as a whole; nothing holds the prefix.
+# What is installed besides programs, plugins and the manual: the SDK with its pkg-config file and
+# CMake package. All of it can be moved as a whole; nothing holds the prefix.
 
 include(CMakePackageConfigHelpers)
 
@@ -40,22 +40,3 @@ file(RELATIVE_PATH BP_PREFIX_FROM_PC
 configure_file(core/cmake/bakplane-sdk.pc.in ${PROJECT_BINARY_DIR}/bakplane-sdk.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/bakplane-sdk.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-
-# For people.
-foreach(section RANGE 1 8)
-  file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.${section})
-  install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
-endforeach()
-
-set(completions ${PROJECT_SOURCE_DIR}/core/cli/completions)
-foreach(completion IN ITEMS
-    "bakplane.bash|bash-completion/completions|bakplane"
-    "bakplane.zsh|zsh/site-functions|_bakplane"
-    "bakplane.fish|fish/vendor_completions.d|bakplane.fish")
-  string(REPLACE "|" ";" completion ${completion})
-  list(POP_FRONT completion file folder name)
-  if(EXISTS ${completions}/${file})
-    install(FILES ${completions}/${file} DESTINATION ${CMAKE_INSTALL_DATADIR}/${folder}
-      RENAME ${name})
-  endif()
-endforeach()
