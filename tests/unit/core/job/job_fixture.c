@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See job_fixture.h.
+ */
+#include "tests/unit/core/job/job_fixture.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/config/config.h"
+
+char *job_root;
+json_t *job_result, *job_notes;
+bp_cancel *job_cancel;
+struct bp_source_ops job_honest;
+struct bp_storage_ops job_honest_store;
+void (*job_spoil)(struct bp_source_ops *source, struct bp_storage_ops *storage);
+
+static bp_config_tree *config;
+
+static char *
+path_of(const char *path)
+{
+    return g_build_filename(job_root, path, NULL);
+}
+
+void
+job_configure(const char *source, const char *backup)
+{
+    g_autofree char *text = g_strdup_printf(
+        "source: {plugin: files, storage: data%s}\n"
+        "storages:\n"
+        "  data: {plugin: local, root: %s/data}\n"
+        "  backups: {plugin: local, root: %s/backups}\n"
+        "  other: {plugin: local, root: %s/other}\n"
+        "backup: {storage: backups, retry: {attempts: 2, max_delay: 100ms}%s}\n"
+        "plugins: {dirs: ['%s', '%s']}\n"
+        "state_dir: %s/state\n",
+        source, job_root, job_root, job_root, backup, g_getenv("BAKPLANE_PLUGIN_DIR"),
+        g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), job_root);
+    job_write("bakplane.yaml", text);
+    g_autofree char *path = path_of("bakplane.yaml");
+    const char *no_environment[] = {NULL};
+    bp_config_params params = {.path = path, .environ = no_environment};
+    g_autoptr(GError) error = NULL;
+    bp_config_tree_free(config);
+    config = bp_config_load(&params, &error);
+    ASSERT_FINE(config != NULL, error);
+}
+
+void
+job_setup(void)
+{
+    g_autoptr(GError) error = NULL;
+    job_root = g_dir_make_tmp("job-XXXXXX", &error);
+    ASSERT_FINE(job_root != NULL, error);
+    job_cancel = bp_cancel_new();
+    job_spoil = NULL;
+    job_faults("");
+    job_configure(", databases: true", "");
+}
+
+static void
+remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name = NULL;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        if (g_file_test(child, G_FILE_TEST_IS_DIR) && !g_file_test(child, G_FILE_TEST_IS_SYMLINK)) {
+            remove_tree(child);
+        } else {
+            (void)g_unlink(child);
+        }
+    }
+    (void)g_rmdir(path);
+}
+
+void
+job_teardown(void)
+{
+    job_faults("");
+    remove_tree(job_root);
+    g_clear_pointer(&job_root, g_free);
+    g_clear_pointer(&job_result, json_decref);
+    g_clear_pointer(&job_notes, json_decref);
+    g_clear_pointer(&config, bp_config_tree_free);
+    g_clear_pointer(&job_cancel, bp_cancel_free);
+}
+
+void
+job_write(const char *path, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *file = path_of(path);
+    g_autofree char *dir = g_path_get_dirname(file);
+    ck_assert_int_eq(g_mkdir_with_parents(dir, 0700), 0);
+    ASSERT_FINE(g_file_set_contents(file, text, -1, &error), error);
+}
+
+char *
+job_read(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *file = path_of(path);
+    char *text = NULL;
+    ASSERT_FINE(g_file_get_contents(file, &text, NULL, &error), error);
+    return text;
+}
+
+bool
+job_exists(const char *path)
+{
+    g_autofree char *file = path_of(path);
+    return g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
+void
+job_remove(const char *path)
+{
+    g_autofree char *file = path_of(path);
+    remove_tree(file);
+    (void)g_unlink(file);
+}
+
+static guint
+count_tree(const char *path)
+{
+    guint n = 0;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name = NULL;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        n += g_file_test(child, G_FILE_TEST_IS_DIR) ? count_tree(child) : 1;
+    }
+    return n;
+}
+
+guint
+job_count(const char *dir)
+{
+    g_autofree char *path = path_of(dir);
+    return count_tree(path);
+}
+
+void
+job_faults(const char *rules)
+{
+    g_autoptr(GError) error = NULL;
+    ASSERT_FINE(bp_fault_load(rules, &error), error);
+}
+
+void
+job_seed(void)
+{
+    job_write("data/default/books/1", "one");
+    job_write("data/default/books/2", "second");
+    job_write("data/default/films/1", "a film");
+    job_write("data/shop/books/deep/1", "");
+}
+
+bp_job
+job_open(void)
+{
+    g_autoptr(GError) error = NULL;
+    bp_workspace *workspace = bp_workspace_new(config, job_cancel, &error);
+    ASSERT_FINE(workspace != NULL, error);
+    bp_module *source = bp_workspace_source_module(workspace, &error);
+    ASSERT_FINE(source != NULL, error);
+    bp_module *storage =
+        bp_plugins_get(bp_workspace_plugins(workspace), BP_PLUGIN_STORAGE, "local", &error);
+    ASSERT_FINE(storage != NULL, error);
+    job_honest = source->source;
+    job_honest_store = storage->storage;
+    if (job_spoil != NULL) {
+        job_spoil(&source->source, &storage->storage);
+    }
+    return (bp_job){.workspace = workspace, .monitor = bp_monitor_new(), .result = json_object()};
+}
+
+void
+job_close(bp_job *job)
+{
+    json_decref(job_result);
+    json_decref(job_notes);
+    job_result = job->result;
+    job_notes = bp_monitor_notes(job->monitor);
+    bp_workspace_free(job->workspace);
+    bp_monitor_free(job->monitor);
+}
+
+/* An error is set exactly when a verb failed. */
+static bp_verb_outcome
+closed(bp_job *job, bp_verb_outcome outcome, GError **error)
+{
+    job_close(job);
+    if (outcome == BP_VERB_FAILED) {
+        ck_assert_msg(error == NULL || *error != NULL, "failed without an error");
+    } else {
+        ck_assert_msg(error == NULL || *error == NULL, "an error, but it did not fail: %s",
+                      error != NULL && *error != NULL ? (*error)->message : "");
+    }
+    return outcome;
+}
+
+bp_verb_outcome
+job_create(const bp_create_params *params, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_create(&job, params, error), error);
+}
+
+bp_verb_outcome
+job_restore(const bp_restore_params *params, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_restore(&job, params, error), error);
+}
+
+bp_verb_outcome
+job_verify(const char *name, bool deep, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_verify(&job, name, deep, error), error);
+}
+
+bp_verb_outcome
+job_list(const char *child, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_list(&job, child, error), error);
+}
+
+bp_verb_outcome
+job_get(const char *name, bool detail, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_get(&job, name, detail, error), error);
+}
+
+bp_verb_outcome
+job_delete(const char *name, bool force, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_delete(&job, name, force, error), error);
+}
+
+bp_verb_outcome
+job_prune(const bp_prune_params *params, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_prune(&job, params, error), error);
+}
+
+bp_verb_outcome
+job_check(GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_check(&job, error), error);
+}
+
+void
+job_seed_backup(void)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    bp_create_params params = {.name = "b"};
+    bp_verb_outcome outcome = job_create(&params, &error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+}
+
+guint64
+job_number(const char *member)
+{
+    return bp_json_u64(job_result, member, G_MAXUINT64);
+}
+
+const char *
+job_item(const char *list, gsize i, const char *member)
+{
+    return bp_json_text(json_array_get(json_object_get(job_result, list), i), member, "");
+}
+
+gsize
+job_length(const char *list)
+{
+    return json_array_size(json_object_get(job_result, list));
+}
+
+bool
+job_noted(const char *code)
+{
+    for (gsize i = 0; i < json_array_size(job_notes); i++) {
+        if (strcmp(bp_json_text(json_array_get(job_notes, i), "code", ""), code) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+job_killed(void (*body)(void))
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        body();
+        _exit(0);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+                  "the child was not killed: status %d", status);
+}
