@@ -143,8 +143,10 @@ write_backup(bp_create *create, GError **error)
     }
     bool fine = bp_catalog_save(create->catalog, create->manifest, error) &&
                 bp_fault_point("create.running", error) && capture(create, error);
-    if (!bp_lease_check(lease, fine ? error : NULL)) {
-        return false; /* somebody else writes here now: not even the failure is ours to record */
+    if (!bp_lease_check(lease, NULL)) {
+        /* Somebody else writes here now: not even the failure is ours to record. */
+        g_clear_error(error);
+        return bp_lease_check(lease, error);
     }
     if (!fine) {
         record_failure(create, *error);

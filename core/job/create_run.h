@@ -16,6 +16,7 @@
 typedef struct bp_create_unit {
     bp_manifest_unit *record; /* in the manifest */
     guint32 generation;       /* grows with each refresh */
+    guint64 named;            /* items of that generation, as the source named them */
 } bp_create_unit;
 
 typedef struct bp_create {

@@ -23,6 +23,23 @@ final_generation(void *ctx, const char *unit_id, guint32 *generation)
     return true;
 }
 
+/* What the source named and what was recorded as proven have to be as many. */
+static bool
+check_counts(const bp_create *create, GError **error)
+{
+    for (guint i = 0; i < create->units->len; i++) {
+        const bp_create_unit *unit = &g_array_index(create->units, bp_create_unit, i);
+        if (unit->record->items != unit->named) {
+            bp_set_error(error, BP_ERR_CORRUPT,
+                         "%s %s: the source named %" G_GUINT64_FORMAT " items, %" G_GUINT64_FORMAT
+                         " are recorded as proven",
+                         unit->record->kind, unit->record->name, unit->named, unit->record->items);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 write_documents(bp_create *create, bp_documents *documents, GError **error)
 {
@@ -50,8 +67,8 @@ bp_create_seal(bp_create *create, GError **error)
                            .sweep = create->proven != NULL || atomic_load(&create->refreshed)};
     bp_monitor_begin(create->job->monitor, "seal", NULL, NULL);
     g_autoptr(bp_documents) documents = bp_documents_new(create->catalog, manifest);
-    bool fine = bp_journal_seal(&seal, error) && bp_fault_point("create.sealed", error) &&
-                write_documents(create, documents, error);
+    bool fine = bp_journal_seal(&seal, error) && check_counts(create, error) &&
+                bp_fault_point("create.sealed", error) && write_documents(create, documents, error);
     if (fine) {
         manifest->finished_ns = bp_clock_wall_ns();
         manifest->state = BP_BACKUP_SUCCESS;

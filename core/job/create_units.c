@@ -129,6 +129,7 @@ copy_unit(unit_work *work, GError **error)
         g_autoptr(GError) problem = NULL;
         bool fine = copy_generation(work, &stale, &problem);
         if (fine && stale == 0) {
+            work->unit->named = work->items;
             return true;
         }
         if (!fine && !bp_error_is(problem, BP_ERR_STALE)) {
