@@ -224,8 +224,14 @@ def test_dry_run_touches_nothing(zoo, target):
     assert "would-create" in notes(result)
     assert milvus.databases(target) == ["default"] and milvus.collections(target) == []
 
+
+
+def test_dry_run_of_create(zoo):
     estimate = zoo.program.run("--json", "create", "-n", "estimate", "--dry-run").expect(0).json
-    assert estimate["bytes"] == zoo.created.json["bytes"]
+    assert estimate["dry_run"] is True and estimate["bytes"] > 0
+    sizes = {one["name"]: one["bytes"] for one in estimate["units"]}
+    assert sizes["items"] == {one["name"]: one["bytes"]
+                              for one in zoo.created.json["units"]}["items"]
     assert not zoo.program.path("estimate").exists()
 
 

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs that end before their time: killed at many points, cancelled, without their Milvus.
+
+Whatever happens, nothing that is not complete is called complete, and the next run goes on.
+"""
+
+import signal
+import time
+
+import pytest
+
+from integration.lib import data, files, milvus
+from integration.lib.cli import EXIT_FAILED, Bakplane, targets
+from services import MilvusServer
+
+KILLED = -signal.SIGKILL
+
+# Where a create is killed: "crash point:nth". The first are before any data, the last after all.
+CREATE_POINTS = [
+    "catalog.lease.before", "catalog.lease.after", "catalog.manifest.before",
+    "catalog.manifest.after", "create.running",
+    "source.run_begin:milvus:nth=2", "source.unit_begin:milvus:nth=3", "source.unit_items:milvus:nth=4",
+    "storage.write_begin:backups:nth=5", "storage.write:backups:nth=6",
+    "storage.write_commit:backups:nth=4", "storage.copy:backups:nth=3", "storage.copy:backups:nth=9",
+    "storage.sync:backups",
+    "source.unit_end:milvus:nth=2", "catalog.journal.before", "catalog.journal.after",
+    "catalog.items.before", "catalog.items.after", "create.sealed", "catalog.document.before",
+    "catalog.document.after", "catalog.document.after:nth=3", "catalog.manifest.before:nth=2",
+    "create.manifest", "catalog.commit.before", "catalog.commit.after", "create.committed",
+]
+
+
+def rule(point, action="abort"):
+    """A rule for BP_FAULT: name[:where][:option]."""
+    name, *rest = point.split(":")
+    where = rest.pop(0) if rest and "=" not in rest[0] else ""
+    return {"BP_FAULT": ":".join([name, where, action, *rest])}
+
+
+@pytest.fixture(scope="module")
+def filled(milvus_server):
+    milvus.wipe(milvus_server)
+    data.simple(milvus_server, "one", count=300, load=True).delete("id in [1, 2, 3]")
+    data.simple(milvus_server, "two", count=50)
+    data.simple(milvus_server, "three", count=0)
+    return milvus_server, milvus.everything(milvus_server)
+
+
+@pytest.fixture
+def program(filled, bakplane):
+    return bakplane(filled[0])
+
+
+def is_whole(program, name):
+    """The backup says that it is a success; then it has to be one."""
+    entry = program.list().get(name)
+    if entry is None or entry["status"] != "success":
+        assert program.run("verify", "-n", name).code != 0, "verified without being a success"
+        restored = program.run("restore", "-n", name, "--suffix", "_never")
+        assert restored.code == EXIT_FAILED, restored
+        return False
+    program.verify(name, "--deep")
+    return True
+
+
+def copied(program, name):
+    """Files of the data, below the backup's name."""
+    return {path for path in files.tree(program.path(name)) if path.startswith("binlogs/")}
+
+
+@pytest.fixture(scope="module")
+def reference(filled, tmp_path_factory):
+    """What a backup of these collections consists of when nothing happens."""
+    program = Bakplane(tmp_path_factory.mktemp("reference"), filled[0])
+    program.create("b")
+    return files.tree(program.path("b", "binlogs")), set(files.tree(program.path("b")))
+
+
+@pytest.mark.parametrize("point", CREATE_POINTS)
+def test_create(program, reference, point):
+    result = program.run("create", "-n", "b", env=rule(point))
+    if result.code == 0:
+        pytest.fail(f"{point} is never reached")
+    assert result.code == KILLED, result
+    if not is_whole(program, "b"):
+        again = program.run("--json", "create", "-n", "b")
+        if program.list():
+            again.expect(EXIT_FAILED).mentions("--resume", "--replace")
+            program.create("b", "--resume")
+    assert is_whole(program, "b")
+    assert files.tree(program.path("b", "binlogs")) == reference[0]
+    assert set(files.tree(program.path("b"))) == reference[1], "leftovers of the killed run"
+    assert [path.name for path in program.backups.iterdir() if path.name[0] != "."] == ["b"]
+
+
+@pytest.mark.parametrize("way", ["replace", "delete"])
+@pytest.mark.parametrize("point", ["create.running", "storage.copy:backups:nth=9", "create.sealed",
+                                   "catalog.commit.before"])
+def test_create_then_start_over(program, reference, point, way):
+    assert program.run("create", "-n", "b", env=rule(point)).code == KILLED
+    assert not is_whole(program, "b")
+    if way == "delete":
+        program.run("delete", "-n", "b", "--force").expect(0)
+        assert program.list() == {}
+        program.create("b")
+    else:
+        program.create("b", "--replace")
+    assert is_whole(program, "b")
+    assert files.tree(program.path("b", "binlogs")) == reference[0]
+
+
+def test_create_killed_again_and_again(program, reference):
+    """Each run gets a little further; what is proven is not copied twice."""
+    flags = ["--throttle", "64KiB", "--concurrency-copies", 2]
+    kills = 0
+    for delay in (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8):
+        resume = ["--resume"] if program.list() else []
+        run = program.start("create", "-n", "b", *resume, *flags)
+        time.sleep(delay)
+        run.kill()
+        kills += program.finish(run).code == KILLED
+        if is_whole(program, "b"):
+            break
+    assert kills >= 3
+    if not is_whole(program, "b"):
+        program.create("b", "--resume")
+    assert is_whole(program, "b")
+    assert files.tree(program.path("b", "binlogs")) == reference[0]
+
+
+def test_proven_items_are_not_copied_again(program):
+    """The journal of a killed run is believed: files that it names keep their inode."""
+    assert program.run("create", "-n", "b", env=rule("create.sealed")).code == KILLED
+    before = {path: path.stat().st_ino for path in program.path("b", "binlogs").rglob("*")
+              if path.is_file()}
+    program.create("b", "--resume")
+    after = {path: path.stat().st_ino for path in program.path("b", "binlogs").rglob("*")
+             if path.is_file()}
+    assert after == before
+
+
+@pytest.mark.parametrize("point", ["catalog.remove_document.before", "catalog.remove_document.after",
+                                   "storage.remove_many:backups", "catalog.remove_manifest.before",
+                                   "catalog.remove_manifest.after"])
+def test_delete(program, point):
+    program.create("b")
+    result = program.run("delete", "-n", "b", env=rule(point))
+    if result.code == 0:
+        pytest.fail(f"{point} is never reached")
+    assert result.code == KILLED, result
+    entry = program.list().get("b")
+    assert entry is None or entry["status"] != "success"
+    if entry is not None:
+        assert program.run("restore", "-n", "b", "--suffix", "_never").code == EXIT_FAILED
+        program.run("delete", "-n", "b", "--force").expect(0)
+    assert program.list() == {}
+    program.create("b")
+    assert is_whole(program, "b")
+
+
+# -- restore
+
+
+RESTORE_POINTS = ["source.restore_begin:milvus", "source.target_prepare:milvus",
+                  "restore.prepared", "restore.prepared:nth=2", "source.target_place:milvus",
+                  "source.target_step:milvus", "source.job_poll:milvus:nth=3", "restore.imported",
+                  "restore.imported:nth=2", "source.target_finish:milvus",
+                  "source.target_finish:milvus:nth=3", "source.restore_end:milvus"]
+
+
+@pytest.mark.parametrize("placement", ["in_place", "stage"])
+@pytest.mark.parametrize("point", RESTORE_POINTS)
+def test_restore(filled, program, target, bakplane, point, placement):
+    if placement == "stage" and point not in ("restore.imported", "source.target_step:milvus"):
+        pytest.skip("optional: staging matters for the points around it")
+    program.create("b")
+    other = bakplane(target)
+    flags = ["--placement", placement, "--wait"]
+    result = other.run("restore", "-n", "b", *flags, env=rule(point))
+    if result.code == 0:
+        pytest.fail(f"{point} is never reached")
+    assert result.code == KILLED, result
+    again = targets(other.restore("b", *flags)) if "restore_end" not in point else None
+    if again is None:
+        other.run("restore", "-n", "b", *flags, "--drop_exist_collection").expect(0)
+    else:
+        assert {one["state"] for one in again.values()} == {"complete"}
+    facts, rows = milvus.everything(target)
+    milvus.assert_same(filled[1][1], rows)
+    milvus.assert_same(filled[1][0], facts)
+    left = [str(path) for path in target.root_path.rglob("*bakplane*")]
+    assert not [path for path in left if not path.endswith(".bakplane-tmp")], "staging is left"
+
+
+def test_restore_replaces_only_what_it_made(program, target, bakplane):
+    """Between the killed run and the next somebody made a collection of that name."""
+    program.create("b")
+    other = bakplane(target)
+    assert other.run("restore", "-n", "b", "-c", "one", env=rule("restore.imported")).code == KILLED
+    milvus.drop(target, "default.one")
+    data.simple(target, "one", count=4)
+    other.restore("b", "-c", "one", expect=EXIT_FAILED).mentions("one", "exists")
+    assert len(milvus.rows(target, "default.one")) == 4
+
+
+# -- signals
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_during_create(program, number, code):
+    run = program.start("--json", "create", "-n", "b", "--throttle", "64KiB",
+                        "--concurrency-copies", 1, env=rule("storage.write:backups", "delay=50ms"))
+    while not program.path("b", "binlogs").exists():
+        time.sleep(0.01)
+    run.send_signal(number)
+    sent = time.monotonic()
+    result = program.finish(run).expect(code)
+    assert time.monotonic() - sent < 2
+    assert result.json["outcome"] == "failed"
+    assert program.list()["b"]["status"] == "failed"
+    assert not is_whole(program, "b")
+    program.create("b", "--resume")
+    assert is_whole(program, "b")
+
+
+def test_signal_during_restore(filled, program, target, bakplane):
+    program.create("b")
+    other = bakplane(target)
+    run = other.start("--json", "restore", "-n", "b", "--wait",
+                      env=rule("source.job_poll:milvus", "delay=200ms"))
+    while not milvus.has(target, "default.one"):
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    result = other.finish(run).expect(130)
+    assert time.monotonic() - sent < 3
+    assert "complete" not in {one["state"] for path, one in targets(result).items()
+                              if path == "default.one"}
+    other.restore("b", "--wait")
+    milvus.assert_same(filled[1][1], milvus.everything(target)[1])
+
+
+# -- Milvus goes away
+
+
+@pytest.fixture
+def mortal(bakplane):
+    """A Milvus that may be killed."""
+    with MilvusServer("2.3.5") as server:
+        for number in range(4):
+            data.simple(server, f"c{number}", count=100)
+        yield server
+        milvus.forget(server)
+
+
+def test_milvus_stops(mortal, bakplane):
+    settings = {"source": {"connect_timeout": "500ms", "request_timeout": "5s"},
+                "backup": {"retry": {"attempts": 2}}}
+    program = bakplane(mortal, settings=settings)
+    expected = milvus.everything(mortal)
+    run = program.start("--json", "create", "-n", "b", "--concurrency-units", 1,
+                        env=rule("source.unit_begin:milvus:from=2", "delay=700ms"))
+    while not program.path("b", "binlogs").exists():
+        time.sleep(0.01)
+    mortal.kill()
+    result = program.finish(run).expect(EXIT_FAILED)
+    result.mentions(mortal.address)
+    assert not is_whole(program, "b")
+    milvus.forget(mortal)
+    mortal.start()
+    program.create("b", "--resume")
+    assert is_whole(program, "b")
+
+    milvus.wipe(mortal)
+    run = program.start("--json", "restore", "-n", "b",
+                        env=rule("source.job_poll:milvus", "delay=300ms"))
+    while milvus.collections(mortal) == []:
+        time.sleep(0.05)
+    mortal.kill()
+    result = program.finish(run).expect(EXIT_FAILED)
+    assert "complete" not in {one["state"] for one in targets(result).values()}
+    milvus.forget(mortal)
+    mortal.start()
+    program.restore("b", "--wait")
+    facts, rows = milvus.everything(mortal)
+    milvus.assert_same(expected[1], rows)
+    milvus.assert_same(expected[0], facts)
