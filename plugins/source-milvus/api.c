@@ -78,14 +78,13 @@ is_connected(struct milvus_api *api)
 const char *
 milvus_api_version(const struct milvus_api *api)
 {
-    return is_connected((struct milvus_api *)(uintptr_t)api) ? api->version : "";
+    return is_connected((struct milvus_api *)api) ? api->version : "";
 }
 
 bool
 milvus_api_can(const struct milvus_api *api, enum milvus_feature feature)
 {
-    return is_connected((struct milvus_api *)(uintptr_t)api) &&
-           (api->features & UINT64_C(1) << feature) != 0;
+    return is_connected((struct milvus_api *)api) && (api->features & UINT64_C(1) << feature) != 0;
 }
 
 /* What Connect and GetVersion said. */
@@ -180,7 +179,7 @@ milvus_api_connect(struct milvus_api *api, const struct bp_op *op, struct bp_err
 char *
 milvus_api__text(const char *text)
 {
-    return (char *)(uintptr_t)text;
+    return (char *)text;
 }
 
 char *

@@ -149,7 +149,7 @@ binary_of(GBytes *bytes)
 {
     gsize n = 0;
     const void *data = g_bytes_get_data(bytes, &n);
-    return (ProtobufCBinaryData){.len = n, .data = (uint8_t *)(uintptr_t)data};
+    return (ProtobufCBinaryData){.len = n, .data = (uint8_t *)data};
 }
 
 bp_status

@@ -33,7 +33,7 @@ Mv__KeyValuePair **
 milvus_api__kv_pack(milvus_arena *arena, const GArray *list, size_t *n)
 {
     size_t count = list != NULL ? list->len : 0;
-    Mv__KeyValuePair **pointers = milvus_arena_take(arena, count, sizeof(*pointers));
+    Mv__KeyValuePair **pointers = milvus_arena_take(arena, count, sizeof(void *));
     Mv__KeyValuePair *pairs = milvus_arena_take(arena, count, sizeof(*pairs));
     for (size_t i = 0; i < count; i++) {
         const struct milvus_kv *kv = &g_array_index(list, struct milvus_kv, i);
@@ -186,7 +186,7 @@ field_to(milvus_arena *arena, const struct milvus_field *field)
         gsize n = 0;
         const void *bytes = g_bytes_get_data(field->default_value, &n);
         wire->has_default_value = true;
-        wire->default_value = (ProtobufCBinaryData){.len = n, .data = (uint8_t *)(uintptr_t)bytes};
+        wire->default_value = (ProtobufCBinaryData){.len = n, .data = (uint8_t *)bytes};
     }
     return wire;
 }
@@ -222,7 +222,7 @@ struct_field_to(milvus_arena *arena, const struct milvus_struct_field *field)
     SET(wire, field_id, field->id);
     SET(wire, nullable, field->nullable);
     wire->n_fields = field->fields->len;
-    wire->fields = milvus_arena_take(arena, wire->n_fields, sizeof(*wire->fields));
+    wire->fields = milvus_arena_take(arena, wire->n_fields, sizeof(void *));
     for (size_t i = 0; i < wire->n_fields; i++) {
         wire->fields[i] = field_to(arena, field->fields->pdata[i]);
     }
@@ -251,18 +251,17 @@ milvus_schema_pack(const struct milvus_schema *schema, const char *name)
     SET(&wire, enable_dynamic_field, schema->enable_dynamic_field);
     SET(&wire, enable_namespace, schema->enable_namespace);
     wire.n_fields = schema->fields->len;
-    wire.fields = milvus_arena_take(arena, wire.n_fields, sizeof(*wire.fields));
+    wire.fields = milvus_arena_take(arena, wire.n_fields, sizeof(void *));
     for (size_t i = 0; i < wire.n_fields; i++) {
         wire.fields[i] = field_to(arena, schema->fields->pdata[i]);
     }
     wire.n_functions = schema->functions->len;
-    wire.functions = milvus_arena_take(arena, wire.n_functions, sizeof(*wire.functions));
+    wire.functions = milvus_arena_take(arena, wire.n_functions, sizeof(void *));
     for (size_t i = 0; i < wire.n_functions; i++) {
         wire.functions[i] = function_to(arena, schema->functions->pdata[i]);
     }
     wire.n_struct_array_fields = schema->struct_fields->len;
-    wire.struct_array_fields =
-        milvus_arena_take(arena, wire.n_struct_array_fields, sizeof(*wire.struct_array_fields));
+    wire.struct_array_fields = milvus_arena_take(arena, wire.n_struct_array_fields, sizeof(void *));
     for (size_t i = 0; i < wire.n_struct_array_fields; i++) {
         wire.struct_array_fields[i] = struct_field_to(arena, schema->struct_fields->pdata[i]);
     }

@@ -119,8 +119,8 @@ milvus_api_import(struct milvus_api *api, const struct bp_op *op,
     message.collection_name = milvus_api__text(import->collection);
     message.partition_name = milvus_api__text(import->partition);
     message.db_name = milvus_api__db(import->db);
-    message.n_files = g_strv_length((char **)(uintptr_t)import->files);
-    message.files = (char **)(uintptr_t)import->files;
+    message.n_files = g_strv_length((char **)import->files);
+    message.files = (char **)import->files;
     message.options = milvus_api__kv_pack(arena, import->options, &message.n_options);
     g_autofree char *where = milvus_api__collection_text(import->db, import->collection);
     g_autofree char *object = g_strdup_printf("%s partition %s of %s", where,

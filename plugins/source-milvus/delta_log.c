@@ -111,7 +111,7 @@ rows_of_events(struct window *w, int64_t *rows, struct bp_error *error)
     for (unsigned i = 0; i < MAX_EVENTS && at < w->size; i++) {
         const uint8_t *header = NULL;
         bp_status status = bytes_at(w, at, at, HEADER_BYTES, &header, error);
-        if (status != BP_OK) {
+        if (status != BP_OK || header == NULL) {
             return status;
         }
         uint8_t type = header[TYPE_AT];
@@ -156,7 +156,7 @@ milvus_delta_log_rows(const struct bp_host *host, const struct bp_op *op,
                        .bytes = bytes};
     const uint8_t *head = NULL;
     bp_status status = bytes_at(&w, 0, 0, MAGIC_BYTES, &head, error);
-    if (status != BP_OK) {
+    if (status != BP_OK || head == NULL) {
         return status;
     }
     if (memcmp(head, magic, MAGIC_BYTES) == 0) {

@@ -27,16 +27,15 @@ add_int(struct arg_list *list, const char *key, int value)
 {
     g_assert(list->n < MAX_ARGS);
     list->args[list->n++] =
-        (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+        (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
 }
 
 static void
 add_text(struct arg_list *list, const char *key, const char *value)
 {
     g_assert(list->n < MAX_ARGS);
-    list->args[list->n++] = (grpc_arg){.type = GRPC_ARG_STRING,
-                                       .key = (char *)(uintptr_t)key,
-                                       .value.string = (char *)(uintptr_t)value};
+    list->args[list->n++] =
+        (grpc_arg){.type = GRPC_ARG_STRING, .key = (char *)key, .value.string = (char *)value};
 }
 
 static bp_status

@@ -258,11 +258,9 @@ fake_milvus_start(void)
     fake_milvus *fake = g_new0(fake_milvus, 1);
     grpc_arg args[] = {
         {.type = GRPC_ARG_INTEGER,
-         .key = (char *)(uintptr_t)GRPC_ARG_HTTP2_MAX_PING_STRIKES,
+         .key = (char *)GRPC_ARG_HTTP2_MAX_PING_STRIKES,
          .value.integer = 0},
-        {.type = GRPC_ARG_INTEGER,
-         .key = (char *)(uintptr_t)GRPC_ARG_ALLOW_REUSEPORT,
-         .value.integer = 0},
+        {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ALLOW_REUSEPORT, .value.integer = 0},
     };
     grpc_channel_args list = {.num_args = G_N_ELEMENTS(args), .args = args};
     (void)pthread_mutex_init(&fake->lock, NULL);
@@ -366,7 +364,7 @@ fake_milvus_hello(fake_milvus *fake, const char *build_tag)
 {
     Mv__ServerInfo info = MV__SERVER_INFO__INIT;
     Mv__ConnectResponse response = MV__CONNECT_RESPONSE__INIT;
-    info.build_tags = (char *)(uintptr_t)build_tag;
+    info.build_tags = (char *)build_tag;
     response.server_info = &info;
     response.has_identifier = true;
     response.identifier = 7;
