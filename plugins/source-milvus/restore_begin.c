@@ -183,6 +183,7 @@ fill_info(const struct bp_restore *restore, struct bp_restore_info *info)
 }
 
 bp_status
+/* NOLINTNEXTLINE(readability-function-size): the signature is the ABI's. */
 milvus_restore_begin(struct bp_source *source, const struct bp_op *op,
                      const struct bp_restore_args *args, const struct bp_note_sink *notes,
                      struct bp_restore_info *info, struct bp_restore **out, struct bp_error *error)

@@ -356,12 +356,13 @@ milvus_restore_databases(struct bp_restore *restore, const struct bp_op *op,
                          struct bp_error *error)
 {
     g_autoptr(GHashTable) there = NULL;
-    g_autoptr(GPtrArray) wanted = g_ptr_array_new();
+    g_autoptr(GPtrArray) wanted = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < restore->targets->len; i++) {
-        g_ptr_array_add(wanted, ((struct milvus_target *)restore->targets->pdata[i])->db);
+        const struct milvus_target *target = restore->targets->pdata[i];
+        g_ptr_array_add(wanted, g_strdup(target->db));
     }
     for (uint32_t i = 0; i < args->n_parents; i++) {
-        g_ptr_array_add(wanted, (void *)(uintptr_t)args->parents[i]);
+        g_ptr_array_add(wanted, g_strdup(args->parents[i]));
     }
     bool is_dry_run = (args->flags & BP_RESTORE_DRY_RUN) != 0;
     bp_status status = list_databases(restore, op, &there, error);

@@ -84,15 +84,20 @@ host_cancelled(const struct bp_op *op)
     return cancel_after > 0 && n_calls >= cancel_after;
 }
 
-static bp_status
-enter(const char *ref, struct storage **out, struct bp_error *error)
+/* NULL and *error set when the call is cancelled or the storage unknown. */
+static const struct storage *
+enter(const char *ref, struct bp_error *error)
 {
     n_calls++;
     if (host_cancelled(NULL)) {
-        return bp_fail(error, BP_ERR_CANCELLED, "cancelled by the test");
+        (void)bp_fail(error, BP_ERR_CANCELLED, "cancelled by the test");
+        return NULL;
     }
-    *out = storages != NULL ? g_hash_table_lookup(storages, ref) : NULL;
-    return *out != NULL ? BP_OK : bp_fail(error, BP_ERR_INVALID, "no storage \"%s\"", ref);
+    const struct storage *storage = storages != NULL ? g_hash_table_lookup(storages, ref) : NULL;
+    if (storage == NULL) {
+        (void)bp_fail(error, BP_ERR_INVALID, "no storage \"%s\"", ref);
+    }
+    return storage;
 }
 
 static void
@@ -187,14 +192,14 @@ host_storage_info(const struct bp_op *op, const char *ref, struct bp_storage_vie
                   struct bp_error *error)
 {
     (void)op;
-    struct storage *storage = NULL;
-    bp_status status = enter(ref, &storage, error);
-    if (status == BP_OK) {
-        uint32_t size = out->struct_size;
-        *out = storage->view;
-        out->struct_size = size;
+    const struct storage *storage = enter(ref, error);
+    if (storage == NULL) {
+        return error->cls;
     }
-    return status;
+    uint32_t size = out->struct_size;
+    *out = storage->view;
+    out->struct_size = size;
+    return BP_OK;
 }
 
 static void
@@ -229,10 +234,9 @@ host_storage_list(const struct bp_op *op, const char *ref, const struct bp_list_
                   const struct bp_list_sink *sink, struct bp_error *error)
 {
     (void)op;
-    struct storage *storage = NULL;
-    bp_status status = enter(ref, &storage, error);
-    if (status != BP_OK) {
-        return status;
+    const struct storage *storage = enter(ref, error);
+    if (storage == NULL) {
+        return error->cls;
     }
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
     walk(storage->root, "", keys);
@@ -265,10 +269,9 @@ host_storage_stat(const struct bp_op *op, const char *ref, const char *key,
                   struct bp_object_meta *out, struct bp_error *error)
 {
     (void)op;
-    struct storage *storage = NULL;
-    bp_status status = enter(ref, &storage, error);
-    if (status != BP_OK) {
-        return status;
+    const struct storage *storage = enter(ref, error);
+    if (storage == NULL) {
+        return error->cls;
     }
     g_autofree char *path = g_build_filename(storage->root, key, NULL);
     GStatBuf st;
@@ -280,14 +283,14 @@ host_storage_stat(const struct bp_op *op, const char *ref, const char *key,
 }
 
 static bp_status
+/* NOLINTNEXTLINE(readability-function-size): the signature is the ABI's. */
 host_storage_read_small(const struct bp_op *op, const char *ref, const char *key, uint64_t offset,
                         void *buffer, size_t cap, size_t *n, struct bp_error *error)
 {
     (void)op;
-    struct storage *storage = NULL;
-    bp_status status = enter(ref, &storage, error);
-    if (status != BP_OK) {
-        return status;
+    const struct storage *storage = enter(ref, error);
+    if (storage == NULL) {
+        return error->cls;
     }
     g_autofree char *path = g_build_filename(storage->root, key, NULL);
     FILE *file = fopen(path, "rb");
@@ -310,10 +313,9 @@ host_storage_write_small(const struct bp_op *op, const char *ref, const char *ke
                          const void *bytes, size_t n, struct bp_error *error)
 {
     (void)op;
-    struct storage *storage = NULL;
-    bp_status status = enter(ref, &storage, error);
-    if (status != BP_OK) {
-        return status;
+    const struct storage *storage = enter(ref, error);
+    if (storage == NULL) {
+        return error->cls;
     }
     g_autofree char *path = g_build_filename(storage->root, key, NULL);
     g_autofree char *dir = g_path_get_dirname(path);
@@ -328,13 +330,13 @@ host_storage_remove(const struct bp_op *op, const char *ref, const char *key,
                     struct bp_error *error)
 {
     (void)op;
-    struct storage *storage = NULL;
-    bp_status status = enter(ref, &storage, error);
-    if (status == BP_OK) {
-        g_autofree char *path = g_build_filename(storage->root, key, NULL);
-        (void)g_remove(path);
+    const struct storage *storage = enter(ref, error);
+    if (storage == NULL) {
+        return error->cls;
     }
-    return status;
+    g_autofree char *path = g_build_filename(storage->root, key, NULL);
+    (void)g_remove(path);
+    return BP_OK;
 }
 
 static const struct bp_host host = {

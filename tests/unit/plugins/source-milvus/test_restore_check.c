@@ -36,20 +36,20 @@ END_TEST
  */
 
 struct conflict {
-    bool exists;
     const char *option;
-    bp_status cls;
     const char *said; /* message of the error, or note of the dry run */
+    bp_status cls;
+    bool exists;
 };
 
 static const struct conflict conflicts[] = {
-    {true, NULL, BP_ERR_EXISTS, "collection default.docs exists already"},
-    {true, "drop_exist_collection", BP_OK,
-     "note 0 would-replace: collection default.docs would be"},
-    {true, "skip_create_collection", BP_OK, "note 0 would-use: collection default.docs exists"},
-    {false, "skip_create_collection", BP_ERR_NOT_FOUND, "collection default.docs does not exist"},
-    {false, "drop_exist_collection", BP_OK, "note 0 would-create: collection default.docs"},
-    {false, NULL, BP_OK, "note 0 would-create: collection default.docs"},
+    {NULL, "collection default.docs exists already", BP_ERR_EXISTS, true},
+    {"drop_exist_collection", "note 0 would-replace: collection default.docs would be", BP_OK,
+     true},
+    {"skip_create_collection", "note 0 would-use: collection default.docs exists", BP_OK, true},
+    {"skip_create_collection", "collection default.docs does not exist", BP_ERR_NOT_FOUND, false},
+    {"drop_exist_collection", "note 0 would-create: collection default.docs", BP_OK, false},
+    {NULL, "note 0 would-create: collection default.docs", BP_OK, false},
 };
 
 START_TEST(test_conflicts__table)
