@@ -13,7 +13,7 @@
 static char *
 text(const char *literal)
 {
-    return (char *)(uintptr_t)literal;
+    return (char *)literal;
 }
 
 static void

@@ -81,7 +81,7 @@ static void
 answer_version(const char *version)
 {
     Mv__GetVersionResponse response = MV__GET_VERSION_RESPONSE__INIT;
-    response.version = (char *)(uintptr_t)version;
+    response.version = (char *)version;
     fake_milvus_answer(fake, "GetVersion", 0, &response.base);
 }
 
@@ -202,7 +202,7 @@ START_TEST(test_call__status_in_the_answer)
     Mv__GetVersionResponse response = MV__GET_VERSION_RESPONSE__INIT;
     inner.has_code = true;
     inner.code = 800;
-    inner.reason = (char *)(uintptr_t) "database not found[database=x]";
+    inner.reason = (char *)"database not found[database=x]";
     response.status = &inner;
     fake_milvus_answer(fake, "GetVersion", 0, &response.base);
     open_rpc();

@@ -14,7 +14,7 @@ check(int32_t code, int32_t legacy, const char *reason, struct bp_error *error)
     Mv__Status status = MV__STATUS__INIT;
     status.code = code;
     status.error_code = legacy;
-    status.reason = (char *)(uintptr_t)reason;
+    status.reason = (char *)reason;
     *error = fake_error();
     return milvus_status_check(&status, "milvus h:1: Do c", error);
 }
@@ -82,20 +82,20 @@ END_TEST
 START_TEST(test_grpc__codes)
 {
     static const struct {
-        int code;
         const char *details;
+        int code;
         bp_status cls;
     } cases[] = {
-        {GRPC_STATUS_UNAVAILABLE, "connection refused", BP_ERR_RETRYABLE},
-        {GRPC_STATUS_UNAUTHENTICATED, "auth check failure", BP_ERR_AUTH},
-        {GRPC_STATUS_UNKNOWN, "auth check failure", BP_ERR_AUTH},
-        {GRPC_STATUS_UNKNOWN, "panic", BP_ERR_PERMANENT},
-        {GRPC_STATUS_UNIMPLEMENTED, "unknown method X", BP_ERR_UNSUPPORTED},
-        {GRPC_STATUS_DEADLINE_EXCEEDED, "", BP_ERR_TIMEOUT},
-        {GRPC_STATUS_RESOURCE_EXHAUSTED, "slow down", BP_ERR_THROTTLED},
-        {GRPC_STATUS_RESOURCE_EXHAUSTED, "received message larger than max", BP_ERR_PERMANENT},
-        {GRPC_STATUS_PERMISSION_DENIED, "no", BP_ERR_DENIED},
-        {4242, "odd", BP_ERR_PERMANENT},
+        {"connection refused", GRPC_STATUS_UNAVAILABLE, BP_ERR_RETRYABLE},
+        {"auth check failure", GRPC_STATUS_UNAUTHENTICATED, BP_ERR_AUTH},
+        {"auth check failure", GRPC_STATUS_UNKNOWN, BP_ERR_AUTH},
+        {"panic", GRPC_STATUS_UNKNOWN, BP_ERR_PERMANENT},
+        {"unknown method X", GRPC_STATUS_UNIMPLEMENTED, BP_ERR_UNSUPPORTED},
+        {"", GRPC_STATUS_DEADLINE_EXCEEDED, BP_ERR_TIMEOUT},
+        {"slow down", GRPC_STATUS_RESOURCE_EXHAUSTED, BP_ERR_THROTTLED},
+        {"received message larger than max", GRPC_STATUS_RESOURCE_EXHAUSTED, BP_ERR_PERMANENT},
+        {"no", GRPC_STATUS_PERMISSION_DENIED, BP_ERR_DENIED},
+        {"odd", 4242, BP_ERR_PERMANENT},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct bp_error error = fake_error();
