@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <grpc/status.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "sdk/lib/errors.h"
@@ -148,6 +149,14 @@ finish(struct bp_error *error, bp_status cls, int32_t code, const char *word, co
     return cls;
 }
 
+/* Comes as UNAVAILABLE, but trying again does not help. */
+static bool
+is_tls_failure(const char *details)
+{
+    return strstr(details, "Ssl handshake failed") != NULL ||
+           strstr(details, "is not in peer certificate") != NULL;
+}
+
 bp_status
 milvus_status_grpc(int grpc_code, const char *details, const char *what, struct bp_error *error)
 {
@@ -161,8 +170,13 @@ milvus_status_grpc(int grpc_code, const char *details, const char *what, struct 
     if (grpc_code == GRPC_STATUS_RESOURCE_EXHAUSTED && strstr(details, "larger than max") != NULL) {
         cls = BP_ERR_PERMANENT;
     }
-    (void)bp_fail(error, cls, "%s: %s (%s)", what, details[0] != '\0' ? details : "no reason given",
-                  word);
+    const char *advice = "";
+    if (is_tls_failure(details)) {
+        cls = BP_ERR_PERMANENT;
+        advice = "; check the settings tls_mode, ca_file and server_name";
+    }
+    (void)bp_fail(error, cls, "%s: %s (%s)%s", what,
+                  details[0] != '\0' ? details : "no reason given", word, advice);
     return finish(error, cls, grpc_code, word, details);
 }
 

@@ -94,6 +94,9 @@ START_TEST(test_grpc__codes)
         {"", GRPC_STATUS_DEADLINE_EXCEEDED, BP_ERR_TIMEOUT},
         {"slow down", GRPC_STATUS_RESOURCE_EXHAUSTED, BP_ERR_THROTTLED},
         {"received message larger than max", GRPC_STATUS_RESOURCE_EXHAUSTED, BP_ERR_PERMANENT},
+        {"Ssl handshake failed: certificate verify failed", GRPC_STATUS_UNAVAILABLE,
+         BP_ERR_PERMANENT},
+        {"Peer name other is not in peer certificate", GRPC_STATUS_UNAVAILABLE, BP_ERR_PERMANENT},
         {"no", GRPC_STATUS_PERMISSION_DENIED, BP_ERR_DENIED},
         {"odd", 4242, BP_ERR_PERMANENT},
     };
