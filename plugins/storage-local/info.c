@@ -56,6 +56,20 @@ bp_local_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp
     return BP_OK;
 }
 
+/* A root that will be made lies on the file system of the nearest directory that exists. */
+static int
+space_of_path(const char *root, struct statvfs *fs)
+{
+    g_autofree char *path = g_strdup(root);
+    int status = statvfs(path, fs);
+    while (status != 0 && errno == ENOENT && path[1] != '\0') {
+        char *slash = strrchr(path, '/');
+        slash[slash == path ? 1 : 0] = '\0';
+        status = statvfs(path, fs);
+    }
+    return status;
+}
+
 bp_status
 bp_local_space(struct bp_storage *storage, const struct bp_op *op, struct bp_space *out,
                struct bp_error *error)
@@ -63,13 +77,15 @@ bp_local_space(struct bp_storage *storage, const struct bp_op *op, struct bp_spa
     int root;
     struct statvfs fs;
     bp_status status = bp_local_check_op(storage, op, error);
-    if (status == BP_OK) {
-        status = bp_local_root(storage, BP_LOCAL_MAKE_ROOT, &root, error);
-    }
     if (status != BP_OK) {
         return status;
     }
-    if (fstatvfs(root, &fs) != 0) {
+    status = bp_local_root(storage, BP_LOCAL_FAIL, &root, error);
+    bool to_come = status == BP_ERR_NOT_FOUND && storage->set.create_root;
+    if (status != BP_OK && !to_come) {
+        return status;
+    }
+    if ((to_come ? space_of_path(storage->set.root, &fs) : fstatvfs(root, &fs)) != 0) {
         return bp_fail_errno(error, errno, "free space of %s", storage->set.root);
     }
     out->total = (uint64_t)fs.f_blocks * fs.f_frsize;

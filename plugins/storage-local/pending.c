@@ -74,34 +74,59 @@ bp_local_pending_add(struct bp_storage *storage, const char *key, uint64_t numbe
     }
 }
 
-void
-bp_local_pending_overtake(struct bp_storage *storage, const char *key)
+/* With the lock held. */
+static uint64_t
+take_waiting(struct bp_local_pending *pending, const char *key)
 {
-    uint64_t older[2] = {0, 0};
-
-    pthread_mutex_lock(&storage->lock);
-    struct bp_local_pending *pending = storage->pending;
-    struct bp_local_entry *entry = g_hash_table_lookup(pending->waiting, key);
-    if (entry != NULL) {
-        older[0] = entry->number;
+    const struct bp_local_entry *entry = g_hash_table_lookup(pending->waiting, key);
+    uint64_t number = entry == NULL ? 0 : entry->number;
+    if (number != 0) {
         g_hash_table_remove(pending->waiting, key);
     }
-    while (pending->batch != NULL && (entry = g_hash_table_lookup(pending->batch, key)) != NULL) {
-        if (entry->state != BP_LOCAL_PUBLISHING) {
-            if (entry->state == BP_LOCAL_WAITING) {
-                entry->state = BP_LOCAL_DONE;
-                older[1] = entry->number;
-            }
-            break;
+    return number;
+}
+
+/* With the lock held, which is let go of while the barrier renames the very key. */
+static uint64_t
+take_from_batch(struct bp_storage *storage, const char *key)
+{
+    struct bp_local_pending *pending = storage->pending;
+    while (pending->batch != NULL) {
+        struct bp_local_entry *entry = g_hash_table_lookup(pending->batch, key);
+        if (entry == NULL || entry->state == BP_LOCAL_DONE) {
+            return 0;
+        }
+        if (entry->state == BP_LOCAL_WAITING) {
+            entry->state = BP_LOCAL_DONE;
+            return entry->number;
         }
         pthread_cond_wait(&storage->changed, &storage->lock);
     }
+    return 0;
+}
+
+uint64_t
+bp_local_pending_overtake(struct bp_storage *storage, const char *key)
+{
+    pthread_mutex_lock(&storage->lock);
+    uint64_t older = take_from_batch(storage, key);
+    uint64_t newer = take_waiting(storage->pending, key);
     pthread_mutex_unlock(&storage->lock);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(older); i++) {
-        if (older[i] != 0) {
-            bp_local_tmp_remove(storage, older[i]);
-        }
+    if (older != 0 && newer != 0) {
+        bp_local_tmp_remove(storage, older);
+    }
+    return newer != 0 ? newer : older;
+}
+
+void
+bp_local_pending_settle(struct bp_storage *storage, const char *key, uint64_t number, bool done)
+{
+    size_t waiting;
+    if (number != 0 && done) {
+        bp_local_tmp_remove(storage, number);
+    } else if (number != 0) {
+        bp_local_pending_add(storage, key, number, &waiting);
     }
 }
 

@@ -11,7 +11,7 @@
 enum bp_local_entry_state {
     BP_LOCAL_WAITING = 0,
     BP_LOCAL_PUBLISHING = 1, /* the barrier renames it right now */
-    BP_LOCAL_DONE = 2,       /* renamed, or overtaken by a newer write or a remove */
+    BP_LOCAL_DONE = 2,       /* renamed, or taken out */
 };
 
 struct bp_local_entry {
@@ -24,8 +24,13 @@ struct bp_local_entry {
 void bp_local_pending_add(struct bp_storage *storage, const char *key, uint64_t number,
                           size_t *waiting);
 
-/** Forgets what waits for `key` (and removes the file), waiting for a rename of it to end. */
-void bp_local_pending_overtake(struct bp_storage *storage, const char *key);
+/**
+ * Takes out what waits for `key`, waiting for a rename of it to end; 0 = nothing.  _settle follows:
+ * `done` = a newer write or a remove took its place (its file goes), else it waits again.
+ */
+uint64_t bp_local_pending_overtake(struct bp_storage *storage, const char *key);
+void bp_local_pending_settle(struct bp_storage *storage, const char *key, uint64_t number,
+                             bool done);
 
 /**
  * Begins a barrier, when no other runs: entries sorted by key, owned by the table until _end.

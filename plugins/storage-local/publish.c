@@ -238,28 +238,39 @@ check_version(struct bp_storage *storage, const char *key, const char *if_match,
     return bp_local_match(key, if_match, &st, error);
 }
 
+/* Renames the file, unless the key must be new and is not; a write of ours that still waits for the
+ * barrier counts as there. */
+static bp_status
+move_now(struct bp_storage *storage, const struct bp_local_publish *file, struct bp_error *error)
+{
+    struct target_dir dir = {.fd = -1};
+    bool exclusive = (file->flags & BP_WRITE_IF_NONE_MATCH) != 0;
+    uint64_t older = bp_local_pending_overtake(storage, file->key);
+    int status = -EEXIST;
+    if (!exclusive || older == 0) {
+        status = move_into_place(storage, &dir, file->key, file->number, exclusive);
+        forget_dir(&dir);
+    }
+    bp_local_pending_settle(storage, file->key, older, status == 0);
+    if (status == -EEXIST && exclusive) {
+        return bp_fail(error, BP_ERR_EXISTS, "object %s exists already", file->key);
+    }
+    return status == 0 ? BP_OK : fail_move(storage, -status, file->key, error);
+}
+
 static bp_status
 publish_locked(struct bp_storage *storage, const struct bp_local_publish *file,
                struct bp_error *error)
 {
-    struct target_dir dir = {.fd = -1};
-    bool exclusive = (file->flags & BP_WRITE_IF_NONE_MATCH) != 0;
-    bp_local_pending_overtake(storage, file->key);
-    int status = move_into_place(storage, &dir, file->key, file->number, exclusive);
-    forget_dir(&dir);
-    if (status == -EEXIST && exclusive) {
-        return bp_fail(error, BP_ERR_EXISTS, "object %s exists already", file->key);
+    bp_status status = move_now(storage, file, error);
+    if (status != BP_OK || (file->flags & BP_WRITE_DURABLE) == 0) {
+        return status;
     }
-    if (status < 0) {
-        return fail_move(storage, -status, file->key, error);
-    }
-    if ((file->flags & BP_WRITE_DURABLE) != 0) {
-        status = bp_local_sync_parents(storage, file->key);
-        if (status < 0) {
-            bp_local_fail(storage, -status, "make durable the directories of", file->key, error);
-            error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
-            return error->cls;
-        }
+    int synced = bp_local_sync_parents(storage, file->key);
+    if (synced < 0) {
+        bp_local_fail(storage, -synced, "make durable the directories of", file->key, error);
+        error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
+        return error->cls;
     }
     return BP_OK;
 }
@@ -391,12 +402,13 @@ bp_local_publish_link(struct bp_storage *storage, const struct bp_op *op, int fd
     if (status != BP_OK) {
         return status;
     }
-    bp_local_pending_overtake(storage, key);
-    int linked = -ENOENT;
+    uint64_t older = bp_local_pending_overtake(storage, key);
+    int linked = exclusive && older != 0 ? -EEXIST : -ENOENT;
     /* As often as a parallel remove takes the empty directory away under us. */
     for (unsigned attempt = 0; linked == -ENOENT && attempt < 64; attempt++) {
         linked = link_once(storage, fd, key, exclusive);
     }
+    bp_local_pending_settle(storage, key, older, linked == 0);
     switch (linked) {
     case 0:
         return BP_OK;
@@ -529,8 +541,9 @@ bp_local_remove(struct bp_storage *storage, const struct bp_op *op, const char *
         }
     }
     if (status == BP_OK) {
-        bp_local_pending_overtake(storage, key);
+        uint64_t older = bp_local_pending_overtake(storage, key);
         status = unlink_key(storage, key, error);
+        bp_local_pending_settle(storage, key, older, status == BP_OK);
     }
     if (lock >= 0) {
         (void)close(lock); /* lets go of it; nothing was written */

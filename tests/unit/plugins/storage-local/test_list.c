@@ -311,7 +311,7 @@ START_TEST(test_token__directory_vanishes_between_pages)
     struct paging paging = {.text = g_string_new(NULL)};
     list_page(lt_store, &paging);
     for (int i = 1; i <= 4; i++) {
-        char key[8];
+        char key[16];
         snprintf(key, sizeof(key), "d/%d", i);
         ASSERT_OK(lt_remove(lt_store, key));
     }

@@ -16,7 +16,11 @@
 static bp_status
 probe(struct bp_storage *store, uint32_t need, const char *prefix)
 {
-    const struct bp_probe_args args = {sizeof(args), need, prefix};
+    const struct bp_probe_args args = {
+        .struct_size = sizeof(args),
+        .need = need,
+        .prefix = prefix,
+    };
     bp_error_init(&lt_error);
     return lt_ops->probe(store, &bp_fake.op, &args, &lt_error);
 }
@@ -92,6 +96,22 @@ START_TEST(test_space__numbers)
     ASSERT_OK(lt_ops->space(lt_store, &bp_fake.op, &space, &lt_error));
     ck_assert_uint_gt(space.total, 0);
     ck_assert_uint_le(space.available, space.total);
+}
+END_TEST
+
+START_TEST(test_space__of_a_root_to_come)
+{
+    struct bp_space space = {.struct_size = sizeof(space)};
+    g_autofree char *path = lt_path("not/yet/there");
+    struct bp_storage *store = lt_open("root", path, NULL);
+    ASSERT_OK(lt_ops->space(store, &bp_fake.op, &space, &lt_error));
+    ck_assert_uint_gt(space.total, 0);
+    ck_assert(!lt_has_file("not"));
+    lt_ops->close(store);
+    store = lt_open("root", path, "create_root", "false", NULL);
+    ASSERT_FAILED(lt_ops->space(store, &bp_fake.op, &space, &lt_error), BP_ERR_NOT_FOUND,
+                  "not/yet/there: No such file");
+    lt_ops->close(store);
 }
 END_TEST
 
@@ -274,6 +294,6 @@ START_TEST(test_disk__full_and_read_only)
 END_TEST
 
 LT_MAIN("storage-local/probe", test_open__bad_settings_name_the_key, test_open__good_owners,
-        test_open__does_no_io, test_info__facts, test_space__numbers, test_probe__all_rights,
-        test_probe__missing_root, test_probe__server_may_read, test_probe__server_and_modes_to_come,
-        test_rights__are_named, test_disk__full_and_read_only)
+        test_open__does_no_io, test_info__facts, test_space__numbers, test_space__of_a_root_to_come,
+        test_probe__all_rights, test_probe__missing_root, test_probe__server_may_read,
+        test_probe__server_and_modes_to_come, test_rights__are_named, test_disk__full_and_read_only)

@@ -164,6 +164,31 @@ START_TEST(test_exclusive__by_link_where_rename_cannot)
 }
 END_TEST
 
+START_TEST(test_exclusive__a_waiting_write_counts)
+{
+    ASSERT_OK(lt_write(lt_store, "k", "first", 0));
+    ASSERT_FAILED(lt_write(lt_store, "k", "second", BP_WRITE_IF_NONE_MATCH), BP_ERR_EXISTS,
+                  "object k exists already");
+    ASSERT_OK(lt_sync(lt_store));
+    g_autofree char *text = lt_read(lt_store, "k");
+    ck_assert_str_eq(text, "first");
+}
+END_TEST
+
+START_TEST(test_overtake__a_failed_one_changes_nothing)
+{
+    lt_put_file("k/in/the/way", "");
+    ASSERT_OK(lt_write(lt_store, "k", "first", 0));
+    ASSERT_FAILED(lt_write(lt_store, "k", "second", BP_WRITE_DURABLE), BP_ERR_INVALID,
+                  "a directory that holds other objects");
+    ASSERT_OK(lt_remove(lt_store, "k/in/the/way"));
+    ck_assert(!lt_has_file("k"));
+    ASSERT_OK(lt_sync(lt_store));
+    g_autofree char *text = lt_read(lt_store, "k");
+    ck_assert_str_eq(text, "first");
+}
+END_TEST
+
 START_TEST(test_if_match__replaces_only_that_version)
 {
     struct bp_object_meta first, second = {.struct_size = sizeof(second)};
@@ -403,6 +428,7 @@ LT_MAIN("storage-local/write", test_commit__visible_after_sync_only,
         test_commit__checksums, test_open__unknown_checksum_kind,
         test_open__unknown_flags_are_refused, test_exclusive__one_winner,
         test_exclusive__decided_at_commit, test_exclusive__by_link_where_rename_cannot,
+        test_exclusive__a_waiting_write_counts, test_overtake__a_failed_one_changes_nothing,
         test_if_match__replaces_only_that_version, test_if_match__missing_object,
         test_abort__leaves_nothing, test_write__sizes_around_the_chunk,
         test_write__cancelled_and_late, test_write__odd_keys, test_write__longest_key,
