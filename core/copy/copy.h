@@ -34,8 +34,8 @@ typedef struct bp_copy_item {
     guint64 size;                /* or BP_UNKNOWN; a copy of another size is CORRUPT */
     struct bp_checksum checksum; /* what the content must have, or kind NONE */
     guint32 tag;                 /* the caller's own, comes back in bp_copied */
-    bool already; /* an earlier run proved it (checksum = what it recorded): not copied
-                     again, only told to `proven` with the others */
+    bool already; /* an earlier run proved it (checksum = what it recorded): not copied again
+                     if it is still there with its size, only told to `proven` */
 } bp_copy_item;
 
 /** One proven item, as the destination has it. */

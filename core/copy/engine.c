@@ -134,10 +134,24 @@ unref_group(bp_copy_group *group)
     }
 }
 
+/* What an earlier run proved may have been lost since; then it is copied like any other. */
+static bool
+is_still_there(bp_copy *copy, const bp_copy_item *item)
+{
+    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    const bp_copy_params *params = &copy->env.params;
+    return bp_store_stat(params->dst, &copy->env.call, item->dst_key, &meta, NULL) &&
+           meta.size == item->size;
+}
+
 static bool
 do_item(bp_copy *copy, bp_copy_task *task, guint worker, GError **error)
 {
-    const bp_copy_item *item = &task->item;
+    bp_copy_item *item = &task->item;
+    if (item->already && !is_still_there(copy, item)) {
+        bp_counters_expect(&copy->counters, item->size);
+        item->already = false;
+    }
     if (item->already) {
         task->result = (bp_transfer_result){.size = item->size, .checksum = item->checksum};
         bp_counters_skip(&copy->counters, item->size);

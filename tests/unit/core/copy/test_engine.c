@@ -195,6 +195,7 @@ END_TEST
 
 START_TEST(test_copy__items_that_are_there_already)
 {
+    fake_store_set_text(test_dst, "x", "twelve bytes");
     g_autoptr(bp_copy) copy = bp_copy_new(&params);
     g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
     bp_copy_item item = {
@@ -208,6 +209,30 @@ START_TEST(test_copy__items_that_are_there_already)
     bp_copy_progress(copy, &progress);
     ck_assert_uint_eq(progress.items_done, 1);
     ck_assert_uint_eq(progress.bytes_total, 12);
+}
+END_TEST
+
+START_TEST(test_copy__proven_items_that_are_lost_are_copied_again)
+{
+    fake_store_set_text(test_src, "x", "twelve bytes");
+    fake_store_set_text(test_src, "y", "twelve bytes");
+    fake_store_set_text(test_dst, "y", "cut");
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    for (const char *const *key = (const char *const[]){"x", "y", NULL}; *key != NULL; key++) {
+        bp_copy_item item = {
+            .src = test_src, .src_key = *key, .dst_key = *key, .size = 12, .already = true};
+        ck_assert(bp_copy_submit(copy, group, &item, NULL));
+    }
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, 2);
+    ck_assert(fake_store_has_text(test_dst, "x", "twelve bytes"));
+    ck_assert(fake_store_has_text(test_dst, "y", "twelve bytes"));
+    bp_progress progress;
+    bp_copy_progress(copy, &progress);
+    ck_assert_uint_eq(progress.items_total, 2);
+    ck_assert_uint_eq(progress.items_done, 2);
+    ck_assert_uint_eq(progress.bytes_done, 24);
 }
 END_TEST
 
@@ -484,6 +509,7 @@ add_tests(TCase *tc)
     tcase_add_test(tc, test_copy__workers_go_on_during_a_barrier);
     tcase_add_test(tc, test_copy__too_much_unproven_holds_the_workers);
     tcase_add_test(tc, test_copy__items_that_are_there_already);
+    tcase_add_test(tc, test_copy__proven_items_that_are_lost_are_copied_again);
     tcase_add_test(tc, test_copy__progress);
     tcase_add_test(tc, test_copy__stale_items_are_counted_by_group);
     tcase_add_test(tc, test_copy__first_error_stops_all);
