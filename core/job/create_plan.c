@@ -55,6 +55,11 @@ check_name_free(const bp_create *create, const char *name, GError **error)
         }
         return fresh;
     }
+    g_autoptr(bp_manifest) readable = bp_catalog_manifest(create->catalog, name, &missing);
+    if (bp_error_is(missing, BP_ERR_UNSUPPORTED)) { /* a newer bakplane's: not ours to replace */
+        g_propagate_error(error, g_steal_pointer(&missing));
+        return false;
+    }
     if (entry->foreign) {
         bp_set_error(error, BP_ERR_EXISTS,
                      "backup already exists with the name %s, written by %s\nhint: choose another "
@@ -76,6 +81,29 @@ check_name_free(const bp_create *create, const char *name, GError **error)
                  entry->incomplete ? "incomplete" : bp_backup_state_name(entry->state),
                  whole ? "\nhint: choose another name, or --replace it"
                        : "\nhint: go on with --resume, or start over with --replace");
+    return false;
+}
+
+/* The same under the lease: another run may have come and gone since we looked. */
+static bool
+check_still_free(const bp_create *create, GError **error)
+{
+    const char *name = create->manifest->name;
+    if (create->params->replace || create->params->resume) {
+        return check_name_free(create, name, error);
+    }
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(bp_manifest) other = bp_catalog_manifest(create->catalog, name, &missing);
+    if (bp_error_is(missing, BP_ERR_NOT_FOUND)) {
+        return true;
+    }
+    if (missing != NULL) {
+        g_propagate_error(error, g_steal_pointer(&missing));
+        return false;
+    }
+    bp_set_error(error, BP_ERR_EXISTS,
+                 "backup already exists with the name %s (%s), made by another run just now", name,
+                 bp_backup_state_name(other->state));
     return false;
 }
 
@@ -201,10 +229,11 @@ bp_create_open(bp_create *create, GError **error)
     }
     create->call = bp_workspace_job_call(workspace, create->cancel, create->settings);
     create->source = bp_workspace_source(workspace, error);
-    guint32 need = BP_NEED_LIST | BP_NEED_READ | (params->dry_run ? 0 : BP_NEED_WRITE);
-    if (create->source == NULL ||
-        !bp_store_probe(create->catalog->store, &create->call, need, "", error) ||
-        !check_name_free(create, name, error)) {
+    guint32 need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
+    bool usable = create->source != NULL &&
+                  (params->dry_run || /* which finds out by reading, and need not find anything */
+                   bp_store_probe(create->catalog->store, &create->call, need, "", error));
+    if (!usable || !check_name_free(create, name, error)) {
         return false;
     }
     create->manifest = new_manifest(create, name);
@@ -315,6 +344,9 @@ bool
 bp_create_prepare(bp_create *create, GError **error)
 {
     const char *name = create->manifest->name;
+    if (!check_still_free(create, error)) {
+        return false;
+    }
     if (create->params->replace && !bp_catalog_clear(create->catalog, name, NULL, NULL, error)) {
         return false;
     }
