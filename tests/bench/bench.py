@@ -19,8 +19,10 @@ from pathlib import Path
 
 import copying
 import pairs
+import restoring
 
 TOP = Path(__file__).resolve().parents[2]
+CASES = {**copying.CASES, "restore": restoring.restore}
 
 
 def say(text):
@@ -33,10 +35,10 @@ def parse():
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each comparison (5)")
     parser.add_argument("--scratch", metavar="DIR", help="where to work; 3 GB (the build tree)")
     parser.add_argument("cases", nargs="*", metavar="CASE",
-                        help=f"of {', '.join(copying.CASES)} (all)")
+                        help=f"of {', '.join(CASES)} (all)")
     args = parser.parse_args()
     for case in args.cases:
-        if case not in copying.CASES:
+        if case not in CASES:
             parser.error(f"no such case: {case}")
     return args
 
@@ -74,8 +76,8 @@ def main():
     results = []
     try:
         bench = copying.Bench(program, scratch, args.rounds, say)
-        for case in args.cases or copying.CASES:
-            results.extend(copying.CASES[case](bench))
+        for case in args.cases or CASES:
+            results.extend(CASES[case](bench))
     except pairs.Failed as failed:
         sys.exit(f"bench: {failed}")
     finally:
