@@ -82,6 +82,7 @@ offer_in_place(bp_restore_job *restore, GError **error)
     bp_store *theirs = bp_workspace_source_store(workspace, NULL, error);
     bp_store *ours = restore->view.catalog->store;
     bool same = theirs == ours;
+    restore->source_store = theirs;
     if (theirs == NULL ||
         (!same && !bp_store_prove_same(theirs, ours, &restore->call, &same, error))) {
         return false;

@@ -37,6 +37,7 @@ typedef struct bp_restore_job {
     bp_cancel *cancel; /* child of the user's */
     bp_call call;
     bp_view view;
+    bp_store *source_store; /* where the server keeps its own data */
     GPtrArray *targets; /* bp_target* */
     GPtrArray *parents; /* char*: target names of all parents that are to exist */
     char *run_id;

@@ -196,18 +196,35 @@ bp_store_parallel(const bp_store *store, guint wanted)
     return MAX(MIN(most, wanted), 1u);
 }
 
+static bool
+probe(bp_store *store, const bp_call *call, const struct bp_probe_args *args, GError **error)
+{
+    bp_frame frame;
+    if (!bp_frame_enter(&frame, &store->base, "probe", call, error)) {
+        return false;
+    }
+    bp_status status = store->ops->probe(store->handle, &frame.op, args, &frame.error);
+    return bp_frame_leave(&frame, status, error);
+}
+
 bool
 bp_store_probe(bp_store *store, const bp_call *call, guint32 need, const char *prefix,
                GError **error)
 {
-    bp_frame frame;
     g_assert((need & ~KNOWN_NEEDS) == 0);
     struct bp_probe_args args = {.struct_size = sizeof args, .need = need, .prefix = prefix};
-    if (!bp_frame_enter(&frame, &store->base, "probe", call, error)) {
-        return false;
-    }
-    bp_status status = store->ops->probe(store->handle, &frame.op, &args, &frame.error);
-    return bp_frame_leave(&frame, status, error);
+    return probe(store, call, &args, error);
+}
+
+bool
+bp_store_probe_server(bp_store *store, const bp_call *call, const char *prefix,
+                      const char *server_path, GError **error)
+{
+    struct bp_probe_args args = {.struct_size = sizeof args,
+                                 .need = BP_NEED_SERVER_READ,
+                                 .prefix = prefix,
+                                 .server_path = server_path};
+    return probe(store, call, &args, error);
 }
 
 bool

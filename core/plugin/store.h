@@ -38,6 +38,12 @@ guint bp_store_parallel(const bp_store *store, guint wanted);
 
 bool bp_store_probe(bp_store *store, const bp_call *call, guint32 need, const char *prefix,
                     GError **error);
+/**
+ * BP_NEED_SERVER_READ: the source's server can list and read `prefix`.  @server_path: something of
+ * the server's own on this machine, or NULL.
+ */
+bool bp_store_probe_server(bp_store *store, const bp_call *call, const char *prefix,
+                           const char *server_path, GError **error);
 bool bp_store_stat(bp_store *store, const bp_call *call, const char *key,
                    struct bp_object_meta *out, GError **error);
 
@@ -76,8 +82,8 @@ bp_store_writer *bp_store_write_open(bp_store *store, const bp_call *call,
 bool bp_store_write(bp_store_writer *writer, const bp_call *call, const void *bytes, gsize n,
                     GError **error);
 /** Ends the writer, also on failure.  `out` may be NULL. */
-bool bp_store_write_commit(bp_store_writer *writer, const bp_call *call,
-                           struct bp_object_meta *out, GError **error);
+bool bp_store_write_commit(bp_store_writer *writer, const bp_call *call, struct bp_object_meta *out,
+                           GError **error);
 /** Ends the writer; uses its own deadline. */
 void bp_store_write_abort(bp_store_writer *writer);
 
@@ -101,8 +107,8 @@ bool bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_param
                    struct bp_object_meta *out, GError **error);
 
 /* Uploads in parts.  Returns of begin: the upload id, (transfer full) (nullable). */
-char *bp_store_part_begin(bp_store *store, const bp_call *call,
-                          const bp_store_write_params *params, GError **error);
+char *bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_params *params,
+                          GError **error);
 typedef struct bp_store_part_params {
     const char *key, *upload;
     guint32 number;
@@ -119,8 +125,8 @@ bool bp_store_part_complete(bp_store *store, const bp_call *call,
                             const bp_store_write_params *params, const char *upload,
                             const char *const *etags, guint n, struct bp_object_meta *out,
                             GError **error);
-bool bp_store_part_abort(bp_store *store, const bp_call *call, const char *key,
-                         const char *upload, GError **error);
+bool bp_store_part_abort(bp_store *store, const bp_call *call, const char *key, const char *upload,
+                         GError **error);
 /** End uploads below `prefix` that were started before `before_ns` (wall clock). */
 bool bp_store_uploads_abort(bp_store *store, const bp_call *call, const char *prefix,
                             gint64 before_ns, GError **error);
@@ -132,8 +138,8 @@ bool bp_store_space(bp_store *store, const bp_call *call, struct bp_space *out, 
 /** At most `max` bytes, else INVALID.  NUL-terminated beyond its size. */
 GBytes *bp_store_get(bp_store *store, const bp_call *call, const char *key, gsize max,
                      GError **error);
-bool bp_store_put(bp_store *store, const bp_call *call, const char *key, const void *bytes,
-                  gsize n, guint32 flags, GError **error);
+bool bp_store_put(bp_store *store, const bp_call *call, const char *key, const void *bytes, gsize n,
+                  guint32 flags, GError **error);
 
 /**
  * Two instances hold the same objects: a random scratch object is written through `writable` and

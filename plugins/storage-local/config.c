@@ -47,8 +47,8 @@ const struct bp_config_key bp_local_keys[BP_LOCAL_N_KEYS] = {
              "number; needs the right to give files away"},
     {.name = "server_user",
      .type = BP_CONFIG_STRING,
-     .help = "user that the database server runs as, by name or number; checked before it is "
-             "asked to read from here"},
+     .help = "user that the database server runs as, by name or number (else: the owner of the "
+             "source's own data); checked before the server is asked to read from here"},
     {.name = "link",
      .type = BP_CONFIG_BOOL,
      .def = "false",

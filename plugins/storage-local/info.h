@@ -19,6 +19,6 @@ bp_status bp_local_probe(struct bp_storage *storage, const struct bp_op *op,
  * from / down to there, and the first object.  DENIED names the obstacle and what to do.
  */
 bp_status bp_local_check_server(struct bp_storage *storage, const struct bp_op *op,
-                                const char *prefix, struct bp_error *error);
+                                const struct bp_probe_args *args, struct bp_error *error);
 
 #endif

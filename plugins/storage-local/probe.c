@@ -132,7 +132,7 @@ bp_local_probe(struct bp_storage *storage, const struct bp_op *op, const struct 
         status = try_list_and_read(storage, op, args, error);
     }
     if (status == BP_OK && (args->need & BP_NEED_SERVER_READ) != 0) {
-        status = bp_local_check_server(storage, op, args->prefix, error);
+        status = bp_local_check_server(storage, op, args, error);
     }
     return status;
 }

@@ -23,32 +23,46 @@
 
 /* Who is going to read: a known user with his groups, or anybody. */
 struct visitor {
-    const char *name; /* NULL = anybody */
+    char name[64]; /* "" = anybody */
     uid_t uid;
     gid_t groups[MAX_GROUPS];
     int n_groups;
 };
 
+/* His groups, as the user database has them; @gid: the main one if it does not know him. */
 static void
-init_visitor(struct visitor *visitor, const struct bp_local_config *set)
+find_groups(struct visitor *visitor, gid_t gid)
 {
     struct passwd entry, *found = NULL;
     char buffer[4096];
-    memset(visitor, 0, sizeof(*visitor));
-    visitor->name = set->server_user;
-    visitor->uid = set->server_uid;
-    if (set->server_user == NULL || set->server_gid == (gid_t)-1) {
-        return;
-    }
-    visitor->groups[0] = set->server_gid;
-    visitor->n_groups = 1;
-    if (getpwuid_r(visitor->uid, &entry, buffer, sizeof(buffer), &found) == 0 && found != NULL) {
-        int n = MAX_GROUPS;
+    bool known = getpwuid_r(visitor->uid, &entry, buffer, sizeof(buffer), &found) == 0;
+    if (known && found != NULL) {
+        (void)snprintf(visitor->name, sizeof(visitor->name), "%s", entry.pw_name);
+        visitor->n_groups = MAX_GROUPS;
         /* -1: more groups than fit; those that fit were stored. */
-        if (getgrouplist(entry.pw_name, set->server_gid, visitor->groups, &n) < 0) {
-            n = MAX_GROUPS;
+        if (getgrouplist(entry.pw_name, entry.pw_gid, visitor->groups, &visitor->n_groups) < 0) {
+            visitor->n_groups = MAX_GROUPS;
         }
-        visitor->n_groups = n;
+    } else if (gid != (gid_t)-1) {
+        visitor->groups[0] = gid;
+        visitor->n_groups = 1;
+    }
+}
+
+/* The user of the settings; else whoever owns the server's own data; else anybody. */
+static void
+init_visitor(struct visitor *visitor, const struct bp_local_config *set, const char *server_path)
+{
+    struct stat st;
+    memset(visitor, 0, sizeof(*visitor));
+    if (set->server_user != NULL) {
+        visitor->uid = set->server_uid;
+        (void)snprintf(visitor->name, sizeof(visitor->name), "%s", set->server_user);
+        find_groups(visitor, set->server_gid);
+    } else if (server_path != NULL && stat(server_path, &st) == 0) {
+        visitor->uid = st.st_uid;
+        (void)snprintf(visitor->name, sizeof(visitor->name), "%u", (unsigned)st.st_uid);
+        find_groups(visitor, st.st_gid);
     }
 }
 
@@ -67,13 +81,13 @@ has_group(const struct visitor *visitor, gid_t gid)
 static bool
 may(const struct visitor *visitor, const struct stat *st, mode_t bits)
 {
-    if (visitor->name != NULL && visitor->uid == 0) {
+    if (visitor->name[0] != '\0' && visitor->uid == 0) {
         return true;
     }
     mode_t have = st->st_mode & 7;
-    if (visitor->name != NULL && st->st_uid == visitor->uid) {
+    if (visitor->name[0] != '\0' && st->st_uid == visitor->uid) {
         have = st->st_mode >> 6 & 7;
-    } else if (visitor->name != NULL && has_group(visitor, st->st_gid)) {
+    } else if (visitor->name[0] != '\0' && has_group(visitor, st->st_gid)) {
         have = st->st_mode >> 3 & 7;
     }
     return (have & bits) == bits;
@@ -106,7 +120,7 @@ check_path(const struct visitor *visitor, const char *path, mode_t bits, struct 
     owner_name(st.st_uid, owner, sizeof(owner));
     const char *wanted = (bits & 4) == 0 ? "enter" : S_ISDIR(st.st_mode) ? "list" : "read";
     const char *add = (bits & 4) == 0 ? "x" : S_ISDIR(st.st_mode) ? "rx" : "r";
-    if (visitor->name != NULL) {
+    if (visitor->name[0] != '\0') {
         return bp_fail(error, BP_ERR_DENIED,
                        "the database server's user %s cannot %s %s (owner %s, mode %04o): "
                        "give it the right, for example by chmod o+%s",
@@ -178,18 +192,19 @@ check_modes(const struct visitor *visitor, const struct bp_local_config *set,
     return bp_fail(error, BP_ERR_DENIED,
                    "%s%s could not read what is written here: change file_mode %04o, dir_mode "
                    "%04o or owner",
-                   visitor->name == NULL ? "other users" : "the database server's user ",
-                   visitor->name == NULL ? "" : visitor->name, (unsigned)set->file_mode,
-                   (unsigned)set->dir_mode);
+                   visitor->name[0] == '\0' ? "other users" : "the database server's user ",
+                   visitor->name, (unsigned)set->file_mode, (unsigned)set->dir_mode);
 }
 
 bp_status
-bp_local_check_server(struct bp_storage *storage, const struct bp_op *op, const char *prefix,
-                      struct bp_error *error)
+bp_local_check_server(struct bp_storage *storage, const struct bp_op *op,
+                      const struct bp_probe_args *args, struct bp_error *error)
 {
+    const char *server_path = args->server_path;
+    const char *prefix = args->prefix;
     struct visitor visitor;
     g_autofree char *dir = g_strconcat(storage->set.root, "/", prefix, NULL);
-    init_visitor(&visitor, &storage->set);
+    init_visitor(&visitor, &storage->set, server_path);
     /* The part of the prefix that exists; what is missing will get the configured mode. */
     *strrchr(dir, '/') = '\0';
     while (strlen(dir) > strlen(storage->set.root) && access(dir, F_OK) != 0) {

@@ -27,18 +27,18 @@ struct bp_reader;  /**< one open read; the plugin's own, used by one thread at a
 struct bp_writer;  /**< one open write; the plugin's own, used by one thread at a time */
 
 /* What an instance can do: bp_storage_info.caps.  The same code may talk to servers that differ. */
-#define BP_STORE_RANGE_READ (UINT64_C(1) << 0)      /**< required */
-#define BP_STORE_ATOMIC_REPLACE (UINT64_C(1) << 1)  /**< readers see the old or the new, whole */
-#define BP_STORE_IF_NONE_MATCH (UINT64_C(1) << 2)   /**< exclusive creation, one winner */
-#define BP_STORE_IF_MATCH (UINT64_C(1) << 3)        /**< conditional replace and remove */
-#define BP_STORE_LIST_SORTED (UINT64_C(1) << 4)     /**< keys in ascending byte order */
+#define BP_STORE_RANGE_READ (UINT64_C(1) << 0)     /**< required */
+#define BP_STORE_ATOMIC_REPLACE (UINT64_C(1) << 1) /**< readers see the old or the new, whole */
+#define BP_STORE_IF_NONE_MATCH (UINT64_C(1) << 2)  /**< exclusive creation, one winner */
+#define BP_STORE_IF_MATCH (UINT64_C(1) << 3)       /**< conditional replace and remove */
+#define BP_STORE_LIST_SORTED (UINT64_C(1) << 4)    /**< keys in ascending byte order */
 #define BP_STORE_LIST_START_AFTER (UINT64_C(1) << 5)
-#define BP_STORE_SERVER_COPY (UINT64_C(1) << 6)     /**< `copy` can work without the host */
-#define BP_STORE_PARTS (UINT64_C(1) << 7)           /**< the part_* operations */
-#define BP_STORE_PARTS_PARALLEL (UINT64_C(1) << 8)  /**< parts of one upload at the same time */
-#define BP_STORE_PARTS_EXPIRE (UINT64_C(1) << 9)    /**< forgotten uploads vanish by themselves */
-#define BP_STORE_UNKNOWN_SIZE (UINT64_C(1) << 10)   /**< write_open without a size */
-#define BP_STORE_KEY_IS_PREFIX (UINT64_C(1) << 11)  /**< "a" and "a/b" can both be objects */
+#define BP_STORE_SERVER_COPY (UINT64_C(1) << 6)    /**< `copy` can work without the host */
+#define BP_STORE_PARTS (UINT64_C(1) << 7)          /**< the part_* operations */
+#define BP_STORE_PARTS_PARALLEL (UINT64_C(1) << 8) /**< parts of one upload at the same time */
+#define BP_STORE_PARTS_EXPIRE (UINT64_C(1) << 9)   /**< forgotten uploads vanish by themselves */
+#define BP_STORE_UNKNOWN_SIZE (UINT64_C(1) << 10)  /**< write_open without a size */
+#define BP_STORE_KEY_IS_PREFIX (UINT64_C(1) << 11) /**< "a" and "a/b" can both be objects */
 #define BP_STORE_CHECKSUM_CRC32C (UINT64_C(1) << 12)
 #define BP_STORE_CHECKSUM_SHA256 (UINT64_C(1) << 13)
 #define BP_STORE_STRONG_LIST (UINT64_C(1) << 14)
@@ -53,8 +53,8 @@ struct bp_storage_info {
     uint32_t max_list;                      /**< entries of one page */
     uint32_t max_key_part;                  /**< bytes of one part of a key */
     uint64_t best_io;                       /**< bytes per read or write that suit it */
-    char identity[512];   /**< equal = the same objects (a hint; the core proves it) */
-    char copy_scope[512]; /**< equal = the destination may be asked to `copy`; no secrets */
+    char identity[512];     /**< equal = the same objects (a hint; the core proves it) */
+    char copy_scope[512];   /**< equal = the destination may be asked to `copy`; no secrets */
     char local_root[1088];  /**< absolute path of key "" on this machine, or "" */
     char server_root[1088]; /**< the same as the source's server sees it, if the operator said */
 };
@@ -62,14 +62,17 @@ struct bp_storage_info {
 /** Which rights a job is going to need; `probe` tests exactly these and names the missing one. */
 #define BP_NEED_LIST UINT32_C(1)
 #define BP_NEED_READ UINT32_C(2)
-#define BP_NEED_WRITE UINT32_C(4)       /**< write and remove of a scratch key */
-#define BP_NEED_EXCLUSIVE UINT32_C(8)   /**< IF_NONE_MATCH tried twice: some servers ignore it */
+#define BP_NEED_WRITE UINT32_C(4)        /**< write and remove of a scratch key */
+#define BP_NEED_EXCLUSIVE UINT32_C(8)    /**< IF_NONE_MATCH tried twice: some servers ignore it */
 #define BP_NEED_SERVER_READ UINT32_C(16) /**< another user's process can list and read `prefix` */
 
 struct bp_probe_args {
     uint32_t struct_size;
     uint32_t need;      /**< BP_NEED_… */
     const char *prefix; /**< where; "" = anywhere */
+    /** SERVER_READ: a path of the server's own.  Whoever owns it is the one who has to read, unless
+        the settings name one.  NULL = not known. */
+    const char *server_path;
 };
 
 enum bp_checksum_kind {
@@ -143,20 +146,21 @@ struct bp_write_args {
     uint32_t struct_size;
     uint32_t flags; /**< BP_WRITE_… */
     const char *key;
-    uint64_t size;                /**< what will be written, or BP_UNKNOWN */
-    const char *if_match;         /**< NULL, or replace only this version */
-    struct bp_checksum checksum;  /**< NONE, or what the content must have (else CORRUPT) */
+    uint64_t size;               /**< what will be written, or BP_UNKNOWN */
+    const char *if_match;        /**< NULL, or replace only this version */
+    struct bp_checksum checksum; /**< NONE, or what the content must have (else CORRUPT) */
 };
 
-#define BP_COPY_WANT_CHECKSUM UINT32_C(1) /**< compute XXH3-128 if bytes pass through the plugin */
+#define BP_COPY_WANT_CHECKSUM UINT32_C(1) /**< compute XXH3-128 if bytes pass through the plugin \
+                                           */
 #define BP_COPY_NEED_CHECKSUM UINT32_C(2) /**< compute it in any case */
 #define BP_COPY_IF_NONE_MATCH UINT32_C(4)
 #define BP_COPY_MAY_LINK UINT32_C(8) /**< the object is immutable: both keys may share one file */
 
 struct bp_copy_args {
     uint32_t struct_size;
-    uint32_t flags;          /**< BP_COPY_… */
-    struct bp_storage *src;  /**< an instance of the same plugin */
+    uint32_t flags;         /**< BP_COPY_… */
+    struct bp_storage *src; /**< an instance of the same plugin */
     const char *src_key, *dst_key;
     const char *src_if_match; /**< NULL, or the version that must be copied (else EXISTS) */
     uint64_t size;            /**< of the source, or BP_UNKNOWN */
