@@ -239,34 +239,101 @@ serialize(const ProtobufCMessage *message)
     return g_bytes_new_take(bytes, n);
 }
 
+/* Borrowed until the message is serialized. */
+static void
+take_unknown(ProtobufCMessage *wire, const ProtobufCMessage *said)
+{
+    wire->n_unknown_fields = said->n_unknown_fields;
+    wire->unknown_fields = said->unknown_fields;
+}
+
+static void
+take_unknown_of_fields(size_t n, Mv__FieldSchema **wire, size_t n_said, Mv__FieldSchema **said)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < n_said; k++) {
+            if (g_strcmp0(wire[i]->name, said[k]->name) == 0) {
+                take_unknown(&wire[i]->base, &said[k]->base);
+                wire[i]->has_type_schema = said[k]->has_type_schema;
+                wire[i]->type_schema = said[k]->type_schema;
+            }
+        }
+    }
+}
+
+/* What a newer server said of a schema beyond what we know of goes back to it unread. */
+static void
+take_unknown_of_schema(Mv__CollectionSchema *wire, const Mv__CollectionSchema *said)
+{
+    take_unknown(&wire->base, &said->base);
+    wire->external_spec = said->external_spec;
+    take_unknown_of_fields(wire->n_fields, wire->fields, said->n_fields, said->fields);
+    for (size_t i = 0; i < wire->n_functions; i++) {
+        for (size_t k = 0; k < said->n_functions; k++) {
+            if (g_strcmp0(wire->functions[i]->name, said->functions[k]->name) == 0) {
+                take_unknown(&wire->functions[i]->base, &said->functions[k]->base);
+            }
+        }
+    }
+    for (size_t i = 0; i < wire->n_struct_array_fields; i++) {
+        Mv__StructArrayFieldSchema *ours = wire->struct_array_fields[i];
+        for (size_t k = 0; k < said->n_struct_array_fields; k++) {
+            Mv__StructArrayFieldSchema *theirs = said->struct_array_fields[k];
+            if (g_strcmp0(ours->name, theirs->name) == 0) {
+                take_unknown(&ours->base, &theirs->base);
+                take_unknown_of_fields(ours->n_fields, ours->fields, theirs->n_fields,
+                                       theirs->fields);
+            }
+        }
+    }
+}
+
+static void
+fill_lists(milvus_arena *arena, const struct milvus_schema *schema, Mv__CollectionSchema *wire)
+{
+    wire->n_fields = schema->fields->len;
+    wire->fields = milvus_arena_take(arena, wire->n_fields, sizeof(*wire->fields));
+    for (size_t i = 0; i < wire->n_fields; i++) {
+        wire->fields[i] = field_to(arena, schema->fields->pdata[i]);
+    }
+    wire->n_functions = schema->functions->len;
+    wire->functions = milvus_arena_take(arena, wire->n_functions, sizeof(*wire->functions));
+    for (size_t i = 0; i < wire->n_functions; i++) {
+        wire->functions[i] = function_to(arena, schema->functions->pdata[i]);
+    }
+    wire->n_struct_array_fields = schema->struct_fields->len;
+    wire->struct_array_fields =
+        milvus_arena_take(arena, wire->n_struct_array_fields, sizeof(*wire->struct_array_fields));
+    for (size_t i = 0; i < wire->n_struct_array_fields; i++) {
+        wire->struct_array_fields[i] = struct_field_to(arena, schema->struct_fields->pdata[i]);
+    }
+    wire->properties = milvus_api__kv_pack(arena, schema->properties, &wire->n_properties);
+}
+
 GBytes *
 milvus_schema_pack(const struct milvus_schema *schema, const char *name)
 {
     g_autoptr(milvus_arena) arena = milvus_arena_new();
     Mv__CollectionSchema wire = MV__COLLECTION_SCHEMA__INIT;
+    Mv__CollectionSchema *said = NULL;
     wire.name = milvus_api__text(name);
     wire.description = schema->description;
     wire.external_source = schema->external_source;
     SET(&wire, auto_id, schema->auto_id);
     SET(&wire, enable_dynamic_field, schema->enable_dynamic_field);
     SET(&wire, enable_namespace, schema->enable_namespace);
-    wire.n_fields = schema->fields->len;
-    wire.fields = milvus_arena_take(arena, wire.n_fields, sizeof(void *));
-    for (size_t i = 0; i < wire.n_fields; i++) {
-        wire.fields[i] = field_to(arena, schema->fields->pdata[i]);
+    fill_lists(arena, schema, &wire);
+    if (schema->raw != NULL) {
+        gsize n = 0;
+        const uint8_t *bytes = g_bytes_get_data(schema->raw, &n);
+        said = mv__collection_schema__unpack(NULL, n, bytes);
     }
-    wire.n_functions = schema->functions->len;
-    wire.functions = milvus_arena_take(arena, wire.n_functions, sizeof(void *));
-    for (size_t i = 0; i < wire.n_functions; i++) {
-        wire.functions[i] = function_to(arena, schema->functions->pdata[i]);
+    if (said != NULL) {
+        take_unknown_of_schema(&wire, said);
     }
-    wire.n_struct_array_fields = schema->struct_fields->len;
-    wire.struct_array_fields = milvus_arena_take(arena, wire.n_struct_array_fields, sizeof(void *));
-    for (size_t i = 0; i < wire.n_struct_array_fields; i++) {
-        wire.struct_array_fields[i] = struct_field_to(arena, schema->struct_fields->pdata[i]);
-    }
-    wire.properties = milvus_api__kv_pack(arena, schema->properties, &wire.n_properties);
-    return serialize(&wire.base);
+    GBytes *packed = serialize(&wire.base);
+    mv__collection_schema__free_unpacked(said, NULL);
+    return packed;
 }
 
 GBytes *

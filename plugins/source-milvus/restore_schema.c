@@ -192,6 +192,7 @@ fill_schema(struct milvus_schema *out, const struct milvus_schema *from)
     out->auto_id = from->auto_id;
     out->enable_dynamic_field = from->enable_dynamic_field;
     out->enable_namespace = from->enable_namespace;
+    out->raw = from->raw != NULL ? g_bytes_ref(from->raw) : NULL;
     borrow(out->functions, from->functions);
     borrow(out->struct_fields, from->struct_fields);
     g_ptr_array_sort(out->struct_fields, compare_struct_fields);

@@ -334,6 +334,23 @@ START_TEST(test_schema__survives_the_wire)
 }
 END_TEST
 
+/* A server newer than this program: a member 30 of field "id", a member 20 of the schema. */
+START_TEST(test_schema__what_nobody_knows_goes_back)
+{
+    static const uint8_t said[] = {0x22, 0x07, 0x12, 0x02, 'i',  'd',
+                                   0xf0, 0x01, 0x07, 0xa0, 0x01, 0x09};
+    g_autoptr(milvus_schema) schema = milvus_schema_unpack(said, sizeof(said));
+    g_ptr_array_add(schema->fields, milvus_field_new(101, "later", MILVUS_TYPE_INT64));
+    g_autoptr(GBytes) bytes = milvus_schema_pack(schema, "c");
+    gsize n = 0;
+    const uint8_t *data = g_bytes_get_data(bytes, &n);
+    ck_assert_ptr_nonnull(memmem(data, n, said + 2, 7));
+    ck_assert_ptr_nonnull(memmem(data, n, said + 9, 3));
+    g_autoptr(milvus_schema) back = milvus_schema_unpack(data, n);
+    ck_assert_uint_eq(back->fields->len, 2);
+}
+END_TEST
+
 WIRE_MAIN("api", setup, teardown, test_connect__learns_version_and_identifier_once,
           test_connect__old_server_without_connect, test_connect__something_that_is_no_milvus,
           test_connect__a_version_nobody_knows, test_database__travels_in_header_and_request,
@@ -342,4 +359,4 @@ WIRE_MAIN("api", setup, teardown, test_connect__learns_version_and_identifier_on
           test_partitions__ids_and_names_must_match, test_segments__missing_one_is_a_matter_of_time,
           test_flush__checkpoints_and_times, test_import__sends_two_paths_and_takes_one_task,
           test_import_state__reads_the_infos, test_load_progress__not_loaded_is_zero,
-          test_schema__survives_the_wire)
+          test_schema__survives_the_wire, test_schema__what_nobody_knows_goes_back)
