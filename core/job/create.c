@@ -155,10 +155,12 @@ write_backup(bp_create *create, GError **error)
 }
 
 static void
-describe(bp_create *create, json_t *result, gint64 started_mono)
+describe(bp_create *create, json_t *result, bool fine, gint64 started_mono)
 {
     const bp_manifest *m = create->manifest;
-    bp_json_set_text(result, "state", bp_backup_state_name(m->state));
+    /* Not what the manifest says: a run may end before it was written, or lose its lease after. */
+    bp_json_set_text(result, "state",
+                     bp_backup_state_name(fine ? BP_BACKUP_SUCCESS : BP_BACKUP_FAILED));
     bp_json_set_u64(result, "items", m->items);
     bp_json_set_u64(result, "bytes", m->bytes);
     bp_json_set_text(result, "server_version", m->server_version);
@@ -184,7 +186,7 @@ bp_job_create(const bp_job *job, const bp_create_params *params, GError **error)
     if (create.manifest != NULL) {
         bp_json_set_text(job->result, "name", create.manifest->name);
         if (!params->dry_run) {
-            describe(&create, job->result, started);
+            describe(&create, job->result, fine, started);
         }
     }
     if (!fine) {
