@@ -172,6 +172,7 @@ job_open(void)
     bp_module *storage =
         bp_plugins_get(bp_workspace_plugins(workspace), BP_PLUGIN_STORAGE, "local", &error);
     ASSERT_FINE(storage != NULL, error);
+    storage->storage.space = NULL; /* else the disk decides whether create estimates first */
     job_honest = source->source;
     job_honest_store = storage->storage;
     if (job_spoil != NULL) {

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/job/create_seal: whatever moment a create is killed or fails at, nothing is taken for a
+ * success that is none, and --resume makes one of it.
+ */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/core/job/job_fixture.h"
+
+static GError *error;
+
+/* One more document, so that not all of them is the last one. */
+static bp_status
+two_documents(struct bp_run *run, const struct bp_op *op, const struct bp_document_sink *sink,
+              struct bp_error *raw)
+{
+    if (sink->begin(sink->ctx, "meta/more.json", 0) != 0 || sink->write(sink->ctx, "{}", 2) != 0 ||
+        sink->end(sink->ctx) != 0) {
+        raw->cls = BP_ERR_CANCELLED;
+        g_strlcpy(raw->message, "stopped", sizeof raw->message);
+        return BP_ERR_CANCELLED;
+    }
+    return job_honest.documents(run, op, sink, raw);
+}
+
+static void
+spoil_with_two(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->documents = two_documents;
+}
+
+static void
+setup(void)
+{
+    job_setup();
+    job_spoil = spoil_with_two;
+    job_seed();
+    error = NULL;
+}
+
+static void
+create_once(void)
+{
+    bp_create_params params = {.name = "b"};
+    (void)job_create(&params, NULL);
+}
+
+static const char *
+status(void)
+{
+    g_autoptr(GError) failed = NULL;
+    ASSERT_FINE(job_list(NULL, &failed) == BP_VERB_OK, failed);
+    return job_length("backups") == 0 ? "nothing" : job_item("backups", 0, "status");
+}
+
+static void
+resume_or_begin(const char *was)
+{
+    bp_create_params params = {.name = "b", .resume = strcmp(was, "nothing") != 0};
+    bp_verb_outcome outcome = job_create(&params, &error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_str_eq(status(), "success");
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_number("items"), 4);
+    ck_assert_uint_eq(job_number("compared"), 4);
+}
+
+static void
+restore_is_refused(void)
+{
+    bp_restore_params params = {.name = "b", .suffix = "_2"};
+    ck_assert_int_eq(job_restore(&params, &error), BP_VERB_FAILED);
+    g_clear_error(&error);
+    ck_assert(!job_exists("data/restored"));
+}
+
+START_TEST(test_seal__killed_at_every_step)
+{
+    static const struct {
+        const char *fault, *status;
+    } steps[] = {
+        {"create.running::abort", "running (stale)"},
+        {"source.unit_items::abort", "running (stale)"},
+        {"source.documents::abort", "running (stale)"},
+        {"create.sealed::abort", "running (stale)"},
+        {"catalog.document.before::abort", "running (stale)"},
+        {"create.manifest::abort", "incomplete"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+        job_faults(steps[i].fault);
+        job_killed(create_once);
+        job_faults("");
+        ck_assert_msg(strcmp(status(), steps[i].status) == 0, "after %s: %s", steps[i].fault,
+                      status());
+        restore_is_refused();
+        resume_or_begin(steps[i].status);
+        ASSERT_FINE(job_delete("b", false, &error) == BP_VERB_OK, error);
+    }
+}
+END_TEST
+
+START_TEST(test_seal__killed_at_any_write)
+{
+    for (guint nth = 1; nth <= 12; nth++) {
+        g_autofree char *rule =
+            g_strdup_printf("storage.write_commit:backups:abort:nth=%u:after", nth);
+        job_faults(rule);
+        pid_t child = fork();
+        if (child == 0) {
+            create_once();
+            _exit(0);
+        }
+        int how = 0;
+        ck_assert_int_eq(waitpid(child, &how, 0), child);
+        job_faults("");
+        g_autofree char *was = g_strdup(status());
+        if (WIFEXITED(how) || strcmp(was, "success") == 0) {
+            ck_assert_str_eq(was, "success");
+            ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+        } else {
+            restore_is_refused();
+            resume_or_begin(was);
+        }
+        ASSERT_FINE(job_delete("b", false, &error) == BP_VERB_OK, error);
+    }
+}
+END_TEST
+
+START_TEST(test_seal__success_once_the_last_document_is_there)
+{
+    job_faults("create.committed::abort");
+    job_killed(create_once);
+    job_faults("");
+    ck_assert_str_eq(status(), "success");
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+}
+END_TEST
+
+START_TEST(test_seal__failure_after_the_manifest_takes_success_back)
+{
+    bp_create_params params = {.name = "b"};
+    job_faults("create.manifest::class=permanent");
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    job_faults("");
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "hint: go on with --resume");
+    ck_assert_str_eq(bp_json_text(job_result, "state", ""), "failed");
+    ck_assert_str_eq(status(), "failed");
+    resume_or_begin("failed");
+}
+END_TEST
+
+static bp_status
+bad_documents(struct bp_run *run, const struct bp_op *op, const struct bp_document_sink *sink,
+              struct bp_error *raw)
+{
+    (void)run;
+    (void)op;
+    if (sink->begin(sink->ctx, "bakplane/manifest.json", BP_DOCUMENT_COMMIT) == 0 &&
+        sink->end(sink->ctx) == 0) {
+        return BP_OK;
+    }
+    raw->cls = BP_ERR_CANCELLED;
+    g_strlcpy(raw->message, "stopped", sizeof raw->message);
+    return BP_ERR_CANCELLED;
+}
+
+static void
+spoil_documents(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->documents = bad_documents;
+}
+
+START_TEST(test_seal__document_in_our_own_place)
+{
+    bp_create_params params = {.name = "b"};
+    job_spoil = spoil_documents;
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "bakplane/manifest.json");
+    ck_assert_str_eq(status(), "failed");
+}
+END_TEST
+
+START_TEST(test_seal__unwritable_document_says_why)
+{
+    bp_create_params params = {.name = "b"};
+    job_faults("catalog.document.before::class=no-space");
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    job_faults("");
+    ASSERT_ERROR(error, BP_ERR_NO_SPACE, "injected");
+}
+END_TEST
+
+START_TEST(test_seal__journal_that_stays_is_a_warning)
+{
+    bp_create_params params = {.name = "b"};
+    job_faults("storage.remove*:backups:class=permanent");
+    bp_verb_outcome outcome = job_create(&params, &error);
+    job_faults("");
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert(job_noted("journal"));
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("job/create_seal", setup, job_teardown, test_seal__killed_at_every_step,
+                     test_seal__killed_at_any_write,
+                     test_seal__success_once_the_last_document_is_there,
+                     test_seal__failure_after_the_manifest_takes_success_back,
+                     test_seal__document_in_our_own_place, test_seal__unwritable_document_says_why,
+                     test_seal__journal_that_stays_is_a_warning);
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/job/create_units: sources whose items vanish, that name wrong ones, count wrongly or are
+ * stopped; and how their runs are ended.
+ */
+#include <stdatomic.h>
+
+#include "tests/unit/core/job/job_fixture.h"
+
+static bp_create_params params;
+static GError *error;
+static atomic_uint generation, calls;
+static atomic_int run_outcome, unit_outcome;
+static const char *extra_ref, *extra_key, *second_key;
+static guint vanishing; /* generations in which "extra" is named but gone */
+
+static int32_t
+name_item(const struct bp_item_sink *sink, const char *key, const char *from)
+{
+    struct bp_item item = {.struct_size = sizeof item,
+                           .id = key,
+                           .key = key,
+                           .ref = extra_ref,
+                           .ref_key = from,
+                           .size = 3};
+    return sink->item(sink->ctx, &item);
+}
+
+static bp_status
+items_with_extra(struct bp_run *run, const struct bp_op *op, const char *unit, const char *token,
+                 const struct bp_item_sink *sink, struct bp_error *raw)
+{
+    if (strcmp(unit, "default/films") == 0 && atomic_load(&generation) < vanishing &&
+        (name_item(sink, "items/default/films/extra", extra_key) != 0 ||
+         (second_key != NULL && name_item(sink, "items/default/films/second", second_key) != 0))) {
+        raw->cls = BP_ERR_CANCELLED;
+        g_strlcpy(raw->message, "stopped", sizeof raw->message);
+        return BP_ERR_CANCELLED;
+    }
+    return job_honest.unit_items(run, op, unit, token, sink, raw);
+}
+
+static bp_status
+counting_refresh(struct bp_run *run, const struct bp_op *op, const char *unit, struct bp_error *raw)
+{
+    ck_assert_str_eq(unit, "default/films");
+    atomic_fetch_add(&generation, 1);
+    return job_honest.unit_refresh(run, op, unit, raw);
+}
+
+static bp_status
+noting_unit_end(struct bp_run *run, const struct bp_op *op, const char *unit, int32_t outcome,
+                struct bp_error *raw)
+{
+    if (outcome != BP_OUTCOME_DONE) {
+        atomic_store(&unit_outcome, outcome);
+    }
+    return job_honest.unit_end(run, op, unit, outcome, raw);
+}
+
+static bp_status
+noting_run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome, struct bp_error *raw)
+{
+    atomic_store(&run_outcome, outcome);
+    return job_honest.run_end(run, op, outcome, raw);
+}
+
+static void
+spoil_nothing(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->unit_end = noting_unit_end;
+    source->run_end = noting_run_end;
+}
+
+static void
+spoil_items(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    spoil_nothing(source, storage);
+    source->unit_items = items_with_extra;
+    source->unit_refresh = counting_refresh;
+}
+
+static void
+setup(void)
+{
+    job_setup();
+    job_seed();
+    params = (bp_create_params){.name = "b"};
+    error = NULL;
+    extra_ref = "data";
+    extra_key = "default/films/extra";
+    second_key = NULL;
+    vanishing = 0;
+    atomic_store(&generation, 0);
+    atomic_store(&calls, 0);
+    atomic_store(&run_outcome, -1);
+    atomic_store(&unit_outcome, BP_OUTCOME_DONE);
+    job_spoil = spoil_nothing;
+}
+
+static void
+create_fine(void)
+{
+    bp_verb_outcome outcome = job_create(&params, &error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_int_eq(atomic_load(&run_outcome), BP_OUTCOME_DONE);
+    ck_assert_int_eq(atomic_load(&unit_outcome), BP_OUTCOME_DONE);
+}
+
+static void
+create_fails(int cls, const char *text)
+{
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, cls, text);
+    ck_assert_int_eq(atomic_load(&run_outcome),
+                     cls == BP_ERR_CANCELLED ? BP_OUTCOME_CANCELLED : BP_OUTCOME_FAILED);
+    ck_assert_str_eq(bp_json_text(job_result, "state", ""), "failed");
+    ck_assert(!job_exists("backups/b/meta/files.json"));
+}
+
+START_TEST(test_units__vanished_items_are_looked_for_again)
+{
+    job_spoil = spoil_items;
+    vanishing = 3;
+    create_fine();
+    ck_assert_uint_eq(atomic_load(&generation), 3);
+    ck_assert_uint_eq(job_number("items"), 4);
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+}
+END_TEST
+
+START_TEST(test_units__items_that_are_no_longer_named_are_dropped)
+{
+    job_spoil = spoil_items;
+    vanishing = 1;
+    second_key = "default/books/1"; /* copied, but not named again after the other one vanished */
+    create_fine();
+    ck_assert_uint_eq(atomic_load(&generation), 1);
+    ck_assert_uint_eq(job_number("items"), 4);
+    ck_assert(!job_exists("backups/b/items/default/films/second"));
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+}
+END_TEST
+
+START_TEST(test_units__unquiet_source_is_given_up)
+{
+    job_spoil = spoil_items;
+    vanishing = 1000;
+    create_fails(BP_ERR_STALE, "directory films: its data was rewritten 8 times");
+    ck_assert_int_eq(atomic_load(&unit_outcome), BP_OUTCOME_FAILED);
+}
+END_TEST
+
+START_TEST(test_units__item_on_an_unknown_storage)
+{
+    job_spoil = spoil_items;
+    vanishing = 1;
+    extra_ref = "nowhere";
+    create_fails(BP_ERR_PERMANENT, "nowhere");
+}
+END_TEST
+
+START_TEST(test_units__item_named_twice_is_found_when_sealing)
+{
+    job_spoil = spoil_items;
+    vanishing = 1;
+    job_write("data/default/films/extra", "two");
+    create_fails(BP_ERR_CORRUPT, "items/default/films/extra");
+}
+END_TEST
+
+START_TEST(test_units__item_of_another_size)
+{
+    job_spoil = spoil_items;
+    vanishing = 1;
+    job_write("data/default/books/1", "longer than said");
+    extra_key = "default/books/1";
+    create_fails(BP_ERR_CORRUPT, "has 16 bytes, it was named with 3");
+}
+END_TEST
+
+static bp_status
+no_items(struct bp_run *run, const struct bp_op *op, const char *unit, const char *token,
+         const struct bp_item_sink *sink, struct bp_error *raw)
+{
+    (void)run;
+    (void)op;
+    (void)unit;
+    (void)token;
+    (void)sink;
+    (void)raw;
+    return BP_OK;
+}
+
+static guint64 proof_high;
+static guint32 proof_flags;
+
+static bp_status
+other_proof(struct bp_run *run, const struct bp_op *op, const char *unit, struct bp_proof *out,
+            struct bp_error *raw)
+{
+    (void)run;
+    (void)op;
+    (void)unit;
+    (void)raw;
+    out->high = out->found = proof_high;
+    out->flags = proof_flags;
+    g_strlcpy(out->note, "counted by hand", sizeof out->note);
+    return BP_OK;
+}
+
+static void
+spoil_proof(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    spoil_nothing(source, storage);
+    source->unit_items = no_items;
+    source->unit_prove = other_proof;
+}
+
+START_TEST(test_units__rows_without_items_are_no_success)
+{
+    job_spoil = spoil_proof;
+    proof_high = 5;
+    proof_flags = 0;
+    create_fails(BP_ERR_CORRUPT, "the source has 5 objects in it but named nothing to copy");
+}
+END_TEST
+
+START_TEST(test_units__no_rows_and_no_items_are_fine)
+{
+    job_spoil = spoil_proof;
+    proof_high = 0;
+    proof_flags = BP_PROOF_UNPROVABLE;
+    create_fine();
+    ck_assert_uint_eq(job_number("items"), 0);
+    g_autofree char *manifest = job_read("backups/b/bakplane/manifest.json");
+    ck_assert_ptr_nonnull(strstr(manifest, "counted by hand"));
+    ck_assert_ptr_nonnull(strstr(manifest, "unprovable"));
+}
+END_TEST
+
+static bp_status
+cancelling_begin(struct bp_run *run, const struct bp_op *op, const char *unit, struct bp_error *raw)
+{
+    if (atomic_fetch_add(&calls, 1) == 1) {
+        bp_cancel_trigger(job_cancel, 2);
+    }
+    return job_honest.unit_begin(run, op, unit, raw);
+}
+
+static void
+spoil_begin(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    spoil_nothing(source, storage);
+    source->unit_begin = cancelling_begin;
+}
+
+START_TEST(test_units__cancelled_in_between)
+{
+    job_spoil = spoil_begin;
+    create_fails(BP_ERR_CANCELLED, "cancelled");
+    ck_assert(!job_exists("backups/b/bakplane/lease.json"));
+    g_autofree char *manifest = job_read("backups/b/bakplane/manifest.json");
+    ck_assert_ptr_nonnull(strstr(manifest, "\"failed\""));
+}
+END_TEST
+
+START_TEST(test_units__cancelled_before_it_began)
+{
+    bp_cancel_trigger(job_cancel, 2);
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "");
+    ck_assert_int_eq(atomic_load(&run_outcome), -1);
+    ck_assert_uint_eq(job_count("backups"), 0);
+}
+END_TEST
+
+START_TEST(test_units__calls_are_tried_again)
+{
+    job_faults("source.unit_begin::nth=1:class=retryable");
+    create_fine();
+}
+END_TEST
+
+START_TEST(test_units__first_failure_is_the_one_that_counts)
+{
+    job_faults("source.unit_begin::nth=2:class=auth");
+    create_fails(BP_ERR_AUTH, "injected");
+}
+END_TEST
+
+START_TEST(test_units__end_of_a_unit_counts)
+{
+    job_faults("source.unit_end::nth=3:class=permanent:after");
+    create_fails(BP_ERR_PERMANENT, "directory ");
+}
+END_TEST
+
+static bp_status
+begin_with_keepalive(struct bp_source *source, const struct bp_op *op,
+                     const struct bp_run_args *args, struct bp_run_info *info, struct bp_run **out,
+                     struct bp_error *raw)
+{
+    bp_status status = job_honest.run_begin(source, op, args, info, out, raw);
+    info->keepalive_ms = 1;
+    return status;
+}
+
+static bp_status
+failing_keepalive(struct bp_run *run, const struct bp_op *op, struct bp_error *raw)
+{
+    (void)run;
+    (void)op;
+    atomic_fetch_add(&calls, 1);
+    raw->cls = BP_ERR_RETRYABLE;
+    g_strlcpy(raw->message, "the pin is gone", sizeof raw->message);
+    return BP_ERR_RETRYABLE;
+}
+
+/* The unit is not ready before the pin was renewed. */
+static bp_status
+begin_after_keepalive(struct bp_run *run, const struct bp_op *op, const char *unit,
+                      struct bp_error *raw)
+{
+    while (atomic_load(&calls) == 0) {
+        g_usleep(100);
+    }
+    return job_honest.unit_begin(run, op, unit, raw);
+}
+
+static bp_status
+failing_run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome, struct bp_error *raw)
+{
+    (void)noting_run_end(run, op, outcome, raw);
+    raw->cls = BP_ERR_PERMANENT;
+    g_strlcpy(raw->message, "could not be released", sizeof raw->message);
+    return BP_ERR_PERMANENT;
+}
+
+static void
+spoil_keepalive(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    spoil_nothing(source, storage);
+    source->run_begin = begin_with_keepalive;
+    source->run_keepalive = failing_keepalive;
+    source->unit_begin = begin_after_keepalive;
+    source->run_end = failing_run_end;
+}
+
+START_TEST(test_keepalive__and_end_of_a_run_fail_with_a_warning)
+{
+    job_spoil = spoil_keepalive;
+    create_fine();
+    ck_assert(job_noted("keepalive"));
+    ck_assert(job_noted("run-end"));
+}
+END_TEST
+
+START_TEST(test_run_begin__failure_is_the_jobs)
+{
+    job_faults("source.run_begin::class=auth");
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    ck_assert_ptr_nonnull(strstr(error->message, "injected"));
+    g_clear_error(&error);
+    ck_assert_str_eq(bp_json_text(job_result, "state", ""), "failed");
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE(
+        "job/create_units", setup, job_teardown, test_units__vanished_items_are_looked_for_again,
+        test_units__items_that_are_no_longer_named_are_dropped,
+        test_units__unquiet_source_is_given_up, test_units__item_on_an_unknown_storage,
+        test_units__item_named_twice_is_found_when_sealing, test_units__item_of_another_size,
+        test_units__rows_without_items_are_no_success, test_units__no_rows_and_no_items_are_fine,
+        test_units__cancelled_in_between, test_units__cancelled_before_it_began,
+        test_units__calls_are_tried_again, test_units__first_failure_is_the_one_that_counts,
+        test_units__end_of_a_unit_counts, test_keepalive__and_end_of_a_run_fail_with_a_warning,
+        test_run_begin__failure_is_the_jobs);
+}
