@@ -2,43 +2,73 @@
 """Timing commands in pairs, A B A B, so that both sides see the same weather."""
 
 import os
+import select
 import statistics
 import time
+
+SAMPLE_MS = 20
 
 
 class Failed(Exception):
     """A command of the bench did not succeed."""
 
 
+def peak_memory(pid):
+    """The largest resident set so far (bytes); 0 when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
 def run(command):
-    """Run one command.  Returns its peak memory (bytes)."""
+    """Run one command.  Returns its peak memory (bytes), looked at every SAMPLE_MS: what wait4
+    tells would include this interpreter's own, from between fork and exec."""
     pid = os.posix_spawnp(command[0], command, os.environ,
                           file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
-    _, status, usage = os.wait4(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
+    peak = 0
+    handle = os.pidfd_open(pid)
+    try:
+        end = select.poll()
+        end.register(handle, select.POLLIN)
+        while not end.poll(SAMPLE_MS):
+            peak = max(peak, peak_memory(pid))
+    finally:
+        os.close(handle)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code != 0:
         raise Failed(f"{' '.join(map(str, command))}: exit status {code}")
-    return usage.ru_maxrss * 1024
+    return peak
 
 
 class Side:
     """One side of a comparison: `prepare(round)` gives the commands that are timed, one after the
-    other; `clean(round)` removes what they made."""
+    other; `clean(round)` removes what they made: at once, or when all is over if that would disturb
+    the next round (ext4 searches long for inodes that were not freed a moment ago)."""
 
-    def __init__(self, name, prepare, clean):
-        self.name, self.prepare, self.clean = name, prepare, clean
-        self.seconds, self.peak = [], 0
+    def __init__(self, name, prepare, clean, clean_late=False):
+        self.name, self.prepare, self.clean, self.clean_late = name, prepare, clean, clean_late
+        self.seconds, self.peak, self.rounds = [], 0, 0
 
-    def once(self, number):
+    def once(self):
+        number, self.rounds = self.rounds, self.rounds + 1
         commands = self.prepare(number)
         os.sync()  # what came before is not this side's to write
         start = time.monotonic()
         for command in commands:
             self.peak = max(self.peak, run(command))
         seconds = time.monotonic() - start
-        self.clean(number)
-        os.sync()
+        if not self.clean_late:
+            self.clean(number)
         return seconds
+
+    def finish(self):
+        for number in range(self.rounds if self.clean_late else 0):
+            self.clean(number)
 
     @property
     def median(self):
@@ -48,8 +78,10 @@ class Side:
 def compare(ours, theirs, rounds):
     """Time both sides `rounds` times in turn, after one round that does not count."""
     for side in (ours, theirs):
-        side.once(0)
-    for number in range(1, rounds + 1):
+        side.once()
+    for _ in range(rounds):
         for side in (theirs, ours):
-            side.seconds.append(side.once(number))
+            side.seconds.append(side.once())
+    for side in (ours, theirs):
+        side.finish()
     return statistics.median(a / b for a, b in zip(ours.seconds, theirs.seconds))
