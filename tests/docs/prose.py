@@ -112,6 +112,15 @@ def check_blocks(path, text):
     return found
 
 
+def check_reference():
+    """Each key of the core has its line in the reference."""
+    text = (tables.TOP / "docs/reference/config.md").read_text(encoding="utf-8")
+    for section, keys in tables.core_keys().items():
+        for key in keys:
+            expect(f"`{key}`" in text or f"## {key}" in text,
+                   f"config.md: no {section} {key}")
+
+
 def main():
     os.environ.pop("BAKPLANE_CONFIG", None)
     paths = [tables.TOP / "README.md", *sorted((tables.TOP / "docs").rglob("*.md"))]
@@ -120,6 +129,7 @@ def main():
         text = path.read_text(encoding="utf-8")
         check_links(path, text)
         blocks += check_blocks(path, text)
+    check_reference()
     for problem in problems:
         print(problem)
     print(f"{len(paths)} pages, {blocks} blocks, {len(problems)} problems")
