@@ -39,8 +39,7 @@ milvus_task_free(struct milvus_task *task)
     if (task == NULL) {
         return;
     }
-    g_free(task->insert_dir);
-    g_free(task->delta_dir);
+    g_ptr_array_unref(task->dirs);
     g_free(task);
 }
 
@@ -96,6 +95,7 @@ restore_free(struct bp_restore *restore)
 {
     g_clear_pointer(&restore->targets, g_ptr_array_unref);
     g_clear_pointer(&restore->backup, milvus_backup_free);
+    milvus_rest_free(restore->rest);
     g_free(restore->backup_ref);
     g_free(restore->run_id);
     g_free(restore->staging_prefix);
@@ -152,6 +152,10 @@ check_all(struct bp_restore *restore, const struct bp_op *op, const struct bp_re
 {
     bool is_dry_run = (args->flags & BP_RESTORE_DRY_RUN) != 0;
     bp_status status = milvus_api_connect(restore->api, op, error);
+    if (status == BP_OK && milvus_api_can(restore->api, MILVUS_CAN_IMPORT_REST)) {
+        status =
+            milvus_rest_find(restore->host, op, &restore->source->config, &restore->rest, error);
+    }
     if (status == BP_OK) {
         status = milvus_documents_read(restore->host, op, restore->backup_ref, &restore->backup,
                                        NULL, error);

@@ -37,32 +37,46 @@ static void
 fill_files(const struct bp_restore *restore, const struct milvus_task *task, const char *files[3])
 {
     bool is_pair = !milvus_api_can(restore->api, MILVUS_CAN_IMPORT_ONE_PATH);
+    const struct milvus_dirs *dirs = task->dirs->pdata[0];
     guint n = 0;
-    if (task->is_l0) {
-        files[n++] = task->delta_dir;
-        return;
+    if (dirs->inserts != NULL) {
+        files[n++] = dirs->inserts;
     }
-    files[n++] = task->insert_dir;
-    if (task->delta_dir != NULL) {
-        files[n++] = task->delta_dir;
+    if (dirs->deltas != NULL) {
+        files[n++] = dirs->deltas;
     } else if (is_pair) {
         files[n++] = "";
     }
 }
 
 static bp_status
-start_task(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
-           struct milvus_task *task, struct bp_error *error)
+start_import(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
+             struct milvus_task *task, struct bp_error *error)
 {
+    g_autoptr(GArray) options = import_options(task);
+    if (restore->rest != NULL) {
+        const struct milvus_rest_import import = {.db = target->db,
+                                                  .collection = target->name,
+                                                  .partition = task->partition,
+                                                  .dirs = task->dirs,
+                                                  .options = options};
+        return milvus_rest_import(restore->rest, op, &import, &task->job, error);
+    }
     const char *files[3] = {NULL};
     fill_files(restore, task, files);
-    g_autoptr(GArray) options = import_options(task);
     const struct milvus_import import = {.db = target->db,
                                          .collection = target->name,
                                          .partition = task->partition,
                                          .files = files,
                                          .options = options};
-    bp_status status = milvus_api_import(restore->api, op, &import, &task->job, error);
+    return milvus_api_import(restore->api, op, &import, &task->job, error);
+}
+
+static bp_status
+start_task(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
+           struct milvus_task *task, struct bp_error *error)
+{
+    bp_status status = start_import(restore, op, target, task, error);
     if (status != BP_OK && (error->flags & BP_ERROR_OUTCOME_UNKNOWN) != 0) {
         /* Asking again could import the same rows twice. */
         g_autofree char *why = g_strdup(error->message);
@@ -166,6 +180,14 @@ fail_job(struct bp_job_state *out, const char *format, ...)
     out->phase = BP_JOB_FAILED;
 }
 
+/* For messages. */
+static const char *
+first_dir(const struct milvus_task *task)
+{
+    const struct milvus_dirs *dirs = task->dirs->pdata[0];
+    return dirs->inserts != NULL ? dirs->inserts : dirs->deltas;
+}
+
 /* A path that the server cannot see lists as empty there, and the job completes. */
 static void
 finish_task(const struct bp_restore *restore, struct milvus_task *task,
@@ -181,7 +203,7 @@ finish_task(const struct bp_restore *restore, struct milvus_task *task,
                  "the server at %s says it completed the import, but with 0 of %" PRId64
                  " rows: it sees nothing in %s (is that the path as the server sees it, readable "
                  "for its user? Check server_root of the storage)",
-                 milvus_api_address(restore->api), task->rows, task->insert_dir);
+                 milvus_api_address(restore->api), task->rows, first_dir(task));
     }
 }
 
@@ -216,7 +238,10 @@ milvus_job_poll(struct bp_restore *restore, const struct bp_op *op, uint32_t num
                        target->db, target->name);
     }
     struct milvus_import_state state = {0};
-    bp_status status = milvus_api_import_state(restore->api, op, task->job, &state, error);
+    bp_status status =
+        restore->rest != NULL
+            ? milvus_rest_import_state(restore->rest, op, target->db, task->job, &state, error)
+            : milvus_api_import_state(restore->api, op, task->job, &state, error);
     if (status != BP_OK) {
         return status;
     }
@@ -225,9 +250,8 @@ milvus_job_poll(struct bp_restore *restore, const struct bp_op *op, uint32_t num
         finish_task(restore, task, &state, out);
     } else if (state.phase == MILVUS_IMPORT_FAILED ||
                state.phase == MILVUS_IMPORT_FAILED_AND_CLEANED) {
-        fail_job(out, "the server failed to import %s into partition %s: %s",
-                 task->is_l0 ? task->delta_dir : task->insert_dir, task->partition,
-                 state.reason[0] != '\0' ? state.reason : "it gave no reason");
+        fail_job(out, "the server failed to import %s into partition %s: %s", first_dir(task),
+                 task->partition, state.reason[0] != '\0' ? state.reason : "it gave no reason");
     } else {
         watch_progress(restore, task, &state, out);
     }

@@ -12,13 +12,15 @@
 
 #include "api.h"
 #include "model.h"
+#include "rest.h"
 #include "restore_keys.h"
 #include "source.h"
 
-/** One import: a partition, a group of segments in it, or one L0 segment. */
+/** One import: a partition, groups of segments in it, or one L0 segment. */
 struct milvus_task {
-    char *insert_dir, *delta_dir; /**< as the server sees them; NULL = none */
-    const char *partition;        /**< borrowed name; "" = all partitions */
+    GPtrArray *dirs;       /**< struct milvus_dirs *, as the server sees them; several: REST */
+    const char *partition; /**< borrowed name; "" = all partitions */
+    const char *channel;   /**< borrowed, of its segments; NULL = not known */
     bool is_l0, has_deltas, is_uncounted;
     int64_t storage_version;
     int64_t rows;    /**< before deletes */
@@ -52,6 +54,7 @@ struct bp_restore {
     struct bp_source *source; /* borrowed */
     const struct bp_host *host;
     struct milvus_api *api;
+    struct milvus_rest *rest; /* NULL = imports go over gRPC */
     struct milvus_restore_options options;
     bool without_items; /* only what describes the collections */
     struct milvus_backup *backup;

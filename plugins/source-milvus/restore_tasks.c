@@ -48,12 +48,30 @@ count_segment(struct milvus_task *task, const struct milvus_segment *segment)
     }
     task->bytes += (uint64_t)milvus_segment_size(segment);
     task->storage_version = segment->storage_version;
+    task->channel = segment->channel;
+}
+
+static void
+dirs_free(void *data)
+{
+    struct milvus_dirs *dirs = data;
+    g_free(dirs->inserts);
+    g_free(dirs->deltas);
+    g_free(dirs);
+}
+
+static struct milvus_dirs *
+first_dirs(const struct milvus_task *task)
+{
+    return task->dirs->pdata[0];
 }
 
 static struct milvus_task *
 add_task(struct milvus_target *target, const char *partition)
 {
     struct milvus_task *task = g_new0(struct milvus_task, 1);
+    task->dirs = g_ptr_array_new_with_free_func(dirs_free);
+    g_ptr_array_add(task->dirs, g_new0(struct milvus_dirs, 1));
     task->partition = partition;
     task->seen_rows = -1;
     g_ptr_array_add(target->tasks, task);
@@ -78,8 +96,8 @@ add_partition_task(struct milvus_target *target, const char *base,
         milvus_backup_dir_partition(target->from->id, partition->id, MILVUS_INSERT_LOG);
     g_autofree char *deltas =
         milvus_backup_dir_partition(target->from->id, partition->id, MILVUS_DELTA_LOG);
-    task->insert_dir = g_strconcat(base, inserts, NULL);
-    task->delta_dir = task->has_deltas ? g_strconcat(base, deltas, NULL) : NULL;
+    first_dirs(task)->inserts = g_strconcat(base, inserts, NULL);
+    first_dirs(task)->deltas = task->has_deltas ? g_strconcat(base, deltas, NULL) : NULL;
 }
 
 /* Old backups put several segments into one group: it is imported once, not once per segment. */
@@ -98,13 +116,45 @@ add_group_tasks(struct milvus_target *target, const char *base,
         struct milvus_task *task = g_hash_table_lookup(by_dir, inserts);
         if (task == NULL) {
             task = add_task(target, partition->name);
-            task->insert_dir = g_strconcat(base, inserts, NULL);
+            first_dirs(task)->inserts = g_strconcat(base, inserts, NULL);
             g_hash_table_insert(by_dir, g_strdup(inserts), task);
         }
         count_segment(task, segment);
-        if (task->has_deltas && task->delta_dir == NULL) {
+        if (task->has_deltas && first_dirs(task)->deltas == NULL) {
             g_autofree char *deltas = milvus_backup_dir_group(&there, MILVUS_DELTA_LOG);
-            task->delta_dir = g_strconcat(base, deltas, NULL);
+            first_dirs(task)->deltas = g_strconcat(base, deltas, NULL);
+        }
+    }
+}
+
+/* A server imports what lies in one channel and one format together best. */
+static bool
+can_join(const struct milvus_task *task, const struct milvus_task *next)
+{
+    return !task->is_l0 && !next->is_l0 && task->dirs->len < MILVUS_REST_DIRS_MAX &&
+           task->partition == next->partition && task->storage_version == next->storage_version &&
+           g_strcmp0(task->channel, next->channel) == 0;
+}
+
+/* REST takes many directories as one job. */
+static void
+join_tasks(struct milvus_target *target)
+{
+    for (guint i = 0; i < target->tasks->len; i++) {
+        struct milvus_task *task = target->tasks->pdata[i];
+        for (guint k = i + 1; k < target->tasks->len;) {
+            struct milvus_task *next = target->tasks->pdata[k];
+            if (!can_join(task, next)) {
+                k++;
+                continue;
+            }
+            g_ptr_array_add(task->dirs, g_ptr_array_steal_index(next->dirs, 0));
+            task->has_deltas |= next->has_deltas;
+            task->is_uncounted |= next->is_uncounted;
+            task->rows += next->rows;
+            task->deleted += next->deleted;
+            task->bytes += next->bytes;
+            g_ptr_array_remove_index(target->tasks, k);
         }
     }
 }
@@ -122,7 +172,7 @@ add_l0_tasks(struct milvus_target *target, const char *base, const GPtrArray *se
         const struct milvus_segment there = milvus_segment_placed(segment, is_staged);
         g_autofree char *deltas = milvus_backup_dir_group(&there, MILVUS_DELTA_LOG);
         task->is_l0 = true;
-        task->delta_dir = g_strconcat(base, deltas, NULL);
+        first_dirs(task)->deltas = g_strconcat(base, deltas, NULL);
         count_segment(task, segment);
     }
 }
@@ -174,6 +224,9 @@ milvus_tasks_make(const struct bp_restore *restore, struct milvus_target *target
         } else {
             add_group_tasks(target, base, partition, is_staged);
         }
+    }
+    if (restore->rest != NULL) {
+        join_tasks(target);
     }
     for (guint i = 0; i < partitions->len; i++) {
         const struct milvus_partition *partition = partitions->pdata[i];

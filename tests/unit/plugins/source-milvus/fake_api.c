@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "plugins/source-milvus/rest.h"
 #include "sdk/lib/errors.h"
 
 #define IMPORTS_MAX 16
@@ -28,6 +29,18 @@ struct milvus_api {
     uint32_t fail_flags;
     int slow;
 };
+
+struct milvus_rest {
+    struct milvus_api *api;
+};
+
+static struct milvus_rest rest;
+
+void
+fake_api_rest(struct milvus_api *api)
+{
+    rest.api = api;
+}
 
 static void
 collection_free(void *data)
@@ -57,6 +70,7 @@ fake_api_new(const char *version)
 void
 fake_api_free(struct milvus_api *api)
 {
+    rest.api = NULL;
     g_free(api->version);
     g_hash_table_unref(api->databases);
     g_ptr_array_unref(api->collections);
@@ -627,4 +641,54 @@ milvus_api_count_imports(struct milvus_api *api, const struct bp_op *op, const c
     bp_status status = enter(api, "ListImportTasks", error);
     *running = 0;
     return status;
+}
+
+/* --- rest.h ----------------------------------------------------------------------------------- */
+
+bp_status
+milvus_rest_find(const struct bp_host *host, const struct bp_op *op,
+                 const struct milvus_config *config, struct milvus_rest **out,
+                 struct bp_error *error)
+{
+    (void)host;
+    (void)op;
+    (void)config;
+    (void)error;
+    *out = rest.api != NULL ? &rest : NULL;
+    return BP_OK;
+}
+
+void
+milvus_rest_free(struct milvus_rest *one)
+{
+    (void)one;
+}
+
+bp_status
+milvus_rest_import(struct milvus_rest *one, const struct bp_op *op,
+                   const struct milvus_rest_import *import, int64_t *job, struct bp_error *error)
+{
+    (void)op;
+    struct milvus_api *api = one->api;
+    g_autoptr(GString) text = g_string_new("over REST ");
+    g_string_append(text, import->partition);
+    for (guint i = 0; i < import->dirs->len; i++) {
+        const struct milvus_dirs *dirs = import->dirs->pdata[i];
+        g_string_append_printf(text, " [%s|%s]", dirs->inserts != NULL ? dirs->inserts : "",
+                               dirs->deltas != NULL ? dirs->deltas : "");
+    }
+    bp_status status = change(api, "Import", text->str, error);
+    if (status == BP_OK) {
+        api->import_into[api->n_imports] = fake_api_find(api, import->db, import->collection);
+        *job = (int64_t)++api->n_imports;
+    }
+    return status;
+}
+
+bp_status
+milvus_rest_import_state(struct milvus_rest *one, const struct bp_op *op, const char *db,
+                         int64_t job, struct milvus_import_state *out, struct bp_error *error)
+{
+    (void)db;
+    return milvus_api_import_state(one->api, op, job, out, error);
 }

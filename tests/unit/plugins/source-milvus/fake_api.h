@@ -38,6 +38,9 @@ void fake_api_fail(struct milvus_api *api, const char *method, bp_status cls, co
 /** Looks that an index build or a load needs before it is done. */
 void fake_api_slow(struct milvus_api *api, int looks);
 
+/** From 2.4 on: imports may also go over REST. */
+void fake_api_rest(struct milvus_api *api);
+
 /** Changing calls, one per line. */
 const char *fake_api_log(const struct milvus_api *api);
 

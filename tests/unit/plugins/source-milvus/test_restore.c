@@ -393,6 +393,42 @@ START_TEST(test_step__l0_waits_for_the_data)
 }
 END_TEST
 
+START_TEST(test_step__rest_takes_many_directories)
+{
+    static const struct fake_import answers[] = {{.phase = MILVUS_IMPORT_COMPLETED, .rows = 18},
+                                                 {.phase = MILVUS_IMPORT_COMPLETED, .rows = 5},
+                                                 {.phase = MILVUS_IMPORT_COMPLETED, .rows = 0}};
+    struct bp_proof proof;
+    add_l0();
+    fake_api_rest(fx.api);
+    fake_api_import_answers(fx.api, answers, 3);
+    fixture_until_placed();
+    fixture_import_all();
+    assert_called("Import over REST _default [/srv/b/binlogs/insert_log/500/501/600/|] "
+                  "[/srv/b/binlogs/insert_log/500/501/650/|/srv/b/binlogs/delta_log/500/501/650/]\n"
+                  "Import over REST p1 [/srv/b/binlogs/insert_log/500/502/700/|]\n"
+                  "Import over REST  [|/srv/b/binlogs/delta_log/500/-1/800/]\n");
+    assert_told("job 1/_default 27\n");
+    ck_assert_msg(fixture_prove(&proof) == BP_OK, "%s", fx.error.message);
+    ck_assert_uint_eq(proof.found, 23);
+}
+END_TEST
+
+START_TEST(test_step__rest_keeps_channels_apart)
+{
+    bool all_started;
+    fixture_server("v2.6.1");
+    fake_api_rest(fx.api);
+    for (guint i = 0; i < 2; i++) {
+        struct milvus_segment *segment = partition(0)->segments->pdata[i];
+        segment->channel = g_strdup_printf("dml_%u", i);
+    }
+    fixture_until_placed();
+    ck_assert_int_eq(fixture_step(9, &all_started), BP_OK);
+    assert_called("Import over REST _default [/srv/b/binlogs/insert_log/500/501/600/|]\n");
+}
+END_TEST
+
 START_TEST(test_step__unknown_outcome_is_not_repeated)
 {
     bool all_started;
@@ -642,6 +678,8 @@ add_place_tests(TCase *tcase)
     tcase_add_test(tcase, test_step__old_layout_is_staged_with_groups);
     tcase_add_test(tcase, test_step__storage_version_is_passed);
     tcase_add_test(tcase, test_step__l0_waits_for_the_data);
+    tcase_add_test(tcase, test_step__rest_takes_many_directories);
+    tcase_add_test(tcase, test_step__rest_keeps_channels_apart);
     tcase_add_test(tcase, test_step__unknown_outcome_is_not_repeated);
     tcase_add_test(tcase, test_step__throttled_is_put_off);
     tcase_add_test(tcase, test_step__throttled_for_too_long);
