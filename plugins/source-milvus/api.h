@@ -65,8 +65,6 @@ bp_status milvus_api_create_database(struct milvus_api *api, const struct bp_op 
 bp_status milvus_api_list_collections(struct milvus_api *api, const struct bp_op *op,
                                       const char *db, GPtrArray *collections,
                                       struct bp_error *error);
-bp_status milvus_api_has_collection(struct milvus_api *api, const struct bp_op *op, const char *db,
-                                    const char *collection, bool *out, struct bp_error *error);
 /** Everything that DescribeCollection answers, under the real name (not an alias). */
 bp_status milvus_api_describe_collection(struct milvus_api *api, const struct bp_op *op,
                                          const char *db, const char *collection,

@@ -59,20 +59,6 @@ milvus_api_list_collections(struct milvus_api *api, const struct bp_op *op, cons
     return BP_OK;
 }
 
-bp_status
-milvus_api_has_collection(struct milvus_api *api, const struct bp_op *op, const char *db,
-                          const char *collection, bool *out, struct bp_error *error)
-{
-    struct milvus_request request = {
-        .method = "HasCollection", .db = db, .answer = &mv__bool_response__descriptor};
-    g_autoptr(milvus_answer) answer = NULL;
-    bp_status status = call_on(api, op, &request, collection, &answer, error);
-    if (status == BP_OK) {
-        *out = ((const Mv__BoolResponse *)answer)->value;
-    }
-    return status;
-}
-
 static bool
 has_partition_key(const struct milvus_schema *schema)
 {

@@ -18,6 +18,7 @@
 #define GC_PATH "/management/datacoord/garbage_collection/"
 #define REQUEST_TIMEOUT_MS 10000
 #define STATUS_OK 200
+#define STATUS_NOT_FOUND 404
 
 struct milvus_gc_pause_state {
     const struct bp_host *host;
@@ -25,23 +26,45 @@ struct milvus_gc_pause_state {
     char *ca_file;
     uint32_t connect_timeout_ms;
     uint64_t pause_s;
+    char *ticket; /* of the newest pause, where the server gives one; else NULL */
 };
 
-/* The server's "msg"; owned by the caller. */
+/* A text member of the answer, "" when there is none; owned by the caller. */
 static char *
-message_of(const struct bp_http_answer *answer)
+text_of(const struct bp_http_answer *answer, const char *member)
 {
     json_error_t ignored;
     json_t *root =
         answer->body != NULL ? json_loadb(answer->body, answer->size, 0, &ignored) : NULL;
-    const char *text = json_string_value(json_object_get(root, "msg"));
-    char *message = g_strdup(text != NULL ? text : "");
+    const char *text = json_string_value(json_object_get(root, member));
+    char *copy = g_strdup(text != NULL ? text : "");
     json_decref(root);
-    return message;
+    return copy;
 }
 
 static bp_status
-ask(const struct milvus_gc_pause_state *state, const struct bp_op *op, const char *verb,
+judge(const struct bp_http_answer *answer, const char *url, struct bp_error *error)
+{
+    g_autofree char *message = text_of(answer, "msg");
+    if (answer->status == STATUS_OK && strcmp(message, "OK") == 0) {
+        return BP_OK;
+    }
+    bp_status cls = BP_ERR_PERMANENT;
+    if (answer->status == STATUS_NOT_FOUND) {
+        cls = bp_fail(error, BP_ERR_UNSUPPORTED,
+                      "%s: this Milvus cannot pause its garbage collection (404)", url);
+    } else {
+        cls = bp_http_class(answer->status);
+        cls = bp_fail(error, cls != BP_OK ? cls : BP_ERR_PERMANENT,
+                      "%s: status %d, message \"%.200s\"", url, answer->status, message);
+    }
+    error->remote_status = answer->status;
+    error->retry_after_ms = answer->retry_after_ms;
+    return cls;
+}
+
+static bp_status
+ask(struct milvus_gc_pause_state *state, const struct bp_op *op, const char *verb,
     struct bp_error *error)
 {
     g_autofree char *url = g_strconcat(state->base, GC_PATH, verb, NULL);
@@ -52,18 +75,12 @@ ask(const struct milvus_gc_pause_state *state, const struct bp_op *op, const cha
     struct bp_http_answer answer = {0};
     bp_status status = bp_http_perform(state->host, op, &request, &answer, error);
     if (status == BP_OK) {
-        g_autofree char *message = message_of(&answer);
-        if (answer.status == 404) {
-            status =
-                bp_fail(error, BP_ERR_UNSUPPORTED,
-                        "%s: this Milvus cannot pause its garbage collection (404)", state->base);
-        } else if (answer.status != STATUS_OK || strcmp(message, "OK") != 0) {
-            bp_status cls = bp_http_class(answer.status);
-            status = bp_fail(error, cls != BP_OK ? cls : BP_ERR_PERMANENT,
-                             "%s: status %d, message \"%.200s\"", url, answer.status, message);
-            error->remote_status = answer.status;
-            error->retry_after_ms = answer.retry_after_ms;
-        }
+        status = judge(&answer, url, error);
+    }
+    if (status == BP_OK) {
+        g_autofree char *ticket = text_of(&answer, "ticket");
+        g_free(state->ticket);
+        state->ticket = ticket[0] != '\0' ? g_uri_escape_string(ticket, NULL, FALSE) : NULL;
     }
     bp_http_answer_clear(&answer);
     return status;
@@ -81,6 +98,7 @@ pause_free(struct milvus_gc_pause_state *pause)
 {
     g_free(pause->base);
     g_free(pause->ca_file);
+    g_free(pause->ticket);
     g_free(pause);
 }
 
@@ -141,7 +159,10 @@ milvus_gc_resume(struct milvus_gc_pause_state *pause, const struct bp_op *op,
     if (pause == NULL) {
         return BP_OK;
     }
-    bp_status status = ask(pause, op, "resume", error);
+    g_autofree char *verb = pause->ticket != NULL
+                                ? g_strconcat("resume?ticket=", pause->ticket, NULL)
+                                : g_strdup("resume");
+    bp_status status = ask(pause, op, verb, error);
     pause_free(pause);
     return status;
 }

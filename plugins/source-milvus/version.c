@@ -23,8 +23,6 @@ static const struct {
     struct milvus_version since;
 } table[MILVUS_FEATURE_COUNT] = {
     [MILVUS_CAN_DATABASES] = {"have databases", "2.2.9", {2, 2, 9}},
-    [MILVUS_CAN_CONNECT] = {"answer Connect", "2.2.9", {2, 2, 9}},
-    [MILVUS_CAN_COSINE] = {"measure by COSINE", "2.3.0", {2, 3, 0}},
     [MILVUS_CAN_ARRAYS] = {"hold arrays", "2.3.2", {2, 3, 2}},
     [MILVUS_CAN_REINSERT] = {"import a key deleted and inserted again", "2.3.0", {2, 3, 0}},
     [MILVUS_CAN_FLUSH_DELETES] = {"flush deletes at once", "2.3.0", {2, 3, 0}},
@@ -33,18 +31,12 @@ static const struct {
     [MILVUS_CAN_IMPORT_REST] = {"import over REST", "2.4.0", {2, 4, 0}},
     [MILVUS_CAN_IMPORT_L0] = {"import L0 segments", "2.4.0", {2, 4, 0}},
     [MILVUS_CAN_DESCRIBE_DATABASE] = {"describe a database", "2.4.3", {2, 4, 3}},
-    [MILVUS_CAN_RBAC_BACKUP] = {"back up users and roles", "2.4.10", {2, 4, 10}},
     [MILVUS_CAN_NULLABLE] = {"hold nullable fields", "2.5.0", {2, 5, 0}},
     [MILVUS_CAN_FUNCTIONS] = {"have functions in schemas", "2.5.0", {2, 5, 0}},
-    [MILVUS_CAN_REST_SEGMENTS] = {"describe segments over REST", "2.5.8", {2, 5, 8}},
-    [MILVUS_CAN_IMPORT_HYBRID_TS] = {"take hybrid timestamps in imports", "2.6.0", {2, 6, 0}},
     [MILVUS_CAN_ADD_FIELD] = {"add a field to a collection", "2.6.0", {2, 6, 0}},
     [MILVUS_CAN_STRUCT_FIELDS] = {"hold arrays of structs", "2.6.0", {2, 6, 0}},
     [MILVUS_CAN_STORAGE_V2] = {"read storage format 2", "2.6.0", {2, 6, 0}},
-    [MILVUS_CAN_IMPORT_MANY_L0] = {"import several L0 segments at once", "2.6.5", {2, 6, 5}},
-    [MILVUS_CAN_GC_TICKET] = {"pause garbage collection per collection", "2.6.8", {2, 6, 8}},
     [MILVUS_CAN_FUNCTION_UNCHECKED] = {"leave functions unchecked", "2.6.8", {2, 6, 8}},
-    [MILVUS_CAN_SNAPSHOT] = {"make snapshots", "3.0.0", {3, 0, 0}},
 };
 
 /* Digits at *text, at most 9 of them; *text moves behind them. */

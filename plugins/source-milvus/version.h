@@ -16,28 +16,20 @@ struct milvus_version {
 /** What a server can do, as far as its version tells.  Bits of milvus_features(). */
 enum milvus_feature {
     MILVUS_CAN_DATABASES,         /**< CreateDatabase, dbname header (ListDatabases is probed) */
-    MILVUS_CAN_CONNECT,           /**< Connect answers with an identifier */
-    MILVUS_CAN_COSINE,            /**< metric COSINE */
     MILVUS_CAN_ARRAYS,            /**< data type Array */
     MILVUS_CAN_DESCRIBE_DATABASE, /**< DescribeDatabase and properties of databases */
     MILVUS_CAN_L0,                /**< segments have levels; deletes may lie in L0 segments */
     MILVUS_CAN_IMPORT_ONE_PATH,   /**< Import takes [insert] and not only [insert, delta] */
     MILVUS_CAN_IMPORT_REST,       /**< /v2/vectordb/jobs/import */
     MILVUS_CAN_IMPORT_L0,         /**< option l0_import */
-    MILVUS_CAN_IMPORT_MANY_L0,    /**< several L0 segments in one job */
-    MILVUS_CAN_IMPORT_HYBRID_TS,  /**< start_ts and end_ts are hybrid, not milliseconds */
     MILVUS_CAN_REINSERT,          /**< import keeps a key deleted and inserted again in a segment */
     MILVUS_CAN_FLUSH_DELETES,     /**< Flush writes deletes of rows flushed before, too */
-    MILVUS_CAN_RBAC_BACKUP,       /**< BackupRBAC, RestoreRBAC */
     MILVUS_CAN_NULLABLE,          /**< nullable fields and default values */
     MILVUS_CAN_FUNCTIONS,         /**< functions in schemas */
-    MILVUS_CAN_REST_SEGMENTS,     /**< /v2/vectordb/segments/describe */
     MILVUS_CAN_ADD_FIELD,         /**< AddCollectionField */
     MILVUS_CAN_STRUCT_FIELDS,     /**< struct array fields */
     MILVUS_CAN_STORAGE_V2,        /**< segments in column groups */
-    MILVUS_CAN_GC_TICKET,         /**< GC pause of one collection, answered with a ticket */
     MILVUS_CAN_FUNCTION_UNCHECKED, /**< property disable_func_runtime_check */
-    MILVUS_CAN_SNAPSHOT,           /**< snapshots, and storage v3 that only they can save */
     MILVUS_FEATURE_COUNT
 };
 

@@ -81,6 +81,25 @@ START_TEST(test_pause__renew_and_resume)
 }
 END_TEST
 
+START_TEST(test_pause__the_newest_ticket_resumes)
+{
+    static const char first[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"msg\":\"OK\",\"ticket\":\"a\"}";
+    static const char second[] =
+        "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n{\"msg\":\"OK\",\"ticket\":\"b/c\"}";
+    const struct bp_httpd_step steps[] = {
+        {BP_HTTPD_REPLY, first}, {BP_HTTPD_REPLY, second}, {BP_HTTPD_REPLY, OK_REPLY}};
+    serve(steps, G_N_ELEMENTS(steps));
+    ASSERT_OK(begin(), error);
+    ASSERT_OK(milvus_gc_renew(pause_state, &op, &error), error);
+    ASSERT_OK(milvus_gc_resume(pause_state, &op, &error), error);
+    bp_httpd_stop(server);
+    ck_assert_ptr_nonnull(strstr(bp_httpd_request(server, 2), "/resume?ticket=b%2Fc "));
+    bp_httpd_free(server);
+    server = NULL;
+}
+END_TEST
+
 START_TEST(test_pause__old_server)
 {
     const struct bp_httpd_step steps[] = {{BP_HTTPD_REPLY, NOT_FOUND_REPLY}};
@@ -144,7 +163,8 @@ START_TEST(test_pause__nobody_listens_names_the_address)
 }
 END_TEST
 
-WIRE_MAIN("gc_pause", setup, teardown, test_pause__renew_and_resume, test_pause__old_server,
+WIRE_MAIN("gc_pause", setup, teardown, test_pause__renew_and_resume,
+          test_pause__the_newest_ticket_resumes, test_pause__old_server,
           test_pause__an_answer_that_confirms_nothing, test_pause__required_but_refused,
           test_pause__required_without_an_address, test_pause__off_and_unset_ask_nobody,
           test_pause__nobody_listens_names_the_address)

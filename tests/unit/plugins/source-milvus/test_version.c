@@ -69,8 +69,7 @@ START_TEST(test_features__at_their_releases)
     ck_assert(can("2.4.3", MILVUS_CAN_DESCRIBE_DATABASE));
     ck_assert(!can("2.2.16", MILVUS_CAN_REINSERT) && can("2.3.5", MILVUS_CAN_REINSERT));
     ck_assert(!can("2.3.22.6", MILVUS_CAN_L0) && can("2.4.0", MILVUS_CAN_L0));
-    ck_assert(!can("2.6.4", MILVUS_CAN_IMPORT_MANY_L0));
-    ck_assert(can("2.6.5", MILVUS_CAN_IMPORT_MANY_L0));
+    ck_assert(!can("2.5.27", MILVUS_CAN_ADD_FIELD) && can("2.6.0", MILVUS_CAN_ADD_FIELD));
     ck_assert_uint_eq(features_of("nonsense"), (UINT64_C(1) << MILVUS_FEATURE_COUNT) - 1);
 }
 END_TEST
