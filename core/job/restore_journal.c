@@ -58,6 +58,7 @@ other_run_free(other_run *run)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(other_run, other_run_free)
 
+/* A line that got there in part would swallow the next one: it is cut off again. */
 static bool
 append_line(bp_restore_journal *journal, json_t *take_line, GError **error)
 {
@@ -65,11 +66,17 @@ append_line(bp_restore_journal *journal, json_t *take_line, GError **error)
     json_decref(take_line);
     g_autofree char *line = g_strconcat(text, "\n", NULL);
     gsize n = strlen(line);
-    if (write(journal->fd, line, n) != (ssize_t)n || fdatasync(journal->fd) != 0) {
-        bp_set_error_errno(error, errno, "restore journal %s", journal->path);
-        return false;
+    off_t end = lseek(journal->fd, 0, SEEK_END);
+    ssize_t written = end >= 0 ? write(journal->fd, line, n) : -1;
+    if (written == (ssize_t)n && fdatasync(journal->fd) == 0) {
+        return true;
     }
-    return true;
+    int problem = written >= 0 && written < (ssize_t)n ? ENOSPC : errno;
+    if (written > 0) {
+        (void)ftruncate(journal->fd, end);
+    }
+    bp_set_error_errno(error, problem, "restore journal %s", journal->path);
+    return false;
 }
 
 static json_t *
@@ -114,7 +121,22 @@ apply_begin(other_run *run, const json_t *line, const char *address)
     return true;
 }
 
-/* NULL for a file of another source or one that says nothing; a torn last line is ignored. */
+static void
+apply_lines(other_run *run, const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++) {
+        g_autoptr(json_t) line = bp_json_parse(lines[i], strlen(lines[i]), run->path, NULL);
+        if (line != NULL) { /* the last one may be torn */
+            apply_line(run, line);
+        }
+    }
+}
+
+/*
+ * NULL for a file that is gone, of another source, or says nothing.  Whether its run lives is asked
+ * before it is read: else one that ends in between would look dead with its targets half made.
+ */
 static other_run *
 read_other(const char *path, const char *address)
 {
@@ -123,25 +145,23 @@ read_other(const char *path, const char *address)
     run->targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     run->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     run->leftovers = g_ptr_array_new_with_free_func(leftover_free);
-    g_autofree char *text = NULL;
-    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
         return NULL;
     }
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (guint i = 0; lines[i] != NULL; i++) {
-        g_autoptr(json_t) line = bp_json_parse(lines[i], strlen(lines[i]), path, NULL);
-        if (i == 0 && (line == NULL || !apply_begin(run, line, address))) {
-            return NULL;
-        }
-        if (i > 0 && line != NULL) {
-            apply_line(run, line);
-        }
+    run->live = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    g_autofree char *text = NULL;
+    bool readable = g_file_get_contents(path, &text, NULL, NULL);
+    close(fd);
+    if (!readable) {
+        return NULL;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    run->live = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0;
-    if (fd >= 0) {
-        close(fd);
+    const char *first_end = strchrnul(text, '\n');
+    g_autoptr(json_t) first = bp_json_parse(text, (gsize)(first_end - text), path, NULL);
+    if (first == NULL || !apply_begin(run, first, address)) {
+        return NULL;
     }
+    apply_lines(run, text);
     return g_steal_pointer(&run);
 }
 
@@ -220,11 +240,23 @@ read_others(const char *dir, const char *address)
     return runs;
 }
 
+/* The name of a new file is on disk only once its directory is. */
 static bool
-create_file(bp_restore_journal *journal, json_t *take_begin, GError **error)
+sync_directory(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return synced;
+}
+
+static bool
+create_file(bp_restore_journal *journal, const char *dir, json_t *take_begin, GError **error)
 {
     journal->fd = open(journal->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-    if (journal->fd < 0 || flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
+    if (journal->fd < 0 || flock(journal->fd, LOCK_EX | LOCK_NB) != 0 || !sync_directory(dir)) {
         json_decref(take_begin);
         bp_set_error_errno(error, errno, "restore journal %s", journal->path);
         return false;
@@ -256,7 +288,8 @@ register_run(bp_restore_journal *journal, const char *dir, const char *address, 
             return false;
         }
     }
-    return create_file(journal, take_begin, error) && take_over_dead_runs(journal, others, error);
+    return create_file(journal, dir, take_begin, error) &&
+           take_over_dead_runs(journal, others, error);
 }
 
 bp_restore_journal *

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/job/restore_journal: what a run leaves behind, what the next one makes of it, and that two
+ * never work on one target.
+ */
+#include "core/job/restore_journal.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/core/job/job_fixture.h"
+
+static GError *error;
+static char *state_dir;
+
+static void
+setup(void)
+{
+    job_setup();
+    error = NULL;
+    state_dir = g_build_filename(job_root, "state", NULL);
+}
+
+static void
+teardown(void)
+{
+    g_free(state_dir);
+    job_teardown();
+}
+
+static bp_restore_journal *
+open_as(const char *run, const char *address, const char *target)
+{
+    const char *targets[] = {target, NULL};
+    return bp_restore_journal_open(state_dir, address, run, "nightly", targets, &error);
+}
+
+static bp_restore_journal *
+open_fine(const char *run, const char *target)
+{
+    bp_restore_journal *journal = open_as(run, "db1:19530", target);
+    ASSERT_FINE(journal != NULL, error);
+    return journal;
+}
+
+/* A run of that name registers, prepares "db.a", stages something, and dies. */
+static void
+leave_dead_run(const char *run)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        bp_restore_journal *journal = open_fine(run, "db.a");
+        bool fine = bp_restore_journal_staging(journal, "data", "staged-1/", NULL) &&
+                    bp_restore_journal_prepared(journal, "db.a", "id-1", NULL) &&
+                    bp_restore_journal_job(journal, "db.a", "token", NULL);
+        _exit(fine ? 0 : 1);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+
+static guint
+n_files(void)
+{
+    return job_count("state/restore") - 1; /* beside the lock file */
+}
+
+START_TEST(test_open__finished_run_leaves_nothing)
+{
+    bp_restore_journal *journal = open_fine("r1", "db.a");
+    ck_assert_ptr_null(bp_restore_journal_ours(journal, "db.a"));
+    ck_assert_uint_eq(bp_restore_journal_leftovers(journal)->len, 0);
+    ck_assert(bp_restore_journal_prepared(journal, "db.a", "id", &error));
+    ck_assert(bp_restore_journal_staging(journal, "data", "s/", &error));
+    ck_assert_uint_eq(n_files(), 1);
+    ck_assert(bp_restore_journal_done(journal, "db.a", &error));
+    ck_assert(bp_restore_journal_swept(journal, &error));
+    bp_restore_journal_free(journal);
+    ck_assert_uint_eq(n_files(), 0);
+}
+END_TEST
+
+START_TEST(test_open__refuses_a_target_of_a_live_run)
+{
+    bp_restore_journal *first = open_fine("r1", "db.a");
+    ck_assert_ptr_null(open_as("r2", "db1:19530", "db.a"));
+    ASSERT_ERROR(error, BP_ERR_EXISTS,
+                 "db.a is being restored by another run right now (from backup nightly)");
+    bp_restore_journal_free(open_fine("r3", "db.b"));
+    bp_restore_journal *elsewhere = open_as("r4", "db2:19530", "db.a");
+    ASSERT_FINE(elsewhere != NULL, error);
+    bp_restore_journal_free(elsewhere);
+    bp_restore_journal_free(first);
+    bp_restore_journal_free(open_fine("r5", "db.a"));
+}
+END_TEST
+
+START_TEST(test_open__inherits_from_a_dead_run)
+{
+    leave_dead_run("r1");
+    bp_restore_journal *journal = open_fine("r2", "db.a");
+    ck_assert_str_eq(bp_restore_journal_ours(journal, "db.a"), "id-1");
+    ck_assert_uint_eq(bp_restore_journal_leftovers(journal)->len, 1);
+    const bp_leftover *left = g_ptr_array_index(bp_restore_journal_leftovers(journal), 0);
+    ck_assert_str_eq(left->ref, "data");
+    ck_assert_str_eq(left->prefix, "staged-1/");
+    ck_assert_uint_eq(n_files(), 1);
+    bp_restore_journal_free(journal); /* it has settled nothing: the next one has to */
+    ck_assert_uint_eq(n_files(), 1);
+
+    journal = open_fine("r3", "db.other");
+    ck_assert_str_eq(bp_restore_journal_ours(journal, "db.a"), "id-1");
+    ck_assert(bp_restore_journal_swept(journal, &error));
+    bp_restore_journal_free(journal);
+
+    journal = open_fine("r4", "db.a");
+    ck_assert_uint_eq(bp_restore_journal_leftovers(journal)->len, 0);
+    ck_assert(bp_restore_journal_prepared(journal, "db.a", "id-4", &error));
+    ck_assert(bp_restore_journal_done(journal, "db.a", &error));
+    bp_restore_journal_free(journal);
+    ck_assert_uint_eq(n_files(), 0);
+}
+END_TEST
+
+START_TEST(test_open__other_source_is_left_alone)
+{
+    leave_dead_run("r1");
+    bp_restore_journal *journal = open_as("r2", "db2:19530", "db.a");
+    ASSERT_FINE(journal != NULL, error);
+    ck_assert_ptr_null(bp_restore_journal_ours(journal, "db.a"));
+    ck_assert_uint_eq(bp_restore_journal_leftovers(journal)->len, 0);
+    bp_restore_journal_free(journal);
+    ck_assert(job_exists("state/restore/r1.jsonl"));
+}
+END_TEST
+
+#define BEGIN \
+    "{\"event\":\"begin\",\"address\":\"db1:19530\",\"backup\":\"b\",\"targets\":[\"db.a\"]}\n"
+#define PREPARED "{\"event\":\"prepared\",\"target\":\"db.a\",\"identity\":\"id-1\"}\n"
+
+START_TEST(test_open__torn_last_line)
+{
+    job_write("state/restore/r1.jsonl", BEGIN PREPARED "{\"event\":\"do");
+    bp_restore_journal *journal = open_fine("r2", "db.a");
+    ck_assert_str_eq(bp_restore_journal_ours(journal, "db.a"), "id-1");
+    bp_restore_journal_free(journal);
+}
+END_TEST
+
+START_TEST(test_open__finished_target_is_not_ours_any_more)
+{
+    job_write("state/restore/r1.jsonl", BEGIN PREPARED "{\"event\":\"done\",\"target\":\"db.a\"}\n"
+                                                       "{\"event\":\"of a later version\"}\n");
+    bp_restore_journal *journal = open_fine("r2", "db.a");
+    ck_assert_ptr_null(bp_restore_journal_ours(journal, "db.a"));
+    ck_assert(!job_exists("state/restore/r1.jsonl"));
+    bp_restore_journal_free(journal);
+    ck_assert_uint_eq(n_files(), 0);
+}
+END_TEST
+
+START_TEST(test_open__rubbish_is_no_journal)
+{
+    job_write("state/restore/r1.jsonl", "");
+    job_write("state/restore/r2.jsonl", "no json\n" PREPARED);
+    job_write("state/restore/r3.jsonl", PREPARED);
+    job_write("state/restore/r4.jsonl",
+              "{\"event\":\"begin\",\"address\":\"db1:19530\",\"targets\":[1]}\n");
+    job_write("state/restore/notes.txt", BEGIN PREPARED);
+    bp_restore_journal *journal = open_fine("r9", "db.a");
+    ck_assert_ptr_null(bp_restore_journal_ours(journal, "db.a"));
+    bp_restore_journal_free(journal);
+}
+END_TEST
+
+START_TEST(test_open__run_id_must_be_new)
+{
+    job_write("state/restore/r1.jsonl", "x");
+    ck_assert_ptr_null(open_as("r1", "db1:19530", "db.a"));
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "restore journal ");
+}
+END_TEST
+
+START_TEST(test_open__state_directory_that_is_none)
+{
+    job_write("state", "a file");
+    ck_assert_ptr_null(open_as("r1", "db1:19530", "db.a"));
+    ck_assert_ptr_nonnull(strstr(error->message, "state directory "));
+    g_clear_error(&error);
+}
+END_TEST
+
+START_TEST(test_open__state_directory_without_a_lock_file)
+{
+    job_write("state/restore/lock/x", "");
+    ck_assert_ptr_null(open_as("r1", "db1:19530", "db.a"));
+    ck_assert_ptr_nonnull(strstr(error->message, "lock file "));
+    g_clear_error(&error);
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("job/restore_journal", setup, teardown, test_open__finished_run_leaves_nothing,
+                     test_open__refuses_a_target_of_a_live_run, test_open__inherits_from_a_dead_run,
+                     test_open__other_source_is_left_alone, test_open__torn_last_line,
+                     test_open__finished_target_is_not_ours_any_more,
+                     test_open__rubbish_is_no_journal, test_open__run_id_must_be_new,
+                     test_open__state_directory_that_is_none,
+                     test_open__state_directory_without_a_lock_file);
+}
