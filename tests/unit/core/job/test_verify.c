@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/job/verify and verify_verb: damage is found and named, and sealing never loses what was
+ * recorded.
+ */
+#include "core/job/verify.h"
+
+#include "core/catalog/lease.h"
+#include "tests/unit/core/job/job_fixture.h"
+
+static GError *error;
+
+static void
+setup(void)
+{
+    job_setup();
+    job_seed_backup();
+    error = NULL;
+}
+
+static void
+verify_finds(bool deep, const char *key, const char *problem)
+{
+    bp_verb_outcome outcome = job_verify("b", deep, &error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+    ck_assert_uint_eq(job_length("problems"), 1);
+    ck_assert_str_eq(job_item("problems", 0, "key"), key);
+    ck_assert_str_eq(job_item("problems", 0, "problem"), problem);
+}
+
+static void
+verify_is_fine(bool deep)
+{
+    bp_verb_outcome outcome = job_verify("b", deep, &error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_length("problems"), 0);
+    ck_assert_uint_eq(job_number("items"), 4);
+    ck_assert_uint_eq(job_number("bytes"), 15);
+}
+
+/* Records no checksum, so that there is something to seal. */
+static void
+create_unsealed(void)
+{
+    static const char *const overrides[] = {"prove=size", NULL};
+    bp_create_params params = {.name = "b", .replace = true, .overrides = overrides};
+    bp_verb_outcome outcome = job_create(&params, &error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+}
+
+START_TEST(test_verify__sizes)
+{
+    verify_is_fine(false);
+    ck_assert_uint_eq(job_number("by_size"), 4);
+    ck_assert_uint_eq(job_number("compared"), 0);
+}
+END_TEST
+
+START_TEST(test_verify__checksums)
+{
+    verify_is_fine(true);
+    ck_assert_uint_eq(job_number("by_size"), 0);
+    ck_assert_uint_eq(job_number("compared"), 4);
+}
+END_TEST
+
+START_TEST(test_verify__missing_object)
+{
+    job_remove("backups/b/items/default/books/2");
+    verify_finds(false, "items/default/books/2", "missing");
+    ck_assert_uint_eq(job_number("missing"), 1);
+}
+END_TEST
+
+START_TEST(test_verify__truncated_object)
+{
+    job_write("backups/b/items/default/books/2", "sec");
+    verify_finds(true, "items/default/books/2", "truncated");
+    ck_assert_uint_eq(job_number("truncated"), 1);
+}
+END_TEST
+
+START_TEST(test_verify__longer_object)
+{
+    job_write("backups/b/items/default/books/2", "second and more");
+    verify_finds(false, "items/default/books/2", "longer than recorded");
+}
+END_TEST
+
+START_TEST(test_verify__altered_object)
+{
+    job_write("backups/b/items/default/books/2", "secund");
+    verify_is_fine(false);
+    verify_finds(true, "items/default/books/2", "altered");
+    ck_assert_uint_eq(job_number("altered"), 1);
+    ck_assert_uint_eq(job_number("compared"), 3);
+}
+END_TEST
+
+START_TEST(test_verify__unexpected_object)
+{
+    job_write("backups/b/items/default/books/3", "who are you");
+    verify_finds(false, "items/default/books/3", "unexpected");
+    ck_assert_uint_eq(job_number("unexpected"), 1);
+}
+END_TEST
+
+START_TEST(test_verify__all_kinds_are_counted)
+{
+    job_remove("backups/b/items/default/books/1");
+    job_write("backups/b/items/default/books/2", "s");
+    job_write("backups/b/items/default/films/1", "A film");
+    job_write("backups/b/extra", "x");
+    bp_verb_outcome outcome = job_verify("b", true, &error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+    ck_assert_uint_eq(job_length("problems"), 4);
+    ck_assert_uint_eq(job_number("missing"), 1);
+    ck_assert_uint_eq(job_number("truncated"), 1);
+    ck_assert_uint_eq(job_number("altered"), 1);
+    ck_assert_uint_eq(job_number("unexpected"), 1);
+    ck_assert_uint_eq(job_number("compared"), 1);
+}
+END_TEST
+
+START_TEST(test_verify__problems_are_listed_up_to_a_limit)
+{
+    for (guint i = 0; i < BP_VERIFY_MAX_PROBLEMS + 5; i++) {
+        g_autofree char *path = g_strdup_printf("backups/b/extra/%u", i);
+        job_write(path, "");
+    }
+    bp_verb_outcome outcome = job_verify("b", false, &error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+    ck_assert_uint_eq(job_length("problems"), BP_VERIFY_MAX_PROBLEMS);
+    ck_assert_uint_eq(job_number("unexpected"), BP_VERIFY_MAX_PROBLEMS + 5);
+}
+END_TEST
+
+START_TEST(test_verify__more_items_than_a_batch)
+{
+    for (guint i = 0; i < 1100; i++) {
+        g_autofree char *path = g_strdup_printf("data/default/many/%u", i);
+        job_write(path, "x");
+    }
+    bp_create_params params = {.name = "many", .select.filter = "many"};
+    ASSERT_FINE(job_create(&params, &error) == BP_VERB_OK, error);
+    job_remove("backups/many/items/default/many/1099");
+    bp_verb_outcome outcome = job_verify("many", true, &error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+    ck_assert_uint_eq(job_number("items"), 1100);
+    ck_assert_uint_eq(job_number("compared"), 1099);
+}
+END_TEST
+
+START_TEST(test_verify__unreadable_object_is_an_error)
+{
+    job_faults("storage.stat:backups:class=denied:from=2");
+    ck_assert_int_eq(job_verify("b", false, &error), BP_VERB_FAILED);
+    job_faults("");
+    ASSERT_ERROR(error, BP_ERR_DENIED, "injected");
+}
+END_TEST
+
+START_TEST(test_verify__reading_is_tried_again)
+{
+    job_faults(
+        "storage.read:backups:nth=9:class=retryable;storage.stat:backups:nth=3:class=retryable");
+    verify_is_fine(true);
+}
+END_TEST
+
+START_TEST(test_verify__cancelled)
+{
+    bp_cancel_trigger(job_cancel, 2);
+    ck_assert_int_eq(job_verify("b", false, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "");
+}
+END_TEST
+
+START_TEST(test_verify__unknown_backup)
+{
+    ck_assert_int_eq(job_verify("c", false, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "there is no backup \"c\"");
+}
+END_TEST
+
+START_TEST(test_verify__damaged_items_file)
+{
+    g_autofree char *text = job_read("backups/b/bakplane/items-1.jsonl");
+    text[10] ^= 1;
+    job_write("backups/b/bakplane/items-1.jsonl", text);
+    ck_assert_int_eq(job_verify("b", false, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CORRUPT, "items-1.jsonl");
+}
+END_TEST
+
+START_TEST(test_verify__damaged_document)
+{
+    job_write("backups/b/meta/files.json", "{}");
+    ck_assert_int_eq(job_verify("b", false, &error), BP_VERB_FAILED);
+    ck_assert_ptr_nonnull(strstr(error->message, "meta/files.json"));
+    g_clear_error(&error);
+}
+END_TEST
+
+START_TEST(test_verify__seals_what_has_no_checksum)
+{
+    create_unsealed();
+    verify_is_fine(false);
+    verify_is_fine(true);
+    ck_assert_uint_eq(job_number("sealed"), 4);
+    ck_assert_uint_eq(job_number("compared"), 0);
+    verify_is_fine(true);
+    ck_assert_uint_eq(job_number("sealed"), 0);
+    ck_assert_uint_eq(job_number("compared"), 4);
+    ck_assert(!job_exists("backups/b/bakplane/lease.json"));
+    ck_assert(!job_exists("backups/b/bakplane/items-1.jsonl"));
+    ck_assert(job_exists("backups/b/bakplane/items-2.jsonl"));
+}
+END_TEST
+
+START_TEST(test_verify__seals_beside_damage)
+{
+    create_unsealed();
+    job_remove("backups/b/items/default/books/1");
+    job_write("backups/b/items/default/books/2", "s");
+    for (int i = 0; i < 2; i++) {
+        bp_verb_outcome outcome = job_verify("b", true, &error);
+        ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+        ck_assert_uint_eq(job_number("items"), 4);
+        ck_assert_uint_eq(job_number("missing"), 1);
+        ck_assert_uint_eq(job_number("truncated"), 1);
+        ck_assert_uint_eq(job_number("sealed"), i == 0 ? 2 : 0);
+    }
+}
+END_TEST
+
+static void
+seal_once(void)
+{
+    (void)job_verify("b", true, NULL);
+}
+
+START_TEST(test_verify__killed_while_sealing)
+{
+    for (guint nth = 1; nth <= 3; nth++) { /* lease, items file, manifest */
+        for (int after = 0; after < 2; after++) {
+            create_unsealed();
+            g_autofree char *rule = g_strdup_printf("storage.write_commit:backups:abort:nth=%u%s",
+                                                    nth, after ? ":after" : "");
+            job_faults(rule);
+            job_killed(seal_once);
+            job_faults("");
+            verify_is_fine(false);
+            verify_is_fine(true);
+            verify_is_fine(true);
+            ck_assert_uint_eq(job_number("compared"), 4);
+        }
+    }
+}
+END_TEST
+
+START_TEST(test_verify__sealing_fails_without_loss)
+{
+    create_unsealed();
+    job_faults("storage.write_open:backups:nth=2:class=no-space");
+    ck_assert_int_eq(job_verify("b", true, &error), BP_VERB_FAILED);
+    job_faults("");
+    ASSERT_ERROR(error, BP_ERR_NO_SPACE, "injected");
+    verify_is_fine(true);
+    ck_assert_uint_eq(job_number("sealed"), 4);
+}
+END_TEST
+
+START_TEST(test_verify__sealing_respects_a_live_writer)
+{
+    create_unsealed();
+    bp_job job = job_open();
+    const bp_catalog *catalog = NULL;
+    ASSERT_FINE(bp_workspace_catalog(job.workspace, &catalog, &error), error);
+    bp_lease_params params = {.catalog = catalog,
+                              .key = "b/" BP_CATALOG_LEASE,
+                              .run_id = "somebody",
+                              .purpose = "verify",
+                              .renew_ns = BP_LEASE_RENEW_NS};
+    bp_lease *lease = bp_lease_take(&params, &error);
+    ASSERT_FINE(lease != NULL, error);
+    ck_assert_int_eq(job_verify("b", true, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "verify");
+    bp_lease_free(lease);
+    job_close(&job);
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE(
+        "job/verify", setup, job_teardown, test_verify__sizes, test_verify__checksums,
+        test_verify__missing_object, test_verify__truncated_object, test_verify__longer_object,
+        test_verify__altered_object, test_verify__unexpected_object,
+        test_verify__all_kinds_are_counted, test_verify__problems_are_listed_up_to_a_limit,
+        test_verify__more_items_than_a_batch, test_verify__unreadable_object_is_an_error,
+        test_verify__reading_is_tried_again, test_verify__cancelled, test_verify__unknown_backup,
+        test_verify__damaged_items_file, test_verify__damaged_document,
+        test_verify__seals_what_has_no_checksum, test_verify__seals_beside_damage,
+        test_verify__killed_while_sealing, test_verify__sealing_fails_without_loss,
+        test_verify__sealing_respects_a_live_writer);
+}
