@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "plugins/storage-local/digest.h"
+#include "plugins/storage-local/link.h"
 #include "plugins/storage-local/publish.h"
 #include "plugins/storage-local/read.h"
 #include "plugins/storage-local/root.h"
@@ -82,6 +83,7 @@ copy_in_kernel(struct bp_storage *storage, const struct bp_op *op,
             /* Some old kernels also answer 0 for what they cannot copy: the loop finds out. */
             return done == 0 ? BP_ERR_UNSUPPORTED : fail_short(range, done, error);
         }
+        bp_local_start_writeback(range->dst_fd, range->dst_offset + done, (size_t)n);
         done += (uint64_t)n;
         show_progress(storage, op, done, range->size);
     }
@@ -222,42 +224,6 @@ copy_bytes(struct copy *copy, const struct bp_op *op, struct bp_error *error)
     return status;
 }
 
-/* UNSUPPORTED unless the request and the settings allow a link, and it can be made. */
-static bp_status
-try_link(struct copy *copy, const struct bp_op *op, struct bp_object_meta *out,
-         struct bp_error *error)
-{
-    uint32_t flags = copy->args->flags;
-    if (!copy->dst->set.link || (flags & BP_COPY_MAY_LINK) == 0 ||
-        (flags & BP_COPY_NEED_CHECKSUM) != 0) {
-        return BP_ERR_UNSUPPORTED;
-    }
-    bp_status status = bp_local_publish_link(copy->dst, op, copy->src_fd, copy->args->dst_key,
-                                             (flags & BP_COPY_IF_NONE_MATCH) != 0, error);
-    if (status == BP_OK) {
-        bp_local_meta_fill(out, &copy->src_st);
-    }
-    return status;
-}
-
-static bp_status
-transfer(struct copy *copy, const struct bp_op *op, struct bp_object_meta *out,
-         struct bp_error *error)
-{
-    bp_status status = try_link(copy, op, out, error);
-    if (status != BP_ERR_UNSUPPORTED) {
-        return status;
-    }
-    status = copy_bytes(copy, op, error);
-    if (status == BP_OK) {
-        status = bp_local_publish(copy->dst, op, &copy->file, out, error);
-    }
-    if (status == BP_OK) {
-        out->checksum = copy->sum;
-    }
-    return status;
-}
-
 static bp_status
 check_args(struct copy *copy, const struct bp_op *op, struct bp_error *error)
 {
@@ -301,10 +267,20 @@ bp_local_copy(struct bp_storage *storage, const struct bp_op *op, const struct b
     }
     bp_status status = check_args(&copy, op, error);
     if (status == BP_OK) {
+        status = bp_local_copy_by_link(storage, op, args, out, error);
+        if (status != BP_ERR_UNSUPPORTED) {
+            return status;
+        }
         status = open_source(&copy, error);
     }
     if (status == BP_OK) {
-        status = transfer(&copy, op, out, error);
+        status = copy_bytes(&copy, op, error);
+    }
+    if (status == BP_OK) {
+        status = bp_local_publish(storage, op, &copy.file, out, error);
+    }
+    if (status == BP_OK) {
+        out->checksum = copy.sum;
     }
     if (copy.src_fd >= 0) {
         (void)close(copy.src_fd); /* opened for reading */

@@ -19,6 +19,7 @@
 #include "sdk/lib/ban.h"
 
 #define KNOWN_FLAGS (BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)
+#define EARLY_WRITEBACK_BYTES ((size_t)256 << 10)
 
 /* Early and without promise, to spare the writing; the commit decides. */
 static bp_status
@@ -112,10 +113,21 @@ free_writer(struct bp_writer *writer)
     g_free(writer);
 }
 
+void
+bp_local_start_writeback(int fd, uint64_t offset, size_t n)
+{
+    if (n >= EARLY_WRITEBACK_BYTES) {
+        /* What goes wrong on the disk is reported by the barrier. */
+        (void)sync_file_range(fd, (off_t)offset, (off_t)n, SYNC_FILE_RANGE_WRITE);
+    }
+}
+
 int
 bp_local_pwrite(int fd, const void *bytes, size_t n, uint64_t offset)
 {
     const char *next = bytes;
+    const uint64_t first = offset;
+    const size_t all = n;
     while (n > 0) {
         ssize_t done = pwrite(fd, next, n, (off_t)offset);
         if (done < 0 && errno != EINTR) {
@@ -127,6 +139,7 @@ bp_local_pwrite(int fd, const void *bytes, size_t n, uint64_t offset)
             offset += (uint64_t)done;
         }
     }
+    bp_local_start_writeback(fd, first, all);
     return 0;
 }
 

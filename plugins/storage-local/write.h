@@ -40,6 +40,12 @@ void bp_local_write_abort(struct bp_writer *writer, const struct bp_op *op);
 bp_status bp_local_check_write(struct bp_storage *storage, const struct bp_op *op,
                                const struct bp_write_args *args, struct bp_error *error);
 
+/**
+ * Have the kernel start writing a large piece to the disk: the barrier finds less to do, and the
+ * disk is busy meanwhile.  Small pieces are better gathered.  Never fails, promises nothing.
+ */
+void bp_local_start_writeback(int fd, uint64_t offset, size_t n);
+
 /** Writes all n bytes at an offset; 0 or -errno.  Interrupted and short writes go on. */
 int bp_local_pwrite(int fd, const void *bytes, size_t n, uint64_t offset);
 
