@@ -86,7 +86,8 @@ check_answer(const struct bp_http_answer *answer, const char *what, struct milvu
     }
     Mv__Status status = MV__STATUS__INIT;
     status.code = code == CODE_EARLY_OK ? 0 : code;
-    status.reason = (char *)(uintptr_t)message;
+    g_autofree char *reason = g_strdup(message);
+    status.reason = reason;
     return milvus_status_check(&status, what, error);
 }
 
