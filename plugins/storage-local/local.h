@@ -23,6 +23,10 @@
 /** Local I/O runs in pieces of at most this many bytes, a cancel is looked for between them. */
 #define BP_LOCAL_CHUNK ((size_t)1 << 20)
 
+/** How many directories are kept open for a moment, at most. */
+#define BP_LOCAL_DIRS 16
+
+struct bp_local_dir;     /* dirs.h */
 struct bp_local_tmp;     /* tmp.h */
 struct bp_local_pending; /* publish.h */
 
@@ -40,6 +44,7 @@ struct bp_storage {
     GHashTable *uploads;              /**< number of the temporary file -> struct bp_local_upload */
     GQueue cursors;                   /**< parked listings */
     uint64_t last_cursor;
+    struct bp_local_dir *dirs[BP_LOCAL_DIRS];
 };
 
 /** CANCELLED or TIMEOUT when the operation should stop. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "plugins/storage-local/copy.h"
+#include "plugins/storage-local/dirs.h"
 #include "plugins/storage-local/info.h"
 #include "plugins/storage-local/list.h"
 #include "plugins/storage-local/local.h"
@@ -25,6 +26,7 @@ static void
 close_storage(struct bp_storage *storage)
 {
     bp_local_list_clear(storage);
+    bp_local_dirs_clear(storage);
     bp_local_drop_lock_file(storage);
     g_clear_pointer(&storage->uploads, g_hash_table_unref);
     bp_local_tmp_close(storage);

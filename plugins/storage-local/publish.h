@@ -26,14 +26,6 @@ bp_status bp_local_publish(struct bp_storage *storage, const struct bp_op *op,
                            const struct bp_local_publish *file, struct bp_object_meta *out,
                            struct bp_error *error);
 
-/**
- * Gives the open file `fd` of this machine `key` as one more name, at once: its bytes can be seen
- * under another name already, and the next barrier makes both durable.  UNSUPPORTED (and *error
- * untouched) when it has to be copied instead: another file system, somebody else's file.
- */
-bp_status bp_local_publish_link(struct bp_storage *storage, const struct bp_op *op, int fd,
-                                const char *key, bool exclusive, struct bp_error *error);
-
 /** The barrier.  A failed one may have lost bytes, so every later one fails, too. */
 bp_status bp_local_sync(struct bp_storage *storage, const struct bp_op *op, struct bp_error *error);
 

@@ -122,6 +122,84 @@ START_TEST(test_copy__link_leaves_the_version_alone)
 }
 END_TEST
 
+START_TEST(test_link__replaces_another_object)
+{
+    struct bp_storage *dst = other("true");
+    lt_put_file("k", "hello");
+    ASSERT_OK(lt_write(dst, "x/k", "older", BP_WRITE_DURABLE));
+    ASSERT_OK(lt_write(dst, "x/k", "waiting", 0));
+    ASSERT_OK(lt_copy(dst, lt_store, "k", "x/k", BP_COPY_MAY_LINK, NULL));
+    ASSERT_OK(lt_sync(dst));
+    g_autofree char *text = lt_read(dst, "x/k");
+    ck_assert_str_eq(text, "hello");
+    ck_assert_uint_eq(stat_of(lt_root, "k").st_nlink, 2);
+    lt_ops->close(dst);
+}
+END_TEST
+
+START_TEST(test_link__exclusive)
+{
+    struct bp_storage *dst = other("true");
+    uint32_t flags = BP_COPY_MAY_LINK | BP_COPY_IF_NONE_MATCH;
+    lt_put_file("k", "hello");
+    ASSERT_OK(lt_copy(dst, lt_store, "k", "x/k", flags, NULL));
+    ASSERT_FAILED(lt_copy(dst, lt_store, "k", "x/k", flags, NULL), BP_ERR_EXISTS,
+                  "x/k exists already");
+    ASSERT_OK(lt_write(dst, "x/w", "waiting", 0));
+    ASSERT_FAILED(lt_copy(dst, lt_store, "k", "x/w", flags, NULL), BP_ERR_EXISTS,
+                  "x/w exists already");
+    lt_ops->close(dst);
+}
+END_TEST
+
+START_TEST(test_link__directories_that_were_open_come_and_go)
+{
+    struct bp_storage *dst = other("true");
+    for (int round = 0; round < 3; round++) {
+        lt_put_file("a/k", "hello");
+        ASSERT_OK(lt_copy(dst, lt_store, "a/k", "x/y/k", BP_COPY_MAY_LINK, NULL));
+        ck_assert_uint_eq(stat_of(other_root, "x/y/k").st_nlink, 2);
+        ASSERT_OK(lt_remove(lt_store, "a/k"));
+        ASSERT_OK(lt_remove(dst, "x/y/k"));
+        ck_assert(!lt_has_file("a"));
+    }
+    ASSERT_FAILED(lt_copy(dst, lt_store, "a/k", "x/y/k", BP_COPY_MAY_LINK, NULL), BP_ERR_NOT_FOUND,
+                  "a/k: No such file");
+    lt_ops->close(dst);
+}
+END_TEST
+
+START_TEST(test_link__no_symbolic_links_and_wrong_versions)
+{
+    struct bp_storage *dst = other("true");
+    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_copy_args args = {sizeof(args), BP_COPY_MAY_LINK, lt_store, "k", "x/k", NULL, 4};
+    g_autofree char *link = lt_path("link");
+    lt_put_file("k", "hello");
+    ck_assert_int_eq(symlink("k", link), 0);
+    ASSERT_FAILED(lt_copy(dst, lt_store, "link", "x/k", BP_COPY_MAY_LINK, NULL), BP_ERR_DENIED,
+                  "/link is a symbolic link");
+    ASSERT_FAILED(lt_ops->copy(dst, &bp_fake.op, &args, &meta, &lt_error), BP_ERR_EXISTS,
+                  "it has 5 bytes, not 4");
+    args.size = BP_UNKNOWN;
+    args.src_if_match = "1-2-3";
+    ASSERT_FAILED(lt_ops->copy(dst, &bp_fake.op, &args, &meta, &lt_error), BP_ERR_EXISTS,
+                  "its version is");
+    lt_ops->close(dst);
+}
+END_TEST
+
+START_TEST(test_link__directory_in_the_way)
+{
+    struct bp_storage *dst = other("true");
+    lt_put_file("k", "hello");
+    ASSERT_OK(lt_write(dst, "x/k/below", "", BP_WRITE_DURABLE));
+    ASSERT_OK(lt_copy(dst, lt_store, "k", "x/k", BP_COPY_MAY_LINK, NULL));
+    ASSERT_FAILED(lt_sync(dst), BP_ERR_INVALID, "x/k: it is a directory");
+    lt_ops->close(dst);
+}
+END_TEST
+
 START_TEST(test_copy__no_link_unless_allowed_on_both_sides)
 {
     struct bp_storage *with = other("true");
@@ -266,6 +344,9 @@ END_TEST
 
 LT_MAIN("storage-local/copy", test_copy__bytes_and_checksum, test_copy__without_checksum,
         test_copy__link_shares_the_file, test_copy__link_leaves_the_version_alone,
+        test_link__replaces_another_object, test_link__exclusive,
+        test_link__directories_that_were_open_come_and_go,
+        test_link__no_symbolic_links_and_wrong_versions, test_link__directory_in_the_way,
         test_copy__no_link_unless_allowed_on_both_sides, test_copy__to_another_file_system,
         test_copy__large_with_progress, test_copy__if_none_match, test_copy__source_conditions,
         test_copy__source_changes_meanwhile, test_copy__no_memory_and_cancel)
