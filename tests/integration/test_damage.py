@@ -108,8 +108,9 @@ def test_document(damaged, target, document):
     assert untouched(target)
 
 
-@pytest.mark.parametrize("how", ["flip", "cut", "remove"])
-@pytest.mark.parametrize("record", ["bakplane/manifest.json", "bakplane/items-1.jsonl"])
+@pytest.mark.parametrize("record, how", [
+    (record, how) for record in ("bakplane/manifest.json", "bakplane/items-1.jsonl")
+    for how in ("flip", "cut", "remove") if (record, how) != ("bakplane/manifest.json", "remove")])
 def test_own_record(damaged, target, record, how):
     path = damaged.path("whole", record)
     if how == "flip":
@@ -122,6 +123,16 @@ def test_own_record(damaged, target, record, how):
     assert result.code in (EXIT_FAILED, EXIT_DIFFERENT), result
     damaged.restore("whole", expect=EXIT_FAILED)
     assert untouched(target)
+
+
+def test_without_our_manifest(damaged, target):
+    """Then it looks like one of milvus-backup's, and is handled as such: by its documents."""
+    damaged.path("whole", "bakplane", "manifest.json").unlink()
+    assert damaged.list()["whole"]["status"] == "foreign"
+    damaged.restore("whole")
+    assert len(milvus.rows(target, "default.one")) == 98
+    log_of(damaged).unlink()
+    damaged.restore("whole", "--suffix", "_2", expect=EXIT_FAILED).mentions("damaged")
 
 
 def test_manifest_of_a_newer_program(damaged, target):
@@ -186,7 +197,7 @@ def test_source_file_that_is_gone(broken):
     program.create("b", expect=EXIT_FAILED).mentions("one")
     no_success(program)
     (victim.parents[5] / "kept-elsewhere").rename(victim)
-    program.create("b", "--resume")
+    program.create("b", *(["--resume"] if "b" in program.list() else []))
     program.verify("b", "--deep")
 
 

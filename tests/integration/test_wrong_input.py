@@ -34,7 +34,7 @@ def offline(bakplane):
     (["create", "-n", "x", "--concurrency-units", "0"], ["concurrency"]),
     (["create", "-n", "x", "--throttle", "fast"], ["throttle", "fast"]),
     (["create", "-n", "x", "--prove", "maybe"], ["prove", "maybe"]),
-    (["restore", "-n", "x", "--filter", "a.b.c"], ["a.b.c"]),
+    (["restore", "-n", "g_057", "--filter", "a.b.c"], ["a.b.c"]),
     (["--set", "source.adress=1", "list"], ["adress", "address"]),
     (["--set", "source.password=secret1", "list"], ["password"]),
     (["create", "--rbac"], ["--rbac"]),
@@ -44,19 +44,28 @@ def test_usage(offline, words, mentioned):
     assert result.out == "" and "secret1" not in result.err
 
 
+BACKUP = "backup: {storage: b}\nstorages: {b: {plugin: local, root: /tmp/b}}\n"
+
+
 @pytest.mark.parametrize("text, mentioned", [
-    ("source: {plugin: milvus, adress: 'x:1'}\n", ["bakplane.yaml", "adress", "address", "1"]),
-    ("source:\n  plugin: milvus\n  tls_mode: 7\n", ["tls_mode"]),
-    ("source:\n  plugin: milvus\n  address: a:1\n  address: b:2\n", ["address", "4"]),
-    ("source:\n  plugin: nosuch\n", ["nosuch"]),
+    (BACKUP + "source: {plugin: milvus, adress: 'x:1'}\n",
+     ["bakplane.yaml", "adress", "address", "3"]),
+    (BACKUP + "source:\n  plugin: milvus\n  tls_mode: 7\n", ["tls_mode", "7"]),
+    (BACKUP + "source:\n  plugin: milvus\n  address: a:1\n  address: b:2\n", ["address", "6"]),
+    ("backup: {storage: b}\nsource: {plugin: milvus}\n", ["'b'"]),
     ("backup: [1, 2\n", ["bakplane.yaml"]),
-    ("backup: {storage: missing}\nsource: {plugin: milvus}\n", ["missing"]),
     ("source: {plugin: milvus}\n", ["backup.storage"]),
+    (BACKUP + "source: {plugin: milvus}\nsauce: 1\n", ["sauce", "source"]),
 ])
 def test_configuration(bakplane, text, mentioned):
     program = bakplane(settings=NOBODY)
     program.config.write_text(text, encoding="utf-8")
     program.run("list").expect(EXIT_USAGE).mentions(*mentioned)
+
+
+def test_plugin_that_is_not_there(bakplane):
+    program = bakplane(settings={**NOBODY, "source": {"plugin": "nosuch"}})
+    program.run("list").mentions("nosuch", "bakplane-source-milvus.so")
 
 
 def test_missing_configuration(bakplane, tmp_path):
@@ -150,7 +159,7 @@ def test_backups_that_the_server_may_not_read(source, target, bakplane):
     other = bakplane(target, settings={"storages": {"backups": {"server_user": "nobody"}}})
     program.backups.chmod(0o700)
     result = other.restore("b", expect=EXIT_FAILED)
-    result.mentions(str(program.backups), "mode")
+    result.mentions("storage backups", "nobody", "mode")
     assert not milvus.has(target, "default.one") or milvus.rows(target, "default.one") == {}
 
 
@@ -189,9 +198,9 @@ def test_password_and_certificates(guarded, tmp_path):
 def test_wrong_password(guarded, tmp_path):
     program = login(guarded, tmp_path)
     result = program.create("b", expect=EXIT_FAILED, env={"TEST_PASSWORD": "not the password"})
-    assert result.json["error"]["class"] == "denied", result
+    assert result.json["error"]["class"] == "auth", result
     assert "not the password" not in result.err + result.out
-    assert program.list() == {}
+    assert not program.path("b").exists()
 
 
 @pytest.mark.parametrize("changes, code", [
