@@ -74,7 +74,28 @@ open_journal(bp_restore_job *restore, GError **error)
     return restore->journal != NULL;
 }
 
-/* Lets the source read the backup where it is, when both storages are one and the same. */
+/* A directory that the server may not enter looks empty to it, and it says so to nobody. */
+static bool
+server_may_read(bp_restore_job *restore, guint32 *flags, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *prefix = bp_catalog_key(restore->view.manifest->name, "");
+    const char *theirs = bp_store_info(restore->source_store)->local_root;
+    if (bp_store_probe_server(restore->view.catalog->store, &restore->call, prefix,
+                              *theirs != '\0' ? theirs : NULL, &problem) ||
+        bp_error_is(problem, BP_ERR_UNSUPPORTED)) {
+        return true;
+    }
+    if (!bp_error_is(problem, BP_ERR_DENIED)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    bp_monitor_note(restore->job->monitor, BP_NOTE_INFO, "not-in-place", problem->message);
+    *flags |= BP_VIEW_SERVER_DENIED;
+    return true;
+}
+
+/* Tells the source whether it can read the backup where it is, before anything is touched. */
 static bool
 offer_in_place(bp_restore_job *restore, GError **error)
 {
@@ -82,17 +103,28 @@ offer_in_place(bp_restore_job *restore, GError **error)
     bp_store *theirs = bp_workspace_source_store(workspace, NULL, error);
     bp_store *ours = restore->view.catalog->store;
     bool same = theirs == ours;
-    restore->source_store = theirs;
+    guint32 flags = BP_VIEW_READ_ONLY;
     if (theirs == NULL ||
         (!same && !bp_store_prove_same(theirs, ours, &restore->call, &same, error))) {
         return false;
     }
-    if (same) {
-        g_autofree char *prefix = bp_catalog_key(restore->view.manifest->name, "");
-        bp_refs_add(bp_workspace_refs(workspace), BP_BACKUP_REF, ours, prefix,
-                    BP_VIEW_READ_ONLY | BP_VIEW_SERVER_READS);
+    restore->source_store = theirs;
+    if (!server_may_read(restore, &flags, error)) {
+        return false;
     }
+    flags |= same ? BP_VIEW_SERVER_READS : 0;
+    g_autofree char *prefix = bp_catalog_key(restore->view.manifest->name, "");
+    bp_refs_add(bp_workspace_refs(workspace), BP_BACKUP_REF, ours, prefix, flags);
     return true;
+}
+
+static bool
+open_staging(bp_restore_job *restore, GError **error)
+{
+    const char *ref = restore->info.staging_ref;
+    restore->staging =
+        *ref != '\0' ? bp_workspace_store(restore->job->workspace, ref, error) : NULL;
+    return *ref == '\0' || restore->staging != NULL;
 }
 
 static bool
@@ -133,6 +165,10 @@ begin(bp_restore_job *restore, GError **error)
     restore->restore =
         bp_source_restore_begin(restore->view.source, &restore->call, &args, forward_note,
                                 restore->job->monitor, &restore->info, error);
+    if (restore->restore != NULL && !open_staging(restore, error)) {
+        (void)bp_source_restore_end(restore->restore, &restore->call, BP_OUTCOME_FAILED, NULL);
+        restore->restore = NULL;
+    }
     return restore->restore != NULL;
 }
 
@@ -193,8 +229,11 @@ touch_targets(bp_restore_job *restore, GError **error)
         unprovable |= target->state == BP_TARGET_UNPROVABLE;
         complete &= target->state == BP_TARGET_COMPLETE || target->state == BP_TARGET_UNPROVABLE;
     }
-    bool ended = bp_source_restore_end(restore->restore, &restore->call,
-                                       complete ? BP_OUTCOME_DONE : BP_OUTCOME_FAILED, &cleanup);
+    const bp_cancel *user = bp_workspace_call(restore->job->workspace)->cancel;
+    enum bp_outcome outcome = complete                 ? BP_OUTCOME_DONE
+                              : bp_cancel_is_set(user) ? BP_OUTCOME_CANCELLED
+                                                       : BP_OUTCOME_FAILED;
+    bool ended = bp_source_restore_end(restore->restore, &restore->call, outcome, &cleanup);
     restore->restore = NULL;
     if (!ended) {
         bp_monitor_note(restore->job->monitor, BP_NOTE_WARN, "restore-end", cleanup->message);

@@ -167,6 +167,9 @@ check_all(struct bp_restore *restore, const struct bp_op *op, const struct bp_re
         status = milvus_restore_check_server(restore, args, notes, error);
     }
     if (status == BP_OK) {
+        status = milvus_restore_check_place(restore, op, error);
+    }
+    if (status == BP_OK) {
         status = milvus_restore_check_targets(restore, op, notes, is_dry_run, error);
     }
     if (status == BP_OK) {

@@ -37,6 +37,10 @@ server_base(const struct bp_restore *restore, const struct bp_storage_view *view
         *why = "it is not the store that this Milvus reads";
         return NULL;
     }
+    if ((view->flags & BP_VIEW_SERVER_DENIED) != 0) {
+        *why = "the user that Milvus runs as may not read its directory";
+        return NULL;
+    }
     if (view->server_root[0] != '\0') {
         return g_strdup(view->server_root);
     }
@@ -212,6 +216,25 @@ place_staged(struct bp_restore *restore, const struct bp_op *op, uint32_t number
         milvus_tasks_make(restore, target, base, true);
     }
     return status;
+}
+
+bp_status
+milvus_restore_check_place(struct bp_restore *restore, const struct bp_op *op,
+                           struct bp_error *error)
+{
+    struct bp_storage_view view = {.struct_size = sizeof view};
+    const char *why = NULL;
+    if (restore->without_items || restore->options.placement != MILVUS_PLACE_IN_PLACE) {
+        return BP_OK;
+    }
+    bp_status status = restore->host->storage_info(op, restore->backup_ref, &view, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    g_autofree char *base = server_base(restore, &view, &why);
+    return base != NULL ? BP_OK
+                        : bp_fail(error, BP_ERR_INVALID,
+                                  "Milvus cannot read the backup where it is: %s", why);
 }
 
 bp_status

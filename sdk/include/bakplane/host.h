@@ -28,6 +28,8 @@ enum bp_log_level {
 #define BP_VIEW_SERVER_READS UINT32_C(1)
 /** bp_storage_view.flags: storage_write_small and storage_remove are refused. */
 #define BP_VIEW_READ_ONLY UINT32_C(2)
+/** bp_storage_view.flags: the host looked, and the source's server may not read what lies here. */
+#define BP_VIEW_SERVER_DENIED UINT32_C(4)
 
 /** What a source may know of a storage that the operator named.  Filled by storage_info. */
 struct bp_storage_view {
