@@ -165,7 +165,10 @@ bp_restore_plan(bp_restore_job *restore, GError **error)
 static const char *
 state_name(bp_target_state state)
 {
-    static const char *const names[] = {"waiting", "complete", "unprovable", "failed", "untouched"};
+    static const char *const names[] = {[BP_TARGET_UNTOUCHED] = "untouched",
+                                        [BP_TARGET_COMPLETE] = "complete",
+                                        [BP_TARGET_UNPROVABLE] = "unprovable",
+                                        [BP_TARGET_FAILED] = "failed"};
     return names[state];
 }
 

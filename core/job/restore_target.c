@@ -166,7 +166,8 @@ prove(target_work *work, GError **error)
     }
     work->target->found = proof.found;
     if (!unit->has_proof || unit->unprovable || (proof.flags & BP_PROOF_UNPROVABLE) != 0) {
-        const char *why = *proof.note != '\0' ? proof.note : unit->note;
+        bool now = (proof.flags & BP_PROOF_UNPROVABLE) != 0 && *proof.note != '\0';
+        const char *why = now ? proof.note : unit->note;
         work->target->error = g_strdup(why != NULL ? why : "nothing was counted at capture");
         work->target->state = BP_TARGET_UNPROVABLE;
         return true;
