@@ -19,7 +19,9 @@
 typedef struct {
     bp_restore_job *restore;
     const bp_target *target;
-    bp_copy_group *group; /* made with the first staged item */
+    bp_copy *copy; /* made, as the group, with the first staged item; of its own, because an engine
+                      that met an error stops for good, and other targets may go on */
+    bp_copy_group *group;
     GError *error;
 } place_work;
 
@@ -52,16 +54,20 @@ staged(void *ctx, const bp_copied *items, gsize n, GError **error)
     return true;
 }
 
+/* Its share of workers and rate: as many of them may run as targets are worked on. */
 static bp_copy *
-new_engine(bp_restore_job *restore, bp_store *dst)
+new_engine(bp_restore_job *restore)
 {
     const bp_settings *s = restore->settings;
+    guint share = restore->parallel;
+    guint copies = (guint)bp_settings_u64(s, "concurrency.copies");
+    guint64 rate = bp_settings_u64(s, "throttle");
     bp_copy_params params = {
-        .dst = dst,
+        .dst = restore->staging,
         .call = &restore->call,
-        .workers = (guint)bp_settings_u64(s, "concurrency.copies"),
+        .workers = MAX(copies / share, 1),
         .buffer_bytes = 1 << 20,
-        .rate_bytes_per_s = bp_settings_u64(s, "throttle"),
+        .rate_bytes_per_s = rate > 0 ? MAX(rate / share, 1) : 0,
         .attempts = bp_workspace_retry(restore->job->workspace).attempts,
         .max_delay_ns = bp_workspace_retry(restore->job->workspace).max_delay_ns,
         .proven = staged,
@@ -71,45 +77,54 @@ new_engine(bp_restore_job *restore, bp_store *dst)
     return bp_copy_new(&params);
 }
 
-/* Made once, by whoever needs it first; the others would have to wait for it anyway. */
+/* Once, by whoever needs it first; the others would have to wait for it anyway. */
 static bool
-open_staging(bp_restore_job *restore, GError **error)
+begin_staging(bp_restore_job *restore, GError **error)
 {
     BP_LOCK_GUARD(&restore->staging_lock);
-    if (restore->copy != NULL) {
+    if (restore->staged) {
         return true;
     }
-    restore->staging =
-        bp_workspace_store(restore->job->workspace, restore->info.staging_ref, error);
-    if (restore->staging == NULL) {
-        return false;
-    }
-    if (!restore->view.foreign) {
+    if (!restore->view.foreign && restore->index == NULL) {
         restore->index =
             bp_proven_from_manifest(restore->view.catalog, restore->view.manifest, error);
         if (restore->index == NULL) {
             return false;
         }
     }
-    if (!bp_restore_journal_staging(restore->journal, restore->info.staging_ref,
-                                    restore->info.staging_prefix, error)) {
-        return false;
-    }
-    restore->copy = new_engine(restore, restore->staging);
-    return true;
+    restore->staged = bp_restore_journal_staging(restore->journal, restore->info.staging_ref,
+                                                 restore->info.staging_prefix, error);
+    return restore->staged;
 }
 
 static bool
 first_item(place_work *work)
 {
     bp_restore_job *restore = work->restore;
-    if (!open_staging(restore, &work->error) ||
+    if (!begin_staging(restore, &work->error) ||
         !bp_space_check(restore->staging, &restore->call, work->target->unit->bytes, "staging",
                         &work->error)) {
         return false;
     }
-    work->group = bp_copy_group_new(restore->copy);
+    work->copy = new_engine(restore);
+    work->group = bp_copy_group_new(work->copy);
     return true;
+}
+
+/* A look at an item of the backup, as bp_retry wants it. */
+typedef struct {
+    bp_restore_job *restore;
+    const char *key;
+    struct bp_object_meta meta;
+} stat_call;
+
+static bool
+try_stat(void *ctx, GError **error)
+{
+    stat_call *c = ctx;
+    c->meta = (struct bp_object_meta){.struct_size = sizeof c->meta};
+    return bp_store_stat(c->restore->view.catalog->store, &c->restore->call, c->key, &c->meta,
+                         error);
 }
 
 static bool
@@ -127,21 +142,23 @@ stage(void *ctx, const char *item_key, const char *ref, const char *key)
         return false;
     }
     g_autofree char *src_key = bp_catalog_key(restore->view.manifest->name, item_key);
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
-    if (!bp_store_stat(restore->view.catalog->store, &restore->call, src_key, &meta,
-                       &work->error)) {
+    stat_call there = {.restore = restore, .key = src_key};
+    bp_retry_params retry = bp_workspace_retry(restore->job->workspace);
+    retry.cancel = restore->cancel;
+    if (!bp_retry(&retry, try_stat, &there, &work->error)) {
         return false;
     }
+    guint64 size = there.meta.size;
     bp_copy_item item = {
-        .src = restore->view.catalog->store, .src_key = src_key, .dst_key = key, .size = meta.size};
+        .src = restore->view.catalog->store, .src_key = src_key, .dst_key = key, .size = size};
     if (restore->index != NULL &&
-        !bp_proven_find(restore->index, item_key, meta.size, NULL, &item.checksum)) {
+        !bp_proven_find(restore->index, item_key, size, NULL, &item.checksum)) {
         bp_set_error(&work->error, BP_ERR_CORRUPT,
                      "%s is not what the manifest records (size %" G_GUINT64_FORMAT ")", src_key,
-                     meta.size);
+                     size);
         return false;
     }
-    return bp_copy_submit(restore->copy, work->group, &item, &work->error);
+    return bp_copy_submit(work->copy, work->group, &item, &work->error);
 }
 
 static bool
@@ -151,7 +168,7 @@ wait_staged(place_work *work, GError **error)
     if (work->group == NULL) {
         return true;
     }
-    if (!bp_copy_group_wait(work->restore->copy, work->group, &gone, error)) {
+    if (!bp_copy_group_wait(work->copy, work->group, &gone, error)) {
         return false;
     }
     if (gone > 0) {
@@ -159,7 +176,7 @@ wait_staged(place_work *work, GError **error)
                      gone);
         return false;
     }
-    return bp_copy_flush(work->restore->copy, error); /* visible to the server after the barrier */
+    return bp_copy_flush(work->copy, error); /* visible to the server after the barrier */
 }
 
 bool
@@ -176,6 +193,7 @@ bp_restore_place(bp_restore_job *restore, guint32 target, GError **error)
     }
     placed = placed && wait_staged(&work, error);
     bp_copy_group_free(work.group);
+    bp_copy_free(work.copy); /* nothing of it is written from here on */
     return placed;
 }
 
@@ -232,8 +250,6 @@ bp_restore_sweep(bp_restore_job *restore, GError **error)
 {
     bp_call undo = bp_call_undo(&restore->call);
     const GPtrArray *leftovers = bp_restore_journal_leftovers(restore->journal);
-    bool own = restore->copy != NULL;
-    bp_copy_free(g_steal_pointer(&restore->copy)); /* nothing may be written from here on */
     for (guint i = 0; i < leftovers->len; i++) {
         const bp_leftover *leftover = g_ptr_array_index(leftovers, i);
         BP_INFO("sweeping staging of an interrupted restore", "prefix", leftover->prefix);
@@ -241,9 +257,10 @@ bp_restore_sweep(bp_restore_job *restore, GError **error)
             return false;
         }
     }
-    if (own && !sweep_prefix(restore, &undo, restore->info.staging_ref,
-                             restore->info.staging_prefix, error)) {
+    if (restore->staged && !sweep_prefix(restore, &undo, restore->info.staging_ref,
+                                         restore->info.staging_prefix, error)) {
         return false;
     }
-    return (!own && leftovers->len == 0) || bp_restore_journal_swept(restore->journal, error);
+    return (!restore->staged && leftovers->len == 0) ||
+           bp_restore_journal_swept(restore->journal, error);
 }

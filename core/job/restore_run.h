@@ -38,16 +38,17 @@ typedef struct bp_restore_job {
     bp_call call;
     bp_view view;
     bp_store *source_store; /* where the server keeps its own data */
-    GPtrArray *targets; /* bp_target* */
-    GPtrArray *parents; /* char*: target names of all parents that are to exist */
+    GPtrArray *targets;     /* bp_target* */
+    GPtrArray *parents;     /* char*: target names of all parents that are to exist */
     char *run_id;
     bp_restore_journal *journal;
     bp_source_restore *restore;
     struct bp_restore_info info;
-    pthread_mutex_t staging_lock; /* guards the making of the next three */
-    bp_store *staging;            /* made, as the next two, when the first item is staged */
+    bp_store *staging;            /* or NULL */
+    pthread_mutex_t staging_lock; /* guards the making of the next two, for the first item */
     bp_proven *index; /* size and checksum of the backup's items; NULL for a foreign one */
-    bp_copy *copy;    /* fills staging */
+    bool staged;      /* the journal knows of our staging */
+    guint parallel;   /* targets that are worked on at once */
     atomic_uint next_target;
     atomic_ullong found_sum; /* of proven targets, for the progress */
     pthread_mutex_t lock;    /* guards free_jobs, failed */

@@ -273,6 +273,7 @@ bp_restore_run_targets(bp_restore_job *restore)
     const struct bp_source_info *facts = bp_source_facts(restore->view.source);
     bool parallel = (facts->features & BP_SOURCE_CONCURRENT_UNITS) != 0;
     guint n = parallel ? CLAMP(restore->targets->len, 1, wanted) : 1;
+    restore->parallel = n;
     restore->free_jobs = MAX(restore->info.max_jobs, 1);
     g_autofree pthread_t *threads = g_new(pthread_t, n);
     for (guint i = 0; i < n; i++) {

@@ -35,7 +35,7 @@ job_configure(const char *source, const char *backup)
         "  data: {plugin: local, root: %s/data}\n"
         "  backups: {plugin: local, root: %s/backups}\n"
         "  other: {plugin: local, root: %s/other}\n"
-        "backup: {storage: backups, retry: {attempts: 2, max_delay: 100ms}%s}\n"
+        "backup: {storage: %s, retry: {attempts: 2, max_delay: 100ms}}\n"
         "plugins: {dirs: ['%s', '%s']}\n"
         "state_dir: %s/state\n",
         source, job_root, job_root, job_root, backup, g_getenv("BAKPLANE_PLUGIN_DIR"),
@@ -59,7 +59,7 @@ job_setup(void)
     job_cancel = bp_cancel_new();
     job_spoil = NULL;
     job_faults("");
-    job_configure(", databases: true", "");
+    job_configure(", databases: true", "backups");
 }
 
 static void
@@ -307,6 +307,7 @@ job_killed(void (*body)(void))
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
+        g_random_set_seed((guint32)getpid()); /* else its run ids are those of the next run here */
         body();
         _exit(0);
     }
