@@ -183,11 +183,11 @@ stage_all(const struct staging *staging, const struct milvus_target *target)
     return status;
 }
 
+/* Where the server finds key "" of its own storage, into which items are staged. */
 static bp_status
-place_staged(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
-             const struct bp_place_sink *sink, struct bp_error *error)
+find_staging(const struct bp_restore *restore, const struct bp_op *op,
+             const struct milvus_target *target, char **root, struct bp_error *error)
 {
-    struct milvus_target *target = restore->targets->pdata[number];
     const char *ref = restore->source->config.storage;
     struct bp_storage_view view = {.struct_size = sizeof view};
     const char *why = NULL;
@@ -201,15 +201,27 @@ place_staged(struct bp_restore *restore, const struct bp_op *op, uint32_t number
     if (status != BP_OK) {
         return status;
     }
-    /* It is the server's own storage: it reads there, whatever was proven of the backup's. */
-    view.flags |= BP_VIEW_SERVER_READS;
-    g_autofree char *root = server_base(restore, &view, &why);
-    if (root == NULL) {
-        return bp_fail(error, BP_ERR_INVALID, "storage %s cannot be used for staging: %s", ref,
-                       why);
+    /* It is the server's own storage: it reads there, whatever was found out of the backup's. */
+    view.flags = (view.flags | BP_VIEW_SERVER_READS) & ~BP_VIEW_SERVER_DENIED;
+    *root = server_base(restore, &view, &why);
+    return *root != NULL ? BP_OK
+                         : bp_fail(error, BP_ERR_INVALID,
+                                   "storage %s cannot be used for staging: %s", ref, why);
+}
+
+static bp_status
+place_staged(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
+             const struct bp_place_sink *sink, struct bp_error *error)
+{
+    struct milvus_target *target = restore->targets->pdata[number];
+    g_autofree char *root = NULL;
+    bp_status status = find_staging(restore, op, target, &root, error);
+    if (status != BP_OK) {
+        return status;
     }
     g_autofree char *prefix = g_strdup_printf("%s%" PRIu32 "/", restore->staging_prefix, number);
-    const struct staging staging = {.sink = sink, .ref = ref, .prefix = prefix, .error = error};
+    const struct staging staging = {
+        .sink = sink, .ref = restore->source->config.storage, .prefix = prefix, .error = error};
     status = stage_all(&staging, target);
     if (status == BP_OK) {
         g_autofree char *base = g_strconcat(root, prefix, NULL);
@@ -218,23 +230,30 @@ place_staged(struct bp_restore *restore, const struct bp_op *op, uint32_t number
     return status;
 }
 
+static bp_status
+check_target_place(const struct bp_restore *restore, const struct bp_op *op,
+                   const struct milvus_target *target, struct bp_error *error)
+{
+    g_autofree char *base = NULL;
+    g_autofree char *root = NULL;
+    if (!has_logs(target->from, false) && !has_logs(target->from, true)) {
+        return BP_OK;
+    }
+    bp_status status = find_place(restore, op, target, &base, error);
+    return status == BP_OK && base == NULL ? find_staging(restore, op, target, &root, error)
+                                           : status;
+}
+
 bp_status
 milvus_restore_check_place(struct bp_restore *restore, const struct bp_op *op,
                            struct bp_error *error)
 {
-    struct bp_storage_view view = {.struct_size = sizeof view};
-    const char *why = NULL;
-    if (restore->without_items || restore->options.placement != MILVUS_PLACE_IN_PLACE) {
-        return BP_OK;
+    bp_status status = BP_OK;
+    for (guint i = 0; !restore->without_items && i < restore->targets->len && status == BP_OK;
+         i++) {
+        status = check_target_place(restore, op, restore->targets->pdata[i], error);
     }
-    bp_status status = restore->host->storage_info(op, restore->backup_ref, &view, error);
-    if (status != BP_OK) {
-        return status;
-    }
-    g_autofree char *base = server_base(restore, &view, &why);
-    return base != NULL ? BP_OK
-                        : bp_fail(error, BP_ERR_INVALID,
-                                  "Milvus cannot read the backup where it is: %s", why);
+    return status;
 }
 
 bp_status

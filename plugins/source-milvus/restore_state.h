@@ -86,10 +86,10 @@ bp_status milvus_note(const struct bp_note_sink *notes, int32_t level, const cha
 bp_status milvus_restore_check_server(struct bp_restore *restore,
                                       const struct bp_restore_args *args,
                                       const struct bp_note_sink *notes, struct bp_error *error);
-/** Decides the fate of each target; conflicts are errors. */
-/** INVALID when the backup is to be read in place and the server cannot. */
+/** INVALID when the server can read a target's files neither where they are nor from staging. */
 bp_status milvus_restore_check_place(struct bp_restore *restore, const struct bp_op *op,
                                      struct bp_error *error);
+/** Decides the fate of each target; conflicts are errors. */
 bp_status milvus_restore_check_targets(struct bp_restore *restore, const struct bp_op *op,
                                        const struct bp_note_sink *notes, bool is_dry_run,
                                        struct bp_error *error);

@@ -185,22 +185,58 @@ START_TEST(test_place__loopback_sees_what_we_see)
 }
 END_TEST
 
+/* Both before a collection of that name would be dropped. */
 START_TEST(test_place__in_place_is_not_possible)
 {
     (void)g_strlcpy(fx.view.kind, "s3", sizeof fx.view.kind);
     fixture_option("placement", "in_place");
-    begin_and_prepare();
-    assert_failed(fixture_place(), BP_ERR_INVALID,
+    fixture_option("drop_exist_collection", "true");
+    fake_api_add(fx.api, fixture_same_collection("docs"));
+    assert_failed(fixture_begin(0), BP_ERR_INVALID,
                   "collection default.docs: Milvus cannot read the backup where it is: it is not "
                   "the store that this Milvus reads");
+    ck_assert_str_eq(fake_api_log(fx.api), "");
 }
 END_TEST
 
 START_TEST(test_place__nowhere_to_stage)
 {
     (void)g_strlcpy(fx.view.kind, "s3", sizeof fx.view.kind);
-    begin_and_prepare();
-    assert_failed(fixture_place(), BP_ERR_INVALID, "setting storage does not say where");
+    fixture_option("drop_exist_collection", "true");
+    fake_api_add(fx.api, fixture_same_collection("docs"));
+    assert_failed(fixture_begin(0), BP_ERR_INVALID, "setting storage does not say where");
+    ck_assert_str_eq(fake_api_log(fx.api), "");
+}
+END_TEST
+
+START_TEST(test_place__staging_in_a_place_the_server_does_not_know)
+{
+    struct bp_storage_view view = {.struct_size = sizeof view};
+    (void)g_strlcpy(view.kind, "local", sizeof view.kind);
+    fx.source.config.storage = g_strdup("data");
+    fake_host_add_storage("data", fx.dir, &view);
+    fixture_option("placement", "stage");
+    assert_failed(fixture_begin(0), BP_ERR_INVALID,
+                  "storage data cannot be used for staging: Milvus runs on another machine");
+}
+END_TEST
+
+START_TEST(test_place__unreadable_for_the_servers_user)
+{
+    fx.view.flags = BP_VIEW_SERVER_DENIED;
+    fixture_option("placement", "in_place");
+    assert_failed(fixture_begin(0), BP_ERR_INVALID,
+                  "the user that Milvus runs as may not read its directory");
+}
+END_TEST
+
+START_TEST(test_place__nothing_to_read_needs_no_place)
+{
+    for (guint i = 0; i < 2; i++) {
+        g_ptr_array_set_size(partition(i)->segments, 0);
+    }
+    (void)g_strlcpy(fx.view.kind, "s3", sizeof fx.view.kind);
+    ck_assert_msg(fixture_begin(0) == BP_OK, "%s", fx.error.message);
 }
 END_TEST
 
@@ -666,6 +702,9 @@ add_place_tests(TCase *tcase)
     tcase_add_test(tcase, test_place__loopback_sees_what_we_see);
     tcase_add_test(tcase, test_place__in_place_is_not_possible);
     tcase_add_test(tcase, test_place__nowhere_to_stage);
+    tcase_add_test(tcase, test_place__staging_in_a_place_the_server_does_not_know);
+    tcase_add_test(tcase, test_place__unreadable_for_the_servers_user);
+    tcase_add_test(tcase, test_place__nothing_to_read_needs_no_place);
     tcase_add_test(tcase, test_place__object_store_that_the_server_reads);
     tcase_add_test(tcase, test_place__staged_below_the_declared_prefix);
     tcase_add_test(tcase, test_place__foreign_files_are_staged_around);
