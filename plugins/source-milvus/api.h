@@ -182,9 +182,15 @@ bp_status milvus_api_load_progress(struct milvus_api *api, const struct bp_op *o
 bp_status milvus_api_replicas(struct milvus_api *api, const struct bp_op *op,
                               const struct milvus_collection *collection, int32_t *out,
                               struct bp_error *error);
-/** Starts loading.  replicas 0 = the server's default. */
-bp_status milvus_api_load(struct milvus_api *api, const struct bp_op *op, const char *db,
-                          const char *collection, int32_t replicas, struct bp_error *error);
+struct milvus_load {
+    const char *db, *collection;
+    GPtrArray *partitions; /**< char *: only these; NULL = the whole collection */
+    int32_t replicas;      /**< 0 = the server's default */
+};
+
+/** Starts loading. */
+bp_status milvus_api_load(struct milvus_api *api, const struct bp_op *op,
+                          const struct milvus_load *load, struct bp_error *error);
 bp_status milvus_api_release(struct milvus_api *api, const struct bp_op *op, const char *db,
                              const char *collection, struct bp_error *error);
 

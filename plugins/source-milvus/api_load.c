@@ -91,23 +91,47 @@ milvus_api_replicas(struct milvus_api *api, const struct bp_op *op,
     return status;
 }
 
-bp_status
-milvus_api_load(struct milvus_api *api, const struct bp_op *op, const char *db,
-                const char *collection, int32_t replicas, struct bp_error *error)
+static bp_status
+send_load(struct milvus_api *api, const struct bp_op *op, const struct milvus_load *load,
+          struct milvus_request *request, struct bp_error *error)
 {
+    g_autofree char *object = milvus_api__collection_text(load->db, load->collection);
+    request->object = object;
+    request->db = load->db;
+    request->patience = MILVUS_LONG;
+    request->answer = &mv__status__descriptor;
+    return milvus_api__call(api, op, request, NULL, error);
+}
+
+static bp_status
+load_partitions(struct milvus_api *api, const struct bp_op *op, const struct milvus_load *load,
+                struct bp_error *error)
+{
+    Mv__LoadPartitionsRequest message = MV__LOAD_PARTITIONS_REQUEST__INIT;
+    message.db_name = milvus_api__db(load->db);
+    message.collection_name = milvus_api__text(load->collection);
+    message.n_partition_names = load->partitions->len;
+    message.partition_names = (char **)load->partitions->pdata;
+    message.has_replica_number = load->replicas > 0;
+    message.replica_number = load->replicas;
+    struct milvus_request request = {.method = "LoadPartitions", .message = &message.base};
+    return send_load(api, op, load, &request, error);
+}
+
+bp_status
+milvus_api_load(struct milvus_api *api, const struct bp_op *op, const struct milvus_load *load,
+                struct bp_error *error)
+{
+    if (load->partitions != NULL) {
+        return load_partitions(api, op, load, error);
+    }
     Mv__LoadCollectionRequest message = MV__LOAD_COLLECTION_REQUEST__INIT;
-    message.db_name = milvus_api__db(db);
-    message.collection_name = milvus_api__text(collection);
-    message.has_replica_number = replicas > 0;
-    message.replica_number = replicas;
-    g_autofree char *object = milvus_api__collection_text(db, collection);
-    struct milvus_request request = {.method = "LoadCollection",
-                                     .object = object,
-                                     .db = db,
-                                     .patience = MILVUS_LONG,
-                                     .message = &message.base,
-                                     .answer = &mv__status__descriptor};
-    return milvus_api__call(api, op, &request, NULL, error);
+    message.db_name = milvus_api__db(load->db);
+    message.collection_name = milvus_api__text(load->collection);
+    message.has_replica_number = load->replicas > 0;
+    message.replica_number = load->replicas;
+    struct milvus_request request = {.method = "LoadCollection", .message = &message.base};
+    return send_load(api, op, load, &request, error);
 }
 
 bp_status

@@ -296,22 +296,44 @@ has_vector_index(const struct milvus_target *target)
     return false;
 }
 
+/* Names of the partitions that were loaded, or NULL when all of them were, or when nobody knows
+ * better than the collection (milvus-backup calls every partition of a loaded one not loaded). */
+static GPtrArray *
+loaded_partitions(const struct milvus_target *target)
+{
+    const GPtrArray *partitions = target->from->partitions;
+    g_autoptr(GPtrArray) loaded = g_ptr_array_new();
+    for (guint i = 0; i < partitions->len && target->fate != MILVUS_FATE_USE; i++) {
+        const struct milvus_partition *partition = partitions->pdata[i];
+        if (partition->load_state == MILVUS_LOAD_LOADED) {
+            g_ptr_array_add(loaded, partition->name);
+        }
+    }
+    bool some = loaded->len > 0 && loaded->len < partitions->len;
+    return some ? g_steal_pointer(&loaded) : NULL;
+}
+
 static bp_status
 start_load(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
            const struct bp_note_sink *notes, struct bp_error *error)
 {
-    int32_t replicas = target->from->replica_number;
-    bp_status status = milvus_api_load(restore->api, op, target->db, target->name, replicas, error);
+    g_autoptr(GPtrArray) partitions = loaded_partitions(target);
+    struct milvus_load load = {.db = target->db,
+                               .collection = target->name,
+                               .partitions = partitions,
+                               .replicas = target->from->replica_number};
+    bp_status status = milvus_api_load(restore->api, op, &load, error);
     bool refused = status == BP_ERR_INVALID || status == BP_ERR_PERMANENT ||
                    status == BP_ERR_THROTTLED || status == BP_ERR_NO_SPACE;
-    if (refused && replicas > 1) {
+    if (refused && load.replicas > 1) {
         g_autofree char *why = g_strdup(error->message);
-        status = milvus_api_load(restore->api, op, target->db, target->name, 0, error);
+        load.replicas = 0;
+        status = milvus_api_load(restore->api, op, &load, error);
         if (status == BP_OK) {
             status = milvus_note(notes, BP_NOTE_WARN, "fewer-replicas", error,
                                  "collection %s.%s was loaded with one replica instead of %" PRId32
                                  ": %s",
-                                 target->db, target->name, replicas, why);
+                                 target->db, target->name, target->from->replica_number, why);
         }
     }
     return status;

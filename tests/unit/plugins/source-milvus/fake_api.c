@@ -517,15 +517,16 @@ milvus_api_load_progress(struct milvus_api *api, const struct bp_op *op,
 }
 
 bp_status
-milvus_api_load(struct milvus_api *api, const struct bp_op *op, const char *db, const char *name,
-                int32_t replicas, struct bp_error *error)
+milvus_api_load(struct milvus_api *api, const struct bp_op *op, const struct milvus_load *load,
+                struct bp_error *error)
 {
     (void)op;
     struct fake_collection *collection = NULL;
-    g_autofree char *text = g_strdup_printf("%s x%" PRId32, name, replicas);
-    bp_status status = change(api, "LoadCollection", text, error);
+    const char *method = load->partitions != NULL ? "LoadPartitions" : "LoadCollection";
+    g_autofree char *text = g_strdup_printf("%s x%" PRId32, load->collection, load->replicas);
+    bp_status status = change(api, method, text, error);
     if (status == BP_OK) {
-        status = find(api, db, name, &collection, error);
+        status = find(api, load->db, load->collection, &collection, error);
     }
     if (status == BP_OK) {
         collection->load_state = MILVUS_LOAD_LOADED;
