@@ -96,6 +96,9 @@ static const struct {
     {"already exist", BP_ERR_EXISTS},
     {"Stream removed", BP_ERR_RETRYABLE},
     {"proxy not healthy", BP_ERR_RETRYABLE},
+    /* After a restart, until the server has noticed that it is another one. */
+    {"node not found", BP_ERR_RETRYABLE},
+    {"node not match", BP_ERR_RETRYABLE},
 };
 
 static const struct code_class *
@@ -180,6 +183,18 @@ milvus_status_grpc(int grpc_code, const char *details, const char *what, struct 
     return finish(error, cls, grpc_code, word, details);
 }
 
+/* The server's words without the stack traces of its inside, which would crowd out the reason:
+ * "attempt #0: stack trace: /a.go:1 f\n/b.go:2 g: node not found" tells in the end. */
+static char *
+without_trace(const char *reason)
+{
+    const char *trace = strstr(reason, "stack trace: ");
+    const char *last_frame = trace != NULL ? strrchr(trace, '\n') : NULL;
+    const char *rest = last_frame != NULL ? strstr(last_frame, ": ") : NULL;
+    return rest != NULL ? g_strdup_printf("%.*s%s", (int)(trace - reason), reason, rest + 2)
+                        : g_strdup(reason);
+}
+
 bp_status
 milvus_status_check(const Mv__Status *status, const char *what, struct bp_error *error)
 {
@@ -188,8 +203,8 @@ milvus_status_check(const Mv__Status *status, const char *what, struct bp_error 
     if (code == 0 && legacy == 0) {
         return BP_OK;
     }
-    const char *reason =
-        status->reason != NULL && status->reason[0] != '\0' ? status->reason : "no reason given";
+    bool has_reason = status->reason != NULL && status->reason[0] != '\0';
+    g_autofree char *reason = without_trace(has_reason ? status->reason : "no reason given");
     const struct code_class *known =
         code != 0 ? find_code(milvus_codes, G_N_ELEMENTS(milvus_codes), code)
                   : find_code(legacy_codes, G_N_ELEMENTS(legacy_codes), legacy);

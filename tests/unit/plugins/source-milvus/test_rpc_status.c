@@ -68,6 +68,22 @@ START_TEST(test_check__rate_limits_say_how_long)
 }
 END_TEST
 
+START_TEST(test_check__stack_traces_are_left_out)
+{
+    struct bp_error error;
+    bp_status status = check(65535, 1,
+                             "attempt #0: stack trace: /a/b.go:51 github.com/x.Trace\n"
+                             "/a/c.go:116 github.com/x.(*Server).Flush: attempt #0: session not "
+                             "found->datanode-1: node not found[node=1]: unrecoverable error",
+                             &error);
+    ASSERT_FAILED(status, error, BP_ERR_RETRYABLE,
+                  "milvus h:1: Do c: attempt #0: attempt #0: session not found->datanode-1: node "
+                  "not found[node=1]: unrecoverable error (65535)");
+    status = check(65535, 1, "stack trace: cut off in the middle", &error);
+    ASSERT_FAILED(status, error, BP_ERR_PERMANENT, "stack trace: cut off in the middle");
+}
+END_TEST
+
 START_TEST(test_check__unknown_code_may_be_retriable)
 {
     struct bp_error error = fake_error();
@@ -111,4 +127,5 @@ END_TEST
 
 WIRE_MAIN("rpc_status", NULL, NULL, test_check__success, test_check__codes_of_2_3,
           test_check__codes_of_2_2, test_check__rate_limits_say_how_long,
-          test_check__unknown_code_may_be_retriable, test_grpc__codes)
+          test_check__stack_traces_are_left_out, test_check__unknown_code_may_be_retriable,
+          test_grpc__codes)
