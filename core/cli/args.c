@@ -11,6 +11,26 @@
 
 #include "sdk/lib/ban.h"
 
+static gboolean
+count_verbose(const char *written, const char *value, gpointer data, GError **error)
+{
+    (void)written;
+    (void)value;
+    (void)error;
+    ((bp_globals *)data)->verbose++;
+    return TRUE;
+}
+
+/* Asked for in words that were looked for before anything was parsed: here it is misplaced. */
+static gboolean
+refuse_help(const char *written, const char *value, gpointer data, GError **error)
+{
+    (void)value;
+    (void)data;
+    bp_set_error(error, BP_ERR_INVALID, "%s has to stand by itself", written);
+    return FALSE;
+}
+
 static GOptionEntry *
 global_entries(bp_globals *g)
 {
@@ -24,10 +44,12 @@ global_entries(bp_globals *g)
         {"progress", 0, 0, G_OPTION_ARG_STRING, &g->progress,
          "how to show it on standard error (default auto)", "auto|bar|plain|json|none"},
         {"quiet", 'q', 0, G_OPTION_ARG_NONE, &g->quiet, "no progress, no warnings", NULL},
-        {"verbose", 'v', 0, G_OPTION_ARG_NONE, NULL, "log more; twice for every object", NULL},
+        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (gpointer)count_verbose,
+         "log more; twice for every object", NULL},
         {"log-format", 0, 0, G_OPTION_ARG_STRING, &g->log_format, "how to log (default text)",
          "text|json"},
-        {"help", 'h', 0, G_OPTION_ARG_NONE, NULL, "show what may be given here", NULL},
+        {"help", 'h', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (gpointer)refuse_help,
+         "show what may be given here", NULL},
         {0},
     };
     return g_memdup2(entries, sizeof entries);
@@ -39,8 +61,9 @@ takes_value(const char *flag)
 {
     static const char *const names[] = {"--config", "--set", "--report", "--progress",
                                         "--log-format"};
+    g_autofree char *plain = g_strdelimit(g_strdup(flag), "_", '-');
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (strcmp(flag, names[i]) == 0) {
+        if (strcmp(plain, names[i]) == 0) {
             return true;
         }
     }
@@ -269,7 +292,7 @@ new_context(bp_cli *cli, const entry_list *list)
 {
     GOptionContext *context = g_option_context_new(NULL);
     g_autofree GOptionEntry *globals = global_entries(&cli->globals);
-    GOptionGroup *global = g_option_group_new("global", "", "", NULL, NULL);
+    GOptionGroup *global = g_option_group_new("global", "", "", &cli->globals, NULL);
     g_option_group_add_entries(global, globals);
     GOptionGroup *own = g_option_group_new("command", "", "", list->flags, NULL);
     g_option_group_add_entries(own, (const GOptionEntry *)list->entries->data);
@@ -302,19 +325,14 @@ normalise(const char *arg, const entry_list *list)
     return g_strconcat(name, equals, NULL);
 }
 
-/* Everything but the command's name; -v is counted here, since GOption cannot. */
+/* Everything but the command's name. */
 static GPtrArray *
-normalise_all(bp_cli *cli, int argc, char **argv, const entry_list *list)
+normalise_all(int argc, char **argv, const entry_list *list)
 {
     GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
     int command = command_index(argc, argv);
     for (int i = 0; i < argc; i++) {
         if (i == command && i > 0) {
-            continue;
-        }
-        if (strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "--verbose") == 0 ||
-            strcmp(argv[i], "-vv") == 0) {
-            cli->globals.verbose += argv[i][1] == 'v' && argv[i][2] == 'v' ? 2 : 1;
             continue;
         }
         char *arg = normalise(argv[i], list);
@@ -352,7 +370,7 @@ bp_args_parse(bp_cli *cli, int argc, char **argv, const bp_key_table *tables, gs
 {
     g_auto(entry_list) list;
     entry_list_init(&list, cli, cli->command, tables, n_tables);
-    g_autoptr(GPtrArray) words = normalise_all(cli, argc, argv, &list);
+    g_autoptr(GPtrArray) words = normalise_all(argc, argv, &list);
     g_autoptr(GOptionContext) context = new_context(cli, &list);
     g_clear_pointer(&cli->globals.config, g_free); /* found before; parsed again with the rest */
     g_clear_pointer(&cli->globals.sets, g_strfreev);

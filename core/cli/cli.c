@@ -131,7 +131,8 @@ write_report(const bp_cli *cli, const json_t *result, GError **error)
     if (cli->globals.report == NULL) {
         return true;
     }
-    g_autofree char *text = bp_json_pretty(result);
+    g_autofree char *plain = bp_json_pretty(result);
+    g_autofree char *text = bp_log_redact(plain);
     GError *problem = NULL;
     if (!g_file_set_contents(cli->globals.report, text, -1, &problem)) {
         bp_set_error(error, BP_ERR_PERMANENT, "report: %s", problem->message);

@@ -106,6 +106,14 @@ START_TEST(test_bp_args_parse__booleans_with_a_value)
 }
 END_TEST
 
+START_TEST(test_bp_args_parse__verbose_in_every_spelling)
+{
+    parse_fine("bakplane -v restore -vv -qv --verbose --verbose=true --verbose=false");
+    ck_assert_int_eq(cli.globals.verbose, 6);
+    ck_assert(cli.globals.quiet);
+}
+END_TEST
+
 START_TEST(test_bp_args_parse__own_options_come_first)
 {
     parse_fine("bakplane restore --suffix _x");
@@ -123,6 +131,8 @@ START_TEST(test_bp_args_parse__refusals)
         {"bakplane restore --password x", "unknown option --password"},
         {"bakplane restore --suffix", "missing argument for --suffix"},
         {"bakplane restore word", "unexpected word 'word'"},
+        {"bakplane restore -qh", "-h has to stand by itself"},
+        {"bakplane restore --help=true", "--help has to stand by itself"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         GError *error = NULL;
@@ -150,6 +160,9 @@ START_TEST(test_bp_args_command__not_the_value_of_a_flag)
     const char *word = NULL;
     ck_assert_ptr_eq(bp_args_command((int)g_strv_length(words), words, &word), &bp_command_list);
     ck_assert_str_eq(word, "list");
+    g_auto(GStrv) underscore = g_strsplit("bakplane --log_format json get", " ", -1);
+    ck_assert_ptr_eq(bp_args_command((int)g_strv_length(underscore), underscore, &word),
+                     &bp_command_get);
     g_auto(GStrv) unknown = g_strsplit("bakplane lits", " ", -1);
     ck_assert_ptr_null(bp_args_command((int)g_strv_length(unknown), unknown, &word));
     ck_assert_str_eq(word, "lits");
@@ -190,7 +203,8 @@ main(void)
     return RUN_SUITE(
         "cli/args", setup, teardown, test_bp_args_parse__globals_before_and_after,
         test_bp_args_parse__key_flags_become_overrides, test_bp_args_parse__booleans_with_a_value,
-        test_bp_args_parse__own_options_come_first, test_bp_args_parse__refusals,
-        test_bp_args_globals__found_among_anything, test_bp_args_command__not_the_value_of_a_flag,
+        test_bp_args_parse__verbose_in_every_spelling, test_bp_args_parse__own_options_come_first,
+        test_bp_args_parse__refusals, test_bp_args_globals__found_among_anything,
+        test_bp_args_command__not_the_value_of_a_flag,
         test_bp_help_command__groups_and_wrapped_lines, test_bp_help_overview__names_every_command);
 }
