@@ -3,6 +3,8 @@
  * bakplane check: each thing that create and restore are going to need, tried one by one, so that
  * one failure does not hide the others.  Writes scratch objects to the backup storage only.
  */
+#include <string.h>
+
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
@@ -57,6 +59,22 @@ check_plugins(check_work *work)
     }
 }
 
+/* Runs are kept apart by exclusive creation, unless the operator chose otherwise. */
+static void
+check_lock(check_work *work, const bp_catalog *catalog)
+{
+    GError *error = NULL;
+    g_autoptr(bp_settings) settings =
+        bp_workspace_backup_settings(work->job->workspace, NULL, &error);
+    bool advisory = settings != NULL && strcmp(bp_settings_get(settings, "lock"), "advisory") == 0;
+    if (!advisory) {
+        bool fine = settings != NULL &&
+                    bp_store_probe(catalog->store, catalog->call, BP_NEED_EXCLUSIVE, "", &error);
+        passed(work, "backup storage: exclusive creation", fine, bp_store_name(catalog->store),
+               error);
+    }
+}
+
 static void
 check_backup_storage(check_work *work)
 {
@@ -67,13 +85,9 @@ check_backup_storage(check_work *work)
         return;
     }
     guint32 need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
-    passed(work, "backup storage: list, read, write",
-           bp_store_probe(catalog->store, catalog->call, need, "", &error),
-           bp_store_name(catalog->store), error);
-    error = NULL;
-    passed(work, "backup storage: exclusive creation",
-           bp_store_probe(catalog->store, catalog->call, BP_NEED_EXCLUSIVE, "", &error),
-           bp_store_name(catalog->store), error);
+    bool usable = bp_store_probe(catalog->store, catalog->call, need, "", &error);
+    passed(work, "backup storage: list, read, write", usable, bp_store_name(catalog->store), error);
+    check_lock(work, catalog);
     struct bp_space space = {.struct_size = sizeof space};
     error = NULL;
     bool known = bp_store_space(catalog->store, catalog->call, &space, &error);
@@ -124,6 +138,9 @@ bp_job_check(const bp_job *job, GError **error)
     check_backup_storage(&work);
     check_source(&work);
     bp_monitor_end(job->monitor);
+    if (!bp_cancel_check(bp_workspace_call(job->workspace)->cancel, error)) {
+        return BP_VERB_FAILED;
+    }
     if (work.failed > 0) {
         bp_set_error(error, BP_ERR_PERMANENT, "%u of %u checks failed", work.failed,
                      (guint)json_array_size(work.list));

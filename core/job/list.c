@@ -26,12 +26,26 @@ manifest_holds(const bp_manifest *manifest, bp_selection *wanted)
     return false;
 }
 
-/* Whether a backup holds a unit; one that cannot be opened holds nothing that could be said. */
+/* Whether a backup holds a unit.  What cannot be read is left out, and said; false = cancelled. */
 static bool
-backup_holds(const bp_job *job, const bp_backup_entry *entry, bp_selection *wanted)
+backup_holds(const bp_job *job, const bp_backup_entry *entry, bp_selection *wanted, bool *holds,
+             GError **error)
 {
     g_auto(bp_view) view = {0};
-    return bp_view_open(job, entry->name, &view, NULL) && manifest_holds(view.manifest, wanted);
+    g_autoptr(GError) problem = NULL;
+    *holds = false;
+    if (!entry->foreign && (entry->state != BP_BACKUP_SUCCESS || entry->incomplete)) {
+        return bp_cancel_check(bp_workspace_call(job->workspace)->cancel, error);
+    }
+    if (bp_view_open(job, entry->name, &view, &problem)) {
+        *holds = manifest_holds(view.manifest, wanted);
+    } else if (bp_error_is(problem, BP_ERR_CANCELLED)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    } else {
+        bp_monitor_note(job->monitor, BP_NOTE_WARN, "list", problem->message);
+    }
+    return true;
 }
 
 bp_verb_outcome
@@ -61,7 +75,11 @@ bp_job_list(const bp_job *job, const char *child, GError **error)
     json_object_set_new(job->result, "backups", list);
     for (guint i = 0; i < entries->len; i++) {
         const bp_backup_entry *entry = g_ptr_array_index(entries, i);
-        if (wanted == NULL || backup_holds(job, entry, wanted)) {
+        bool shown = true;
+        if (wanted != NULL && !backup_holds(job, entry, wanted, &shown, error)) {
+            return BP_VERB_FAILED;
+        }
+        if (shown) {
             json_array_append_new(list, bp_entry_json(entry));
         }
     }
@@ -94,6 +112,7 @@ bp_job_get(const bp_job *job, const char *name, bool detail, GError **error)
     g_autoptr(json_t) facts = bp_entry_json(entry);
     json_object_update(job->result, facts);
     g_autoptr(bp_manifest) manifest = NULL;
+    g_autoptr(GError) unread = NULL;
     g_auto(bp_view) view = {0};
     const bp_manifest *shown = NULL;
     if (entry->foreign) {
@@ -105,9 +124,12 @@ bp_job_get(const bp_job *job, const char *name, bool detail, GError **error)
         bp_json_set_u64(job->result, "bytes", shown->bytes);
         bp_json_set_text(job->result, "server_version", shown->server_version);
     } else {
-        g_autoptr(GError) none = NULL;
-        manifest = bp_catalog_manifest(catalog, name, &none); /* remains of a run have none */
+        manifest = bp_catalog_manifest(catalog, name, &unread);
         shown = manifest;
+        if (manifest == NULL && entry->problem == NULL) { /* else that says why there is none */
+            g_propagate_error(error, g_steal_pointer(&unread));
+            return BP_VERB_FAILED;
+        }
     }
     if (shown != NULL && shown->error != NULL) {
         bp_json_set_text(job->result, "error", shown->error);

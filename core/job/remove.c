@@ -85,6 +85,9 @@ bp_job_prune(const bp_job *job, const bp_prune_params *params, GError **error)
     bp_monitor_begin(job->monitor, "prune", NULL, NULL);
     guint failed = remove_chosen(job, catalog, entries, chosen, list);
     bp_monitor_end(job->monitor);
+    if (failed > 0 && !bp_cancel_check(catalog->call->cancel, error)) {
+        return BP_VERB_FAILED;
+    }
     if (failed > 0) {
         bp_set_error(error, BP_ERR_PERMANENT, "%u of %u backups could not be deleted", failed,
                      (guint)json_array_size(list));

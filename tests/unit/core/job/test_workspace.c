@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/job/workspace, check, monitor and space: what a job works with, and `check` that tries it.
+ */
+#include "core/job/space.h"
+#include "tests/unit/core/job/job_fixture.h"
+
+static GError *error;
+static bp_job job;
+
+static void
+setup(void)
+{
+    job_setup();
+    job_seed();
+    error = NULL;
+    job = job_open();
+}
+
+static void
+teardown(void)
+{
+    job_close(&job);
+    job_teardown();
+}
+
+static const char *
+status_of(const char *check)
+{
+    for (gsize i = 0; i < job_length("checks"); i++) {
+        if (strcmp(job_item("checks", i, "check"), check) == 0) {
+            return job_item("checks", i, "status");
+        }
+    }
+    return "not there";
+}
+
+START_TEST(test_workspace__opens_a_storage_once)
+{
+    bp_store *store = bp_workspace_store(job.workspace, "backups", &error);
+    ASSERT_FINE(store != NULL, error);
+    ck_assert_ptr_eq(bp_workspace_store(job.workspace, "backups", &error), store);
+    const char *name = NULL;
+    ck_assert_ptr_ne(bp_workspace_source_store(job.workspace, &name, &error), store);
+    ck_assert_str_eq(name, "data");
+    ck_assert_ptr_eq(bp_workspace_source(job.workspace, &error),
+                     bp_workspace_source(job.workspace, &error));
+}
+END_TEST
+
+START_TEST(test_workspace__storage_that_is_not_configured)
+{
+    ck_assert_ptr_null(bp_workspace_store(job.workspace, "tape", &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "'storages.tape.plugin' is not configured\nhint: set it");
+}
+END_TEST
+
+static bp_status
+failing_open(const struct bp_host *host, const struct bp_op *op, const struct bp_config *config,
+             struct bp_storage **out, struct bp_error *raw)
+{
+    (void)host;
+    (void)op;
+    (void)config;
+    (void)out;
+    raw->cls = BP_ERR_DENIED;
+    g_strlcpy(raw->message, "the door is shut", sizeof raw->message);
+    return BP_ERR_DENIED;
+}
+
+static void
+spoil_open(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->open = failing_open;
+}
+
+START_TEST(test_workspace__storage_that_cannot_be_opened)
+{
+    const bp_catalog *catalog = NULL;
+    job_close(&job);
+    job_spoil = spoil_open;
+    job = job_open();
+    ck_assert(!bp_workspace_catalog(job.workspace, &catalog, &error));
+    ASSERT_ERROR(error, BP_ERR_DENIED, "the door is shut");
+}
+END_TEST
+
+START_TEST(test_workspace__source_with_an_unknown_key)
+{
+    job_close(&job);
+    job_configure(", databasse: true", "backups");
+    job = job_open();
+    ck_assert_ptr_null(bp_workspace_source(job.workspace, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "databasse");
+}
+END_TEST
+
+START_TEST(test_workspace__settings_of_both_verbs)
+{
+    static const char *const overrides[] = {"concurrency.units=7", NULL};
+    g_autoptr(bp_settings) backup = bp_workspace_backup_settings(job.workspace, overrides, &error);
+    ASSERT_FINE(backup != NULL, error);
+    ck_assert_uint_eq(bp_settings_u64(backup, "concurrency.units"), 7);
+    ck_assert_uint_eq(bp_settings_u64(backup, "retry.attempts"), 2);
+    g_autoptr(bp_settings) restore = bp_workspace_restore_settings(job.workspace, NULL, &error);
+    ASSERT_FINE(restore != NULL, error);
+    ck_assert(bp_settings_bool(restore, "ingest")); /* an option of the source */
+}
+END_TEST
+
+START_TEST(test_workspace__deadline_of_a_job)
+{
+    static const char *const overrides[] = {"timeout=1h", NULL};
+    g_autoptr(bp_settings) none = bp_workspace_backup_settings(job.workspace, NULL, &error);
+    g_autoptr(bp_settings) hour = bp_workspace_backup_settings(job.workspace, overrides, &error);
+    ASSERT_FINE(none != NULL && hour != NULL, error);
+    ck_assert_int_eq(bp_workspace_job_call(job.workspace, job_cancel, none).deadline_ns, 0);
+    bp_call call = bp_workspace_job_call(job.workspace, job_cancel, hour);
+    ck_assert_int_gt(call.deadline_ns, g_get_monotonic_time() * 1000);
+    ck_assert_ptr_eq(call.cancel, job_cancel);
+}
+END_TEST
+
+START_TEST(test_workspace__state_dir_is_made)
+{
+    g_autofree char *dir = bp_workspace_state_dir(job.workspace, &error);
+    ASSERT_FINE(dir != NULL, error);
+    ck_assert(job_exists("state"));
+    job_remove("state");
+    job_write("state", "a file");
+    ck_assert_ptr_null(bp_workspace_state_dir(job.workspace, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "hint: set state_dir"));
+    g_clear_error(&error);
+}
+END_TEST
+
+START_TEST(test_check__everything_is_fine)
+{
+    bp_verb_outcome outcome = job_check(&error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_str_eq(status_of("source plugin"), "ok");
+    ck_assert_str_eq(status_of("storage data"), "ok");
+    ck_assert_str_eq(status_of("backup storage: list, read, write"), "ok");
+    ck_assert_str_eq(status_of("backup storage: exclusive creation"), "ok");
+    ck_assert_str_eq(status_of("source: connection, version, rights, storage"), "ok");
+    ck_assert_uint_eq(job_count("backups"), 0); /* its scratch objects are gone */
+}
+END_TEST
+
+START_TEST(test_check__one_failure_hides_no_other)
+{
+    job_faults("source.probe::class=auth;storage.probe:backups:nth=1:class=denied");
+    ck_assert_int_eq(job_check(&error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "2 of ");
+    ck_assert_str_eq(status_of("backup storage: list, read, write"), "failed");
+    ck_assert_str_eq(status_of("backup storage: exclusive creation"), "ok");
+    ck_assert_str_eq(status_of("source: connection, version, rights, storage"), "failed");
+}
+END_TEST
+
+START_TEST(test_check__root_of_the_source_is_missing)
+{
+    job_remove("data");
+    ck_assert_int_eq(job_check(&error), BP_VERB_FAILED);
+    g_clear_error(&error);
+    ck_assert_str_eq(status_of("source storage: list, read"), "failed");
+}
+END_TEST
+
+START_TEST(test_check__storages_that_cannot_be_opened)
+{
+    job_spoil = spoil_open;
+    ck_assert_int_eq(job_check(&error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "checks failed");
+    ck_assert_str_eq(status_of("source plugin"), "ok");
+    ck_assert_str_eq(status_of("storage other"), "failed");
+    ck_assert_str_eq(status_of("backup storage"), "failed");
+    ck_assert_str_eq(status_of("source storage: list, read"), "failed");
+}
+END_TEST
+
+START_TEST(test_check__advisory_lock_needs_no_exclusive_creation)
+{
+    job_configure(", databases: true", "backups, lock: advisory");
+    job_faults("storage.probe:backups:nth=2:class=unsupported");
+    bp_verb_outcome outcome = job_check(&error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_str_eq(status_of("backup storage: exclusive creation"), "not there");
+}
+END_TEST
+
+static bp_status
+unsure_probe(struct bp_source *source, const struct bp_op *op, const struct bp_note_sink *notes,
+             struct bp_error *raw)
+{
+    (void)notes->note(notes->ctx, BP_NOTE_WARN, "no-segments", "nothing to compare with");
+    return job_honest.probe(source, op, notes, raw);
+}
+
+static void
+spoil_probe(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->probe = unsure_probe;
+}
+
+START_TEST(test_check__what_cannot_be_proven)
+{
+    job_spoil = spoil_probe;
+    bp_verb_outcome outcome = job_check(&error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+    ck_assert_str_eq(status_of("no-segments"), "unproven");
+}
+END_TEST
+
+START_TEST(test_check__cancelled)
+{
+    bp_cancel_trigger(job_cancel, 2);
+    ck_assert_int_eq(job_check(&error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "");
+}
+END_TEST
+
+static void
+count_calls(void *ctx, bp_progress *out)
+{
+    out->items_done = ++*(guint *)ctx;
+}
+
+START_TEST(test_monitor__shows_the_phase_that_runs)
+{
+    bp_progress progress;
+    guint calls = 0;
+    ck_assert(!bp_monitor_snapshot(job.monitor, &progress));
+    bp_monitor_begin(job.monitor, "copy", count_calls, &calls);
+    ck_assert(bp_monitor_snapshot(job.monitor, &progress));
+    ck_assert_str_eq(progress.phase, "copy");
+    ck_assert_uint_eq(progress.items_done, 1);
+    ck_assert_int_ge(progress.elapsed_ns, 0);
+    bp_monitor_end(job.monitor);
+    ck_assert(!bp_monitor_snapshot(job.monitor, &progress));
+    bp_monitor_begin(job.monitor, "seal", NULL, NULL);
+    ck_assert(bp_monitor_snapshot(job.monitor, &progress));
+    ck_assert_uint_eq(progress.items_done, 0);
+    ck_assert_uint_eq(calls, 1);
+}
+END_TEST
+
+START_TEST(test_monitor__keeps_notes)
+{
+    bp_monitor_note(job.monitor, BP_NOTE_INFO, "a", "first");
+    bp_monitor_note(job.monitor, BP_NOTE_WARN, "b", "second");
+    g_autoptr(json_t) notes = bp_monitor_notes(job.monitor);
+    ck_assert_uint_eq(json_array_size(notes), 2);
+    ck_assert_str_eq(bp_json_text(json_array_get(notes, 0), "level", ""), "info");
+    ck_assert_str_eq(bp_json_text(json_array_get(notes, 1), "level", ""), "warning");
+    ck_assert_str_eq(bp_json_text(json_array_get(notes, 1), "text", ""), "second");
+    ck_assert_uint_eq(bp_monitor_warnings(job.monitor), 1);
+}
+END_TEST
+
+static guint64 available;
+
+static bp_status
+given_space(struct bp_storage *storage, const struct bp_op *op, struct bp_space *out,
+            struct bp_error *raw)
+{
+    (void)storage;
+    (void)op;
+    (void)raw;
+    out->available = available;
+    return BP_OK;
+}
+
+static void
+spoil_space(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->space = given_space;
+}
+
+START_TEST(test_space__with_a_reserve)
+{
+    static const struct {
+        guint64 available, bytes;
+        bool fits;
+    } rows[] = {{101, 100, true},
+                {100, 100, false},
+                {0, 0, true},
+                {0, 1, false},
+                {1, BP_UNKNOWN, true},
+                {BP_UNKNOWN, G_MAXUINT64 - 1, true},
+                {G_MAXUINT64 - 1, 1ull << 62, true}};
+    job_spoil = spoil_space;
+    bp_job spoilt = job_open();
+    bp_store *store = bp_workspace_store(spoilt.workspace, "backups", &error);
+    ASSERT_FINE(store != NULL, error);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        available = rows[i].available;
+        bool fits = bp_space_check(store, bp_workspace_call(spoilt.workspace), rows[i].bytes,
+                                   "staging", &error);
+        ck_assert_msg(fits == rows[i].fits, "row %u", (guint)i);
+        if (!fits) {
+            ASSERT_ERROR(error, BP_ERR_NO_SPACE, "staging needs ");
+        }
+    }
+    job_faults("storage.space:backups:class=permanent");
+    ck_assert(!bp_space_check(store, bp_workspace_call(spoilt.workspace), 1, "x", &error));
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "injected");
+    job_close(&spoilt);
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE(
+        "job/workspace+check+monitor+space", setup, teardown, test_workspace__opens_a_storage_once,
+        test_workspace__storage_that_is_not_configured,
+        test_workspace__storage_that_cannot_be_opened, test_workspace__source_with_an_unknown_key,
+        test_workspace__settings_of_both_verbs, test_workspace__deadline_of_a_job,
+        test_workspace__state_dir_is_made, test_check__everything_is_fine,
+        test_check__one_failure_hides_no_other, test_check__root_of_the_source_is_missing,
+        test_check__storages_that_cannot_be_opened,
+        test_check__advisory_lock_needs_no_exclusive_creation, test_check__what_cannot_be_proven,
+        test_check__cancelled, test_monitor__shows_the_phase_that_runs, test_monitor__keeps_notes,
+        test_space__with_a_reserve);
+}
