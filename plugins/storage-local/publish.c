@@ -92,6 +92,10 @@ move_once(struct bp_storage *storage, struct target_dir *dir, const char *key, u
     struct stat st;
     int from = storage->tmp->dir_fd;
     const char *base = bp_local_base(key);
+    if (!exclusive && !bp_local_no_noreplace &&
+        renameat2(from, name, dir->fd, base, RENAME_NOREPLACE) == 0) {
+        return 0; /* nothing was in the way, as nearly always: no need to look */
+    }
     if (fstatat(dir->fd, base, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode)) {
         return -ELOOP; /* rename would silently replace the operator's link */
     }

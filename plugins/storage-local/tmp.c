@@ -261,7 +261,8 @@ bp_local_tmp_next(struct bp_local_tmp *tmp)
 void
 bp_local_tmp_name(uint64_t number, char *name)
 {
-    (void)snprintf(name, BP_LOCAL_TMP_NAME, "%" PRIx64, number);
+    /* Long on purpose: ext4 walks through the names of a block, and does so for each new file. */
+    (void)snprintf(name, BP_LOCAL_TMP_NAME, "%016" PRIx64, number);
 }
 
 bp_status

@@ -313,20 +313,22 @@ START_TEST(test_uploads__of_others)
 END_TEST
 
 /* A folder as a killed run leaves it: nobody holds its lock. */
+#define DEAD ".bakplane-tmp/host-9-dead/"
+
 START_TEST(test_uploads__of_a_dead_run)
 {
-    lt_put_file(".bakplane-tmp/host-9-dead/lock", "");
-    lt_put_file(".bakplane-tmp/host-9-dead/5", "data");
-    lt_put_file(".bakplane-tmp/host-9-dead/5.key", "a/1");
-    lt_put_file(".bakplane-tmp/host-9-dead/6", "data");
-    lt_put_file(".bakplane-tmp/host-9-dead/6.key", "a/2");
+    lt_put_file(DEAD "lock", "");
+    lt_put_file(DEAD "0000000000000005", "data");
+    lt_put_file(DEAD "0000000000000005.key", "a/1");
+    lt_put_file(DEAD "0000000000000006", "data");
+    lt_put_file(DEAD "0000000000000006.key", "a/2");
     g_autofree char *seen = uploads(lt_store, "a/", 0);
     ck_assert_uint_eq(strlen(seen), 8);
     ASSERT_OK(lt_ops->part_abort(lt_store, &bp_fake.op, "a/1", "host-9-dead/5", &lt_error));
-    ck_assert(!lt_has_file(".bakplane-tmp/host-9-dead/5"));
+    ck_assert(!lt_has_file(DEAD "0000000000000005"));
     g_autofree char *ended = uploads(lt_store, "a/", INT64_MAX);
     ck_assert_str_eq(ended, "a/2 ");
-    ck_assert(!lt_has_file(".bakplane-tmp/host-9-dead/6"));
+    ck_assert(!lt_has_file(DEAD "0000000000000006"));
     ASSERT_OK(lt_write(lt_store, "k", "x", 0));
     ck_assert(!lt_has_file(".bakplane-tmp/host-9-dead"));
 }
