@@ -53,6 +53,17 @@ append_table(GString *out, const bp_table *table, bool color)
     g_string_append(out, text);
 }
 
+/* A line of its own; names in it come from elsewhere, so it is made safe as a whole. */
+static void G_GNUC_PRINTF(2, 3) append_sentence(GString *out, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *safe = bp_term_safe(text, false);
+    g_string_append_printf(out, "%s\n", safe);
+}
+
 static void
 append_warnings(GString *out, const json_t *result, bool color)
 {
@@ -99,13 +110,11 @@ bp_show_create(const json_t *result, bool color)
     g_autofree char *bytes = size_of(result, "bytes");
     g_autofree char *items = count_of(result, "items");
     if (json_is_true(json_object_get(result, "dry_run"))) {
-        g_string_append_printf(out, "would copy %s objects, %s (nothing was changed)\n", items,
-                               bytes);
+        append_sentence(out, "would copy %s objects, %s (nothing was changed)", items, bytes);
     } else {
         g_autofree char *duration = duration_of(result);
-        g_string_append_printf(out, "backup %s: %s, %s objects, %s, %s\n",
-                               bp_json_text(result, "name", "?"),
-                               bp_json_text(result, "state", "?"), items, bytes, duration);
+        append_sentence(out, "backup %s: %s, %s objects, %s, %s", bp_json_text(result, "name", "?"),
+                        bp_json_text(result, "state", "?"), items, bytes, duration);
     }
     return g_string_free(out, FALSE);
 }
@@ -145,8 +154,8 @@ bp_show_restore(const json_t *result, bool color)
     append_warnings(out, result, color);
     if (!dry) {
         g_autofree char *duration = duration_of(result);
-        g_string_append_printf(out, "restore of %s: %s, %s\n", bp_json_text(result, "name", "?"),
-                               bp_json_text(result, "outcome", "?"), duration);
+        append_sentence(out, "restore of %s: %s, %s", bp_json_text(result, "name", "?"),
+                        bp_json_text(result, "outcome", "?"), duration);
     }
     return g_string_free(out, FALSE);
 }
@@ -261,15 +270,15 @@ bp_show_verify(const json_t *result, bool color)
     static const char *const words[] = {"objects", "compared by size", "compared by checksum",
                                         "sealed",  "missing",          "truncated",
                                         "altered", "unexpected"};
-    g_string_append_printf(out, "backup %s: ", bp_json_text(result, "name", "?"));
+    g_autoptr(GString) sums = g_string_new(NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(counts); i++) {
         guint64 n = bp_json_u64(result, counts[i], 0);
         if (n > 0 || i == 0) {
-            g_string_append_printf(out, "%s%" G_GUINT64_FORMAT " %s", i > 0 ? ", " : "", n,
+            g_string_append_printf(sums, "%s%" G_GUINT64_FORMAT " %s", i > 0 ? ", " : "", n,
                                    words[i]);
         }
     }
-    g_string_append(out, "\n");
+    append_sentence(out, "backup %s: %s", bp_json_text(result, "name", "?"), sums->str);
     return g_string_free(out, FALSE);
 }
 
@@ -295,6 +304,8 @@ char *
 bp_show_done(const json_t *result, bool color)
 {
     (void)color;
-    return g_strdup_printf("%s %s: done\n", bp_json_text(result, "job", "job"),
-                           bp_json_text(result, "name", ""));
+    GString *out = g_string_new(NULL);
+    append_sentence(out, "%s %s: done", bp_json_text(result, "job", "job"),
+                    bp_json_text(result, "name", ""));
+    return g_string_free(out, FALSE);
 }

@@ -35,15 +35,18 @@ show_detail(const json_t *plugins, bool color)
     GString *out = g_string_new(NULL);
     for (gsize i = 0; i < json_array_size(plugins); i++) {
         const json_t *plugin = json_array_get(plugins, i);
-        g_string_append_printf(
-            out, "%s plugin %s %s (ABI %s, %s)\n%s\n%s\nsha256 %s\n",
-            bp_json_text(plugin, "kind", "?"), bp_json_text(plugin, "name", "?"),
-            bp_json_text(plugin, "version", "?"), bp_json_text(plugin, "abi", "?"),
-            bp_json_text(plugin, "license", "?"), bp_json_text(plugin, "summary", ""),
-            bp_json_text(plugin, "path", "?"), bp_json_text(plugin, "sha256", "?"));
+        g_autofree char *facts = g_strdup_printf(
+            "%s plugin %s %s (ABI %s, %s)\n%s\n%s\nsha256 %s\n", bp_json_text(plugin, "kind", "?"),
+            bp_json_text(plugin, "name", "?"), bp_json_text(plugin, "version", "?"),
+            bp_json_text(plugin, "abi", "?"), bp_json_text(plugin, "license", "?"),
+            bp_json_text(plugin, "summary", ""), bp_json_text(plugin, "path", "?"),
+            bp_json_text(plugin, "sha256", "?"));
+        g_autofree char *safe = bp_term_safe(facts, true);
+        g_string_append(out, safe);
         const char *refused = bp_json_text(plugin, "refused", NULL);
         if (refused != NULL) {
-            g_string_append_printf(out, "refused: %s\n", refused);
+            g_autofree char *why = bp_term_safe(refused, true);
+            g_string_append_printf(out, "refused: %s\n", why);
         }
         append_keys(out, "settings", json_object_get(plugin, "settings"), color);
         append_keys(out, "options of create", json_object_get(plugin, "create_options"), color);

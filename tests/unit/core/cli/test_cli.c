@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/cli: the built program, its exit codes and what it prints where.  The source is "files" in
+ * a scratch directory.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+#include "tests/harness/suite.h"
+
+static char *root, *config;
+static char *out, *err; /* of the last run */
+
+static void
+write_file(const char *name, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(root, name, NULL);
+    g_autofree char *dir = g_path_get_dirname(path);
+    ck_assert_int_eq(g_mkdir_with_parents(dir, 0700), 0);
+    ASSERT_FINE(g_file_set_contents(path, text, -1, &error), error);
+}
+
+static char *
+read_file(const char *name)
+{
+    char *text = NULL;
+    g_autofree char *path = g_build_filename(root, name, NULL);
+    (void)g_file_get_contents(path, &text, NULL, NULL);
+    return text;
+}
+
+static void
+setup(void)
+{
+    g_autoptr(GError) error = NULL;
+    root = g_dir_make_tmp("cli-XXXXXX", &error);
+    ASSERT_FINE(root != NULL, error);
+    g_autofree char *text = g_strdup_printf(
+        "source: {plugin: files, storage: data, databases: true}\n"
+        "storages:\n"
+        "  data: {plugin: local, root: %s/data}\n"
+        "  backups: {plugin: local, root: %s/backups}\n"
+        "backup: {storage: backups, retry: {attempts: 2, max_delay: 100ms}}\n"
+        "plugins: {dirs: ['%s', '%s']}\n"
+        "state_dir: %s/state\n",
+        root, root, g_getenv("BAKPLANE_PLUGIN_DIR"), g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), root);
+    write_file("bakplane.yaml", text);
+    write_file("data/default/books/1", "one");
+    write_file("data/default/films/1", "a film");
+    config = g_build_filename(root, "bakplane.yaml", NULL);
+    g_unsetenv("BP_FAULT");
+    g_unsetenv("BAKPLANE_CONFIG");
+}
+
+static void
+remove_root(void)
+{
+    const char *argv[] = {"rm", "-rf", root, NULL};
+    (void)g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                       NULL);
+}
+
+static void
+teardown(void)
+{
+    remove_root();
+    g_unsetenv("BP_FAULT");
+    g_clear_pointer(&root, g_free);
+    g_clear_pointer(&config, g_free);
+    g_clear_pointer(&out, g_free);
+    g_clear_pointer(&err, g_free);
+}
+
+static pid_t
+start(const char *line, const char *stdout_name)
+{
+    g_autofree char *full = g_strconcat(g_getenv("BAKPLANE_BIN"), " ", line, NULL);
+    g_auto(GStrv) argv = g_strsplit(full, " ", -1);
+    g_autofree char *out_path =
+        stdout_name[0] == '/' ? g_strdup(stdout_name) : g_build_filename(root, stdout_name, NULL);
+    g_autofree char *err_path = g_build_filename(root, "stderr", NULL);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        int stdout_fd = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        int stderr_fd = open(err_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        (void)dup2(stdout_fd, 1);
+        (void)dup2(stderr_fd, 2);
+        execv(argv[0], argv);
+        _exit(99);
+    }
+    return child;
+}
+
+/* Exit code; `out` and `err` hold what was printed. */
+static int
+finish(pid_t child)
+{
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    g_free(out);
+    g_free(err);
+    out = read_file("stdout");
+    err = read_file("stderr");
+    ck_assert_msg(WIFEXITED(status), "killed by signal %d: %s", WTERMSIG(status), err);
+    return WEXITSTATUS(status);
+}
+
+/* "-C" stands for the configuration. */
+static int
+run(const char *line)
+{
+    g_auto(GStrv) halves = g_strsplit(line, "-C", 2);
+    g_autofree char *full = halves[1] != NULL
+                                ? g_strconcat(halves[0], "--config ", config, halves[1], NULL)
+                                : g_strdup(line);
+    return finish(start(full, "stdout"));
+}
+
+static void
+runs(int code, const char *line)
+{
+    int got = run(line);
+    ck_assert_msg(got == code, "%s: exit code %d, not %d\n%s%s", line, got, code, out, err);
+}
+
+static void
+prints(const char *stream, const char *text)
+{
+    ck_assert_msg(stream != NULL && strstr(stream, text) != NULL, "no \"%s\" in:\n%s", text,
+                  stream);
+}
+
+START_TEST(test_exit__done)
+{
+    runs(0, "create -C -n b");
+    prints(out, "backup b: success, 2 objects, 9 B");
+    runs(0, "-C list");
+    prints(out, "success");
+    runs(0, "get -C -n b --detail");
+    prints(out, "default.films");
+    runs(0, "verify -n b -C --deep");
+    prints(out, "2 compared by checksum");
+    runs(0, "restore -C -n b -s _2");
+    prints(out, "complete");
+    runs(0, "check -C");
+    runs(0, "prune -C --keep-last 1");
+    prints(out, "nothing to delete");
+    runs(0, "delete -C -n b");
+    runs(0, "list -C");
+    prints(out, "no backups");
+}
+END_TEST
+
+START_TEST(test_exit__failed)
+{
+    runs(1, "verify -C -n nothing");
+    prints(err, "error: there is no backup \"nothing\"");
+    ck_assert_str_eq(out, "");
+    runs(0, "create -C -n b");
+    runs(1, "create -C -n b");
+    prints(err, "hint: choose another name, or --replace it");
+}
+END_TEST
+
+START_TEST(test_exit__usage)
+{
+    static const char *const lines[] = {
+        "",
+        "creat",
+        "create -C --nam b",
+        "create -C -n ../b",
+        "create -C word",
+        "create -C -n b --concurrency-units none",
+        "create -C -n b --progress loud",
+        "create -C -n b --log-format xml",
+        "get -C",
+        "verify -C",
+        "restore -C",
+        "restore -C -n b -s _2 -r a:b",
+        "restore -C -n b --rbac",
+        "delete -C",
+        "prune -C",
+        "prune -C --keep-within soon",
+        "prune -C --keep-last -1",
+        "plugin -C",
+        "config -C",
+        "list --config /nowhere.yaml",
+        "list -C --set storages.data.root",
+        "help nothing",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        runs(2, lines[i]);
+        ck_assert(*err != '\0' || i == 0);
+    }
+}
+END_TEST
+
+START_TEST(test_exit__different)
+{
+    runs(0, "create -C -n b");
+    write_file("backups/b/items/default/books/2", "more");
+    runs(3, "verify -C -n b");
+    prints(out, "unexpected");
+}
+END_TEST
+
+START_TEST(test_exit__signals)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++) {
+        g_autofree char *line = g_strdup_printf("create --config %s -n b%u", config, (guint)i);
+        g_setenv("BP_FAULT", "source.documents::delay=20s", TRUE);
+        pid_t child = start(line, "stdout");
+        g_autofree char *manifest =
+            g_strdup_printf("%s/backups/b%u/bakplane/manifest.json", root, (guint)i);
+        while (!g_file_test(manifest, G_FILE_TEST_EXISTS)) {
+            g_usleep(1000);
+        }
+        ck_assert_int_eq(kill(child, signals[i]), 0);
+        ck_assert_int_eq(finish(child), 128 + signals[i]);
+        g_unsetenv("BP_FAULT");
+        prints(err, "error: ");
+    }
+    runs(0, "list -C");
+    prints(out, "failed");
+}
+END_TEST
+
+START_TEST(test_output__closed_stdout_is_a_failure)
+{
+    g_autofree char *line = g_strdup_printf("version --config %s", config);
+    ck_assert_int_eq(finish(start(line, "/dev/full")), 1);
+    prints(err, "the result could not be written");
+}
+END_TEST
+
+START_TEST(test_output__json)
+{
+    runs(0, "create -C -n b --json");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) result = bp_json_parse(out, strlen(out), "stdout", &error);
+    ASSERT_FINE(result != NULL, error);
+    ck_assert_str_eq(bp_json_text(result, "outcome", ""), "done");
+    ck_assert_str_eq(bp_json_text(result, "state", ""), "success");
+    runs(1, "create -C -n b --json");
+    g_autoptr(json_t) failed = bp_json_parse(out, strlen(out), "stdout", &error);
+    ASSERT_FINE(failed != NULL, error);
+    ck_assert_str_eq(bp_json_text(failed, "outcome", ""), "failed");
+    ck_assert_str_eq(bp_json_text(json_object_get(failed, "error"), "class", ""), "exists");
+}
+END_TEST
+
+START_TEST(test_output__report)
+{
+    g_autofree char *path = g_build_filename(root, "report.json", NULL);
+    g_autofree char *line = g_strdup_printf("create -C -n b --report %s", path);
+    runs(0, line);
+    g_autofree char *report = read_file("report.json");
+    prints(report, "\"outcome\": \"done\"");
+    runs(1, "list -C --report /nowhere/report.json");
+    prints(err, "report: ");
+}
+END_TEST
+
+START_TEST(test_output__events_and_silence)
+{
+    runs(0, "create -C -n b --progress json");
+    prints(err, "{\"event\":");
+    runs(0, "create -C -n c --quiet");
+    ck_assert_str_eq(err, "");
+    runs(0, "create -C -n d -vv");
+    prints(err, "debug");
+}
+END_TEST
+
+START_TEST(test_info__plugins_config_help)
+{
+    runs(0, "plugin -C list");
+    prints(out, "local");
+    prints(out, "files");
+    runs(0, "plugin -C info local");
+    prints(out, "sha256");
+    runs(1, "plugin -C info nothing");
+    prints(err, "there is no plugin 'nothing'");
+    runs(0, "config -C show --set backup.prove=read");
+    prints(out, "backup.prove");
+    prints(out, "--set");
+    runs(0, "help create");
+    prints(out, "Usage: bakplane create");
+    runs(0, "create -C --help");
+    prints(out, "--concurrency-units");
+    runs(0, "restore -C --help");
+    prints(out, "--no-ingest");
+    runs(0, "--version");
+    prints(out, "plugin ABI");
+    runs(0, "--help");
+    prints(out, "Commands:");
+}
+END_TEST
+
+START_TEST(test_flags__reach_the_job)
+{
+    runs(0, "create -C -n b --concurrency-units 1 --prove=size");
+    runs(0, "verify -C -n b");
+    runs(0, "verify -C -n b --deep");
+    prints(out, "2 sealed");
+    runs(0, "restore -C -n b --dry_run --no-ingest");
+    prints(out, "would restore");
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("cli/cli", setup, teardown, test_exit__done, test_exit__failed,
+                     test_exit__usage, test_exit__different, test_exit__signals,
+                     test_output__closed_stdout_is_a_failure, test_output__json,
+                     test_output__report, test_output__events_and_silence,
+                     test_info__plugins_config_help, test_flags__reach_the_job);
+}
