@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/catalog/name.h"
 #include "core/job/create_run.h"
+#include "core/job/entry_json.h"
 #include "core/job/space.h"
 
 #include "sdk/lib/ban.h"
@@ -259,9 +260,15 @@ estimate_units(bp_create *create, estimate *total, GError **error)
     for (guint i = 0; i < create->units->len; i++) {
         bp_manifest_unit *unit = g_array_index(create->units, bp_create_unit, i).record;
         estimate sum = {0};
-        bool fine =
-            bp_source_unit_begin(create->run, &create->call, unit->id, error) &&
-            bp_source_unit_items(create->run, &create->call, unit->id, count_item, &sum, error);
+        bool begun = bp_create_call_unit(create, unit->id, bp_source_unit_begin, error);
+        bool fine = begun && bp_source_unit_items(create->run, &create->call, unit->id, count_item,
+                                                  &sum, error);
+        if (begun) {
+            fine = bp_source_unit_end(create->run, &create->call, unit->id,
+                                      fine ? BP_OUTCOME_DONE : BP_OUTCOME_FAILED,
+                                      fine ? error : NULL) &&
+                   fine;
+        }
         if (!fine) {
             g_prefix_error(error, "%s %s: ", unit->kind, unit->name);
             return false;
@@ -367,18 +374,7 @@ bp_create_units_json(const bp_create *create)
     json_t *list = json_array();
     for (guint i = 0; i < create->units->len; i++) {
         const bp_manifest_unit *unit = g_array_index(create->units, bp_create_unit, i).record;
-        const bp_manifest_unit *parent =
-            unit->parent != NULL ? bp_manifest_find_unit(create->manifest, unit->parent) : NULL;
-        json_t *one = json_object();
-        bp_json_set_text(one, "parent", parent != NULL ? parent->name : NULL);
-        bp_json_set_text(one, "name", unit->name);
-        bp_json_set_u64(one, "items", unit->items);
-        bp_json_set_u64(one, "bytes", unit->bytes);
-        if (unit->has_proof) {
-            bp_json_set_u64(one, "low", unit->low);
-            bp_json_set_u64(one, "high", unit->high);
-        }
-        json_array_append_new(list, one);
+        json_array_append_new(list, bp_manifest_unit_json(create->manifest, unit));
     }
     return list;
 }

@@ -53,7 +53,7 @@ bool bp_create_estimate(bp_create *create, json_t *result, GError **error);
 bool bp_create_prepare(bp_create *create, GError **error);
 /** The unit and generation behind an item's tag. */
 const bp_create_unit *bp_create_unit_of(const bp_create *create, guint32 tag, guint32 *generation);
-/** Units with their numbers, for the result.  Returns: (transfer full) */
+/** Units that have items, for the result.  Returns: (transfer full) */
 json_t *bp_create_units_json(const bp_create *create);
 
 /* create_seal.c: when everything is copied. */
@@ -68,6 +68,11 @@ bool bp_create_seal(bp_create *create, GError **error);
 
 /** Copies all units with several workers and proves them.  The engine is flushed afterwards. */
 bool bp_create_run_units(bp_create *create, GError **error);
+
+/** One call about a unit, with retries. */
+bool bp_create_call_unit(bp_create *create, const char *unit,
+                         bool (*verb)(bp_source_run *, const bp_call *, const char *, GError **),
+                         GError **error);
 
 /** The source's run of this create: begin with keep-alive, end with outcome. */
 typedef struct bp_keepalive bp_keepalive;

@@ -91,9 +91,10 @@ try_unit_call(void *ctx, GError **error)
     return c->verb(c->create->run, &c->create->call, c->unit, error);
 }
 
-static bool
-call_unit(bp_create *create, const char *unit,
-          bool (*verb)(bp_source_run *, const bp_call *, const char *, GError **), GError **error)
+bool
+bp_create_call_unit(bp_create *create, const char *unit,
+                    bool (*verb)(bp_source_run *, const bp_call *, const char *, GError **),
+                    GError **error)
 {
     unit_call c = {.create = create, .unit = unit, .verb = verb};
     bp_retry_params retry = bp_workspace_retry(create->job->workspace);
@@ -146,7 +147,7 @@ copy_unit(unit_work *work, GError **error)
         BP_INFO("items vanished, looking again", "unit", work->unit->record->name);
         work->unit->generation++;
         atomic_store(&work->create->refreshed, true);
-        if (!call_unit(work->create, id, bp_source_unit_refresh, error)) {
+        if (!bp_create_call_unit(work->create, id, bp_source_unit_refresh, error)) {
             return false;
         }
     }
@@ -180,7 +181,7 @@ run_unit(bp_create *create, guint32 index, GError **error)
 {
     bp_create_unit *unit = &g_array_index(create->units, bp_create_unit, index);
     const char *id = unit->record->id;
-    if (!call_unit(create, id, bp_source_unit_begin, error)) {
+    if (!bp_create_call_unit(create, id, bp_source_unit_begin, error)) {
         return false;
     }
     unit_work work = {.create = create, .unit = unit, .index = index};

@@ -54,27 +54,33 @@ bp_entry_json(const bp_backup_entry *entry)
 }
 
 json_t *
+bp_manifest_unit_json(const bp_manifest *manifest, const bp_manifest_unit *unit)
+{
+    const bp_manifest_unit *parent =
+        unit->parent != NULL ? bp_manifest_find_unit(manifest, unit->parent) : NULL;
+    json_t *one = json_object();
+    bp_json_set_text(one, "kind", unit->kind);
+    bp_json_set_text(one, "parent", parent != NULL ? parent->name : NULL);
+    bp_json_set_text(one, "name", unit->name);
+    if (unit->has_items) {
+        bp_json_set_u64(one, "items", unit->items);
+        bp_json_set_u64(one, "bytes", unit->bytes);
+    }
+    if (unit->has_proof) {
+        bp_json_set_u64(one, "low", unit->low);
+        bp_json_set_u64(one, "high", unit->high);
+        bp_json_set_text(one, "note", unit->note);
+    }
+    return one;
+}
+
+json_t *
 bp_manifest_units_json(const bp_manifest *manifest)
 {
     json_t *list = json_array();
     for (guint i = 0; i < manifest->units->len; i++) {
         const bp_manifest_unit *unit = g_ptr_array_index(manifest->units, i);
-        const bp_manifest_unit *parent =
-            unit->parent != NULL ? bp_manifest_find_unit(manifest, unit->parent) : NULL;
-        json_t *one = json_object();
-        bp_json_set_text(one, "kind", unit->kind);
-        bp_json_set_text(one, "parent", parent != NULL ? parent->name : NULL);
-        bp_json_set_text(one, "name", unit->name);
-        if (unit->has_items) {
-            bp_json_set_u64(one, "items", unit->items);
-            bp_json_set_u64(one, "bytes", unit->bytes);
-        }
-        if (unit->has_proof) {
-            bp_json_set_u64(one, "low", unit->low);
-            bp_json_set_u64(one, "high", unit->high);
-            bp_json_set_text(one, "note", unit->note);
-        }
-        json_array_append_new(list, one);
+        json_array_append_new(list, bp_manifest_unit_json(manifest, unit));
     }
     return list;
 }

@@ -79,23 +79,35 @@ choose_unit(bp_restore_job *restore, choice *c, const bp_manifest_unit *unit, GE
     return true;
 }
 
-/* A parent is wanted when it was named itself, or has a chosen child. */
+static void
+add_parent(bp_restore_job *restore, GHashTable *seen, char *take_name)
+{
+    if (g_hash_table_contains(seen, take_name)) {
+        g_free(take_name); /* adding it would put it in the place of the one that is there */
+        return;
+    }
+    g_hash_table_add(seen, take_name);
+    g_ptr_array_add(restore->parents, take_name);
+}
+
+/* Those of the targets, and those that were named themselves: they may be empty. */
 static void
 choose_parents(bp_restore_job *restore, choice *c)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < restore->targets->len; i++) {
+        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        add_parent(restore, seen, g_strdup(target->parent));
+    }
     const GPtrArray *units = restore->view.manifest->units;
     const char *kind = bp_source_facts(restore->view.source)->parent_kind;
     for (guint i = 0; i < units->len; i++) {
         const bp_manifest_unit *unit = g_ptr_array_index(units, i);
-        if (!g_str_equal(unit->kind, kind) || !bp_selection_wants_parent(c->stored, unit->name)) {
-            continue;
-        }
-        char *to = bp_renames_parent(c->renames, unit->name);
-        if (bp_selection_wants_parent(c->after, to) && g_hash_table_add(seen, to)) {
-            g_ptr_array_add(restore->parents, to);
-        } else {
-            g_free(to);
+        if (g_str_equal(unit->kind, kind) && bp_selection_names_parent(c->stored, unit->name)) {
+            g_autofree char *to = bp_renames_parent(c->renames, unit->name);
+            if (bp_selection_names_parent(c->after, to)) {
+                add_parent(restore, seen, g_steal_pointer(&to));
+            }
         }
     }
 }

@@ -253,6 +253,20 @@ bp_selection_wants_parent(bp_selection *selection, const char *parent)
 }
 
 bool
+bp_selection_names_parent(bp_selection *selection, const char *parent)
+{
+    bool named = bp_selection_is_empty(selection);
+    for (guint i = 0; i < selection->rules->len; i++) {
+        rule *r = g_ptr_array_index(selection->rules, i);
+        if (strcmp(r->parent, parent) == 0 && (r->child == NULL || strcmp(r->child, "*") == 0)) {
+            named = true;
+            r->matched = true;
+        }
+    }
+    return named;
+}
+
+bool
 bp_selection_wants_child(bp_selection *selection, const char *parent, const char *child)
 {
     bool wanted = bp_selection_is_empty(selection);

@@ -33,6 +33,8 @@ bool bp_selection_add_json(bp_selection *selection, const char *text, GError **e
 bool bp_selection_is_empty(const bp_selection *selection);
 /** The parent itself, or some child of it, may be wanted.  Counts as a match of "db." terms. */
 bool bp_selection_wants_parent(bp_selection *selection, const char *parent);
+/** The parent is wanted for itself, even if it is empty: nothing was said, "db." or "db.*". */
+bool bp_selection_names_parent(bp_selection *selection, const char *parent);
 /** The child is wanted. */
 bool bp_selection_wants_child(bp_selection *selection, const char *parent, const char *child);
 /** Terms that matched nothing so far, joined by ", ", or NULL.  Returns: (transfer full) */

@@ -136,6 +136,20 @@ START_TEST(test_dry_run__counts_and_writes_nothing)
 }
 END_TEST
 
+START_TEST(test_dry_run__is_tried_again_and_fails_cleanly)
+{
+    params.dry_run = true;
+    job_faults("source.unit_begin::nth=1:class=retryable");
+    create_fine();
+    ck_assert_uint_eq(job_number("items"), 4);
+    job_faults("source.unit_items::nth=2:class=denied");
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    job_faults("");
+    ASSERT_ERROR(error, BP_ERR_DENIED, "directory films: ");
+    ck_assert_uint_eq(job_count("backups"), 0);
+}
+END_TEST
+
 START_TEST(test_create__every_way_of_proving)
 {
     static const char *const overrides[][2] = {{"prove=read"}, {"prove=stream"}, {"prove=size"}};
@@ -404,10 +418,11 @@ main(void)
         test_create__name_is_made_when_none_is_given, test_create__refuses_a_bad_name,
         test_create__only_what_was_selected, test_create__refuses_a_selection_that_matches_nothing,
         test_create__refuses_a_bad_selection, test_create__refuses_a_bad_setting,
-        test_dry_run__counts_and_writes_nothing, test_create__every_way_of_proving,
-        test_create__without_items_holds_the_documents, test_create__empty_source,
-        test_create__name_is_taken, test_create__foreign_backup_is_never_touched,
-        test_create__nothing_to_resume, test_create__replaces, test_create__full_storage,
+        test_dry_run__counts_and_writes_nothing, test_dry_run__is_tried_again_and_fails_cleanly,
+        test_create__every_way_of_proving, test_create__without_items_holds_the_documents,
+        test_create__empty_source, test_create__name_is_taken,
+        test_create__foreign_backup_is_never_touched, test_create__nothing_to_resume,
+        test_create__replaces, test_create__full_storage,
         test_create__newer_record_is_never_touched, test_create__failed_unit_names_itself,
         test_resume__copies_nothing_twice, test_resume__copies_again_what_changed,
         test_create__live_writer_is_respected, test_create__looks_again_under_the_lease,

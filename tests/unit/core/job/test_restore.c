@@ -94,6 +94,53 @@ START_TEST(test_restore__under_other_names)
 }
 END_TEST
 
+static GString *seen_parents;
+
+static bp_status
+noting_begin(struct bp_source *source, const struct bp_op *op, const struct bp_restore_args *args,
+             const struct bp_note_sink *notes, struct bp_restore_info *info,
+             struct bp_restore **out, struct bp_error *raw)
+{
+    g_string_truncate(seen_parents, 0);
+    for (guint32 i = 0; i < args->n_parents; i++) {
+        g_string_append_printf(seen_parents, "%s ", args->parents[i]);
+    }
+    return job_honest.restore_begin(source, op, args, notes, info, out, raw);
+}
+
+static void
+spoil_begin(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->restore_begin = noting_begin;
+}
+
+START_TEST(test_restore__parents_that_are_to_exist)
+{
+    static const struct {
+        bp_restore_params params;
+        const char *parents;
+    } rows[] = {
+        {{.name = "b"}, "default shop "},
+        {{.name = "b", .select.children = "shop.books", .rename = "shop.books:store.b"}, "store "},
+        {{.name = "b", .rename = "shop.books:store.b"}, "default store shop "},
+        {{.name = "b", .rename = "shop.*:store.*"}, "default store "},
+        {{.name = "b", .target_filter = "shop."}, "shop "},
+        {{.name = "b", .target_filter = "films"}, "default "},
+    };
+    seen_parents = g_string_new(NULL);
+    job_spoil = spoil_begin;
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        params = rows[i].params;
+        params.dry_run = true;
+        bp_verb_outcome outcome = job_restore(&params, &error);
+        ASSERT_FINE(outcome == BP_VERB_OK, error);
+        ck_assert_str_eq(seen_parents->str, rows[i].parents);
+    }
+    g_string_free(seen_parents, TRUE);
+}
+END_TEST
+
 START_TEST(test_restore__filter_is_about_new_names)
 {
     params.suffix = "_x";
@@ -272,13 +319,14 @@ main(void)
 {
     return RUN_SUITE(
         "job/restore", setup, job_teardown, test_restore__all_units, test_restore__selected_units,
-        test_restore__under_other_names, test_restore__filter_is_about_new_names,
-        test_restore__refuses_what_matches_nothing, test_restore__refuses_two_of_one_name,
-        test_restore__refuses_bad_texts, test_restore__refuses_a_bad_setting,
-        test_restore__unknown_backup, test_restore__dry_run_touches_nothing,
-        test_restore__refuses_what_exists, test_restore__refuses_a_damaged_backup,
-        test_restore__deep_verification_first, test_restore__staging_compares_checksums,
-        test_restore__refuses_an_unfinished_backup, test_restore__without_items,
-        test_restore__source_that_cannot, test_restore__target_of_another_run,
-        test_restore__cancelled_before_it_began, test_restore__backup_without_parents);
+        test_restore__under_other_names, test_restore__parents_that_are_to_exist,
+        test_restore__filter_is_about_new_names, test_restore__refuses_what_matches_nothing,
+        test_restore__refuses_two_of_one_name, test_restore__refuses_bad_texts,
+        test_restore__refuses_a_bad_setting, test_restore__unknown_backup,
+        test_restore__dry_run_touches_nothing, test_restore__refuses_what_exists,
+        test_restore__refuses_a_damaged_backup, test_restore__deep_verification_first,
+        test_restore__staging_compares_checksums, test_restore__refuses_an_unfinished_backup,
+        test_restore__without_items, test_restore__source_that_cannot,
+        test_restore__target_of_another_run, test_restore__cancelled_before_it_began,
+        test_restore__backup_without_parents);
 }
