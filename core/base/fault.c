@@ -95,19 +95,19 @@ parse_option(fault_rule *rule, const char *option)
     if (pair[1] != NULL) {
         return parse_value(rule, pair[0], pair[1]);
     }
-    bool *flag = strcmp(option, "abort") == 0     ? &rule->kill
-                 : strcmp(option, "short") == 0   ? &rule->cut
-                 : strcmp(option, "corrupt") == 0 ? &rule->corrupt
-                                                  : NULL;
-    if (flag != NULL) {
-        *flag = true;
-        return true;
-    }
     if (strcmp(option, "after") == 0) {
         rule->moment = BP_FAULT_AFTER;
         return true;
     }
-    return false;
+    bool *flag = strcmp(option, "abort") == 0     ? &rule->kill
+                 : strcmp(option, "short") == 0   ? &rule->cut
+                 : strcmp(option, "corrupt") == 0 ? &rule->corrupt
+                                                  : NULL;
+    if (flag == NULL) {
+        return false;
+    }
+    *flag = true;
+    return true;
 }
 
 static fault_rule *

@@ -17,7 +17,6 @@ void bp_refs_add(bp_refs *refs, const char *name, bp_store *store, const char *p
                  guint32 flags);
 
 /** The store and prefix behind a name; NULL when there is none. */
-bp_store *bp_refs_find(const bp_refs *refs, const char *name, const char **prefix,
-                       guint32 *flags);
+bp_store *bp_refs_find(const bp_refs *refs, const char *name, const char **prefix, guint32 *flags);
 
 #endif

@@ -31,8 +31,7 @@ bool bp_source_can_adopt(const bp_source_inst *source);
 
 /* Sinks: strings are valid for the call.  false stops the operation (then it returns false with
  * CANCELLED, or with the error the callback set aside itself). */
-typedef void (*bp_note_fn)(void *ctx, enum bp_note_level level, const char *code,
-                           const char *text);
+typedef void (*bp_note_fn)(void *ctx, enum bp_note_level level, const char *code, const char *text);
 typedef bool (*bp_unit_fn)(void *ctx, const struct bp_unit *unit);
 typedef bool (*bp_item_fn)(void *ctx, const struct bp_item *item);
 
@@ -89,8 +88,7 @@ bool bp_source_adopt(bp_source_inst *source, const bp_call *call, const char *ba
 
 bp_source_restore *bp_source_restore_begin(bp_source_inst *source, const bp_call *call,
                                            const struct bp_restore_args *args, bp_note_fn note,
-                                           void *ctx, struct bp_restore_info *info,
-                                           GError **error);
+                                           void *ctx, struct bp_restore_info *info, GError **error);
 /** @identity: (out) (transfer full) (nullable) */
 bool bp_source_target_prepare(bp_source_restore *restore, const bp_call *call, guint32 target,
                               bp_note_fn note, void *ctx, char **identity, GError **error);
@@ -111,7 +109,7 @@ bool bp_source_target_prove(bp_source_restore *restore, const bp_call *call, gui
 bool bp_source_target_finish(bp_source_restore *restore, const bp_call *call, guint32 target,
                              bp_note_fn note, void *ctx, GError **error);
 /** Ends and frees; uses its own deadline. */
-bool bp_source_restore_end(bp_source_restore *restore, const bp_call *call,
-                           enum bp_outcome outcome, GError **error);
+bool bp_source_restore_end(bp_source_restore *restore, const bp_call *call, enum bp_outcome outcome,
+                           GError **error);
 
 #endif

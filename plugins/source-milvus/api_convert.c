@@ -292,18 +292,18 @@ static void
 fill_lists(milvus_arena *arena, const struct milvus_schema *schema, Mv__CollectionSchema *wire)
 {
     wire->n_fields = schema->fields->len;
-    wire->fields = milvus_arena_take(arena, wire->n_fields, sizeof(*wire->fields));
+    wire->fields = milvus_arena_take(arena, wire->n_fields, sizeof(void *));
     for (size_t i = 0; i < wire->n_fields; i++) {
         wire->fields[i] = field_to(arena, schema->fields->pdata[i]);
     }
     wire->n_functions = schema->functions->len;
-    wire->functions = milvus_arena_take(arena, wire->n_functions, sizeof(*wire->functions));
+    wire->functions = milvus_arena_take(arena, wire->n_functions, sizeof(void *));
     for (size_t i = 0; i < wire->n_functions; i++) {
         wire->functions[i] = function_to(arena, schema->functions->pdata[i]);
     }
     wire->n_struct_array_fields = schema->struct_fields->len;
     wire->struct_array_fields =
-        milvus_arena_take(arena, wire->n_struct_array_fields, sizeof(*wire->struct_array_fields));
+        milvus_arena_take(arena, wire->n_struct_array_fields, sizeof(void *));
     for (size_t i = 0; i < wire->n_struct_array_fields; i++) {
         wire->struct_array_fields[i] = struct_field_to(arena, schema->struct_fields->pdata[i]);
     }

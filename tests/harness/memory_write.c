@@ -158,7 +158,7 @@ memory_copy(struct bp_storage *self, const struct bp_op *op, const struct bp_cop
     } else {
         status = check_condition(args->src_key, from, 0, args->src_if_match, error);
     }
-    if (status == BP_OK) {
+    if (status == BP_OK && from != NULL) {
         memory_store(self->space, args->dst_key, g_bytes_ref(from->bytes));
         memory_fill_meta(memory_find(self->space, args->dst_key), out);
     }
@@ -236,7 +236,7 @@ memory_part_complete(struct bp_storage *self, const struct bp_op *op,
     memory_upload *upload = g_hash_table_lookup(self->space->uploads, args->upload);
     bp_status status = upload != NULL ? BP_OK : bp_fail(error, BP_ERR_NOT_FOUND, "no upload");
     g_autoptr(GByteArray) whole = g_byte_array_new();
-    for (guint32 i = 0; i < args->n_parts && status == BP_OK; i++) {
+    for (guint32 i = 0; i < args->n_parts && upload != NULL && status == BP_OK; i++) {
         const struct bp_part *part =
             (const void *)((const char *)args->parts + (gsize)i * args->part_stride);
         GBytes *bytes = g_hash_table_lookup(upload->parts, GUINT_TO_POINTER(part->number));

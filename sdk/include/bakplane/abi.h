@@ -33,8 +33,7 @@
 #define BP_ABI_MINOR 0
 
 /** The operations and data of `*p` reach as far as member `f`. */
-#define BP_COVERS(p, T, f)                                                                         \
-    ((p) != NULL && (p)->struct_size >= offsetof(T, f) + sizeof((p)->f))
+#define BP_COVERS(p, T, f) ((p) != NULL && (p)->struct_size >= offsetof(T, f) + sizeof((p)->f))
 
 /** `*p` has the pointer or operation `f`: within its size, and not NULL. */
 #define BP_HAS(p, T, f) (BP_COVERS(p, T, f) && (p)->f != NULL)

@@ -29,17 +29,17 @@ enum bp_config_type {
  * host or plugin of another minor steps correctly.  All text is static.
  */
 struct bp_config_key {
-    const char *name;      /**< [a-z][a-z0-9_]*, unique in its table */
-    uint32_t type;         /**< enum bp_config_type; a type unknown to the host: load refused */
-    uint32_t flags;        /**< BP_CONFIG_… */
-    const char *def;       /**< default as text, or NULL for "not set" */
-    int64_t min, max;      /**< for INT, SIZE, DURATION; both 0 = only what the type allows */
-    const char *choices;   /**< for CHOICE: "auto|yes|no"; for SIZE and DURATION: words that stand
-                                for 0 ("unlimited", "none") whatever `min` says, or NULL */
-    const char *unit;      /**< for people: "bytes", "ms", or NULL */
-    const char *alias;     /**< older or other tool's spelling still accepted, or NULL */
-    const char *flag;      /**< create/restore keys: spelling of the CLI flag, or NULL = name */
-    const char *help;      /**< one sentence, starts in lower case, no full stop */
+    const char *name;    /**< [a-z][a-z0-9_]*, unique in its table */
+    uint32_t type;       /**< enum bp_config_type; a type unknown to the host: load refused */
+    uint32_t flags;      /**< BP_CONFIG_… */
+    const char *def;     /**< default as text, or NULL for "not set" */
+    int64_t min, max;    /**< for INT, SIZE, DURATION; both 0 = only what the type allows */
+    const char *choices; /**< for CHOICE: "auto|yes|no"; for SIZE and DURATION: words that stand
+                              for 0 ("unlimited", "none") whatever `min` says, or NULL */
+    const char *unit;    /**< for people: "bytes", "ms", or NULL */
+    const char *alias;   /**< older or other tool's spelling still accepted, or NULL */
+    const char *flag;    /**< create/restore keys: spelling of the CLI flag, or NULL = name */
+    const char *help;    /**< one sentence, starts in lower case, no full stop */
 };
 
 /** The host's view of one instance's values, or of one job's options.  Opaque. */

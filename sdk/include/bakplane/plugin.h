@@ -33,8 +33,8 @@ struct bp_plugin {
     uint32_t max_parallel;         /**< most calls at once per instance; 0 = no wish */
     const char *name;              /**< [a-z][a-z0-9-]*, at most 31 bytes */
     const char *version, *summary, *license;
-    const struct bp_config_key *keys; /**< settings of an instance */
-    uint32_t key_stride, n_keys;      /**< sizeof(struct bp_config_key), number of keys */
+    const struct bp_config_key *keys;     /**< settings of an instance */
+    uint32_t key_stride, n_keys;          /**< sizeof(struct bp_config_key), number of keys */
     const struct bp_storage_ops *storage; /**< a plugin offers either or both */
     const struct bp_source_ops *source;
     /** Once, on the main thread, before any other call.  May be NULL. */
@@ -56,8 +56,7 @@ BP_BEGIN_DECLS
  * twice; `plugin list` calls it for every file it finds.
  */
 BP_PLUGIN_EXPORT bp_status bp_plugin_entry_v1(const struct bp_host *host,
-                                              const struct bp_plugin **out,
-                                              struct bp_error *error);
+                                              const struct bp_plugin **out, struct bp_error *error);
 
 BP_END_DECLS
 

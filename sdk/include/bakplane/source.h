@@ -54,11 +54,11 @@ struct bp_source_info {
 /** A node of the source's tree. */
 struct bp_unit {
     uint32_t struct_size;
-    uint32_t flags;    /**< none in minor 0 */
-    const char *id;    /**< unique in the tree, stable while the unit exists; <= BP_TOKEN_MAX */
+    uint32_t flags;     /**< none in minor 0 */
+    const char *id;     /**< unique in the tree, stable while the unit exists; <= BP_TOKEN_MAX */
     const char *parent; /**< id of the parent, or NULL; parents come before children */
-    const char *kind;  /**< "database", "collection", "partition" */
-    const char *name;  /**< as people say it, without the parents' names */
+    const char *kind;   /**< "database", "collection", "partition" */
+    const char *name;   /**< as people say it, without the parents' names */
     uint64_t bytes, objects; /**< estimates, or BP_UNKNOWN */
 };
 
@@ -85,13 +85,13 @@ enum bp_item_kind {
 
 struct bp_item {
     uint32_t struct_size;
-    uint32_t kind;       /**< enum bp_item_kind */
-    const char *id;      /**< unique in the unit and generation */
-    const char *key;     /**< where it goes, below the backup; never below "bakplane/" */
-    const char *ref;     /**< REF: a storage of the operator's */
-    const char *ref_key; /**< REF: key there */
-    const char *etag;    /**< REF: version seen, or NULL */
-    uint64_t size;       /**< or BP_UNKNOWN */
+    uint32_t kind;               /**< enum bp_item_kind */
+    const char *id;              /**< unique in the unit and generation */
+    const char *key;             /**< where it goes, below the backup; never below "bakplane/" */
+    const char *ref;             /**< REF: a storage of the operator's */
+    const char *ref_key;         /**< REF: key there */
+    const char *etag;            /**< REF: version seen, or NULL */
+    uint64_t size;               /**< or BP_UNKNOWN */
     struct bp_checksum checksum; /**< of the content, if the source knows it */
 };
 
@@ -171,21 +171,21 @@ struct bp_adopt_info {
 struct bp_restore_pair {
     const char *unit_id;
     const char *target_parent, *target_name;
-    const char *ours; /**< identity from an interrupted restore that may be replaced, or NULL */
+    const char *ours;   /**< identity from an interrupted restore that may be replaced, or NULL */
     uint64_t low, high; /**< the manifest's proof of the unit */
 };
 
-#define BP_RESTORE_DRY_RUN UINT32_C(1) /**< only check; nothing is changed */
-#define BP_RESTORE_FORCE UINT32_C(2)   /**< also into an older server than the backup's */
+#define BP_RESTORE_DRY_RUN UINT32_C(1)       /**< only check; nothing is changed */
+#define BP_RESTORE_FORCE UINT32_C(2)         /**< also into an older server than the backup's */
 #define BP_RESTORE_WITHOUT_ITEMS UINT32_C(4) /**< make the targets, bring no data */
 
 struct bp_restore_args {
     uint32_t struct_size;
     uint32_t flags; /**< BP_RESTORE_… */
     const char *run_id;
-    const char *backup_ref;           /**< keys are those of the backup; read-only */
-    const char *server_version;       /**< of the source at capture, "" = unknown */
-    const struct bp_config *options;  /**< restore_keys */
+    const char *backup_ref;          /**< keys are those of the backup; read-only */
+    const char *server_version;      /**< of the source at capture, "" = unknown */
+    const struct bp_config *options; /**< restore_keys */
     const struct bp_restore_pair *pairs;
     uint32_t pair_stride, n_pairs;
     /** Empty parents that must exist afterwards, by target name. */
@@ -261,8 +261,7 @@ struct bp_source_ops {
                       const struct bp_config *config, struct bp_source **out,
                       struct bp_error *error);
     void (*close)(struct bp_source *source);
-    bp_status (*info)(struct bp_source *source, struct bp_source_info *out,
-                      struct bp_error *error);
+    bp_status (*info)(struct bp_source *source, struct bp_source_info *out, struct bp_error *error);
     /** Connects, learns the version, checks rights and that the storage is this server's own. */
     bp_status (*probe)(struct bp_source *source, const struct bp_op *op,
                        const struct bp_note_sink *notes, struct bp_error *error);
@@ -274,8 +273,7 @@ struct bp_source_ops {
     bp_status (*run_begin)(struct bp_source *source, const struct bp_op *op,
                            const struct bp_run_args *args, struct bp_run_info *info,
                            struct bp_run **out, struct bp_error *error);
-    bp_status (*run_keepalive)(struct bp_run *run, const struct bp_op *op,
-                               struct bp_error *error);
+    bp_status (*run_keepalive)(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
     /** Releases pins and frees the run.  Always called, once, with a fresh 30 s deadline. */
     bp_status (*run_end)(struct bp_run *run, const struct bp_op *op, int32_t outcome,
                          struct bp_error *error);
@@ -318,15 +316,15 @@ struct bp_source_ops {
      * number i from here on.  With DRY_RUN only restore_end follows.
      */
     bp_status (*restore_begin)(struct bp_source *source, const struct bp_op *op,
-                               const struct bp_restore_args *args,
-                               const struct bp_note_sink *notes, struct bp_restore_info *info,
-                               struct bp_restore **out, struct bp_error *error);
+                               const struct bp_restore_args *args, const struct bp_note_sink *notes,
+                               struct bp_restore_info *info, struct bp_restore **out,
+                               struct bp_error *error);
     /**
      * Makes the target ready to take data.  `identity` receives a text by which a later run can
      * tell that the object is ours (pairs[].ours).
      */
-    bp_status (*target_prepare)(struct bp_restore *restore, const struct bp_op *op,
-                                uint32_t target, const struct bp_note_sink *notes,
+    bp_status (*target_prepare)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+                                const struct bp_note_sink *notes,
                                 const struct bp_text_sink *identity, struct bp_error *error);
     bp_status (*target_place)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                               const struct bp_place_sink *sink, struct bp_error *error);
@@ -340,9 +338,8 @@ struct bp_source_ops {
     bp_status (*target_prove)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                               struct bp_proof *out, struct bp_error *error);
     /** After the proof: indexes, aliases, load state. */
-    bp_status (*target_finish)(struct bp_restore *restore, const struct bp_op *op,
-                               uint32_t target, const struct bp_note_sink *notes,
-                               struct bp_error *error);
+    bp_status (*target_finish)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+                               const struct bp_note_sink *notes, struct bp_error *error);
     /** Frees the restore.  Always called, once, with a fresh 30 s deadline. */
     bp_status (*restore_end)(struct bp_restore *restore, const struct bp_op *op, int32_t outcome,
                              struct bp_error *error);

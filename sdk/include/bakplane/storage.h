@@ -151,7 +151,8 @@ struct bp_write_args {
     struct bp_checksum checksum; /**< NONE, or what the content must have (else CORRUPT) */
 };
 
-#define BP_COPY_WANT_CHECKSUM UINT32_C(1) /**< compute XXH3-128 if bytes pass through the plugin \
+#define BP_COPY_WANT_CHECKSUM                                                                    \
+    UINT32_C(1)                           /**< compute XXH3-128 if bytes pass through the plugin \
                                            */
 #define BP_COPY_NEED_CHECKSUM UINT32_C(2) /**< compute it in any case */
 #define BP_COPY_IF_NONE_MATCH UINT32_C(4)

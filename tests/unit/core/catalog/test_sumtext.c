@@ -37,7 +37,7 @@ START_TEST(test_parse__round_trip_of_every_kind)
             struct bp_checksum sum = {.kind = kind, .by = by};
             memset(sum.value, (int)(kind * 16 + by), bp_checksum_length(kind));
             g_autofree char *text = bp_sumtext_dup(&sum);
-            struct bp_checksum back;
+            struct bp_checksum back = {0};
             ck_assert(bp_sumtext_parse(text, &back));
             ck_assert_mem_eq(&sum, &back, sizeof sum);
         }
