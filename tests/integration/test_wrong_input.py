@@ -52,7 +52,7 @@ BACKUP = "backup: {storage: b}\nstorages: {b: {plugin: local, root: /tmp/b}}\n"
      ["bakplane.yaml", "adress", "address", "3"]),
     (BACKUP + "source:\n  plugin: milvus\n  tls_mode: 7\n", ["tls_mode", "7"]),
     (BACKUP + "source:\n  plugin: milvus\n  address: a:1\n  address: b:2\n", ["address", "6"]),
-    ("backup: {storage: b}\nsource: {plugin: milvus}\n", ["'b'"]),
+    ("backup: {storage: b}\nsource: {plugin: milvus}\n", ['"b"']),
     ("backup: [1, 2\n", ["bakplane.yaml"]),
     ("source: {plugin: milvus}\n", ["backup.storage"]),
     (BACKUP + "source: {plugin: milvus}\nsauce: 1\n", ["sauce", "source"]),
