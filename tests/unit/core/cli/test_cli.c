@@ -269,7 +269,9 @@ END_TEST
 
 START_TEST(test_output__events_and_silence)
 {
+    g_setenv("BP_FAULT", "source.documents::delay=1500ms", TRUE); /* long enough to be shown */
     runs(0, "create -C -n b --progress json");
+    g_unsetenv("BP_FAULT");
     prints(err, "{\"event\":");
     runs(0, "create -C -n c --quiet");
     ck_assert_str_eq(err, "");
