@@ -14,6 +14,7 @@
 char *job_root;
 json_t *job_result, *job_notes;
 bp_cancel *job_cancel;
+bp_monitor *job_monitor;
 struct bp_source_ops job_honest;
 struct bp_storage_ops job_honest_store;
 void (*job_spoil)(struct bp_source_ops *source, struct bp_storage_ops *storage);
@@ -178,7 +179,8 @@ job_open(void)
     if (job_spoil != NULL) {
         job_spoil(&source->source, &storage->storage);
     }
-    return (bp_job){.workspace = workspace, .monitor = bp_monitor_new(), .result = json_object()};
+    job_monitor = bp_monitor_new();
+    return (bp_job){.workspace = workspace, .monitor = job_monitor, .result = json_object()};
 }
 
 void

@@ -18,10 +18,11 @@
 #include "core/plugin/module.h"
 #include "tests/harness/suite.h"
 
-extern char *job_root;        /* the scratch directory */
-extern json_t *job_result;    /* of the last verb */
-extern json_t *job_notes;     /* of the last verb */
-extern bp_cancel *job_cancel; /* of all verbs */
+extern char *job_root;          /* the scratch directory */
+extern json_t *job_result;      /* of the last verb */
+extern json_t *job_notes;       /* of the last verb */
+extern bp_cancel *job_cancel;   /* of all verbs */
+extern bp_monitor *job_monitor; /* of the verb that runs */
 extern struct bp_source_ops job_honest;
 extern struct bp_storage_ops job_honest_store;
 

@@ -271,6 +271,81 @@ START_TEST(test_restore__without_items)
 }
 END_TEST
 
+START_TEST(test_restore__server_that_may_not_read_the_backup)
+{
+    job_faults("storage.probe:backups:class=denied");
+    restore_fine(); /* by staging */
+    job_faults("");
+    ck_assert(job_noted("not-in-place"));
+}
+END_TEST
+
+START_TEST(test_restore__unknown_whether_the_server_may_read)
+{
+    job_faults("storage.probe:backups:class=permanent");
+    restore_refused(BP_ERR_PERMANENT, "injected");
+    job_faults("");
+    ck_assert(!job_exists("data/restored"));
+}
+END_TEST
+
+static bp_status
+staging_nowhere(struct bp_source *source, const struct bp_op *op,
+                const struct bp_restore_args *args, const struct bp_note_sink *notes,
+                struct bp_restore_info *info, struct bp_restore **out, struct bp_error *raw)
+{
+    bp_status status = job_honest.restore_begin(source, op, args, notes, info, out, raw);
+    g_strlcpy(info->staging_ref, "nowhere", sizeof info->staging_ref);
+    return status;
+}
+
+static void
+spoil_staging(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->restore_begin = staging_nowhere;
+}
+
+START_TEST(test_restore__staging_on_an_unknown_storage)
+{
+    job_spoil = spoil_staging;
+    ck_assert_int_eq(job_restore(&params, &error), BP_VERB_FAILED);
+    ck_assert_ptr_nonnull(strstr(error->message, "nowhere"));
+    g_clear_error(&error);
+    ck_assert(!job_exists("data/restored"));
+    assert_no_journal();
+}
+END_TEST
+
+static bp_progress seen_progress;
+
+static bp_status
+looking_prove(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+              struct bp_proof *out, struct bp_error *raw)
+{
+    ck_assert(bp_monitor_snapshot(job_monitor, &seen_progress));
+    return job_honest.target_prove(restore, op, target, out, raw);
+}
+
+static void
+spoil_to_look(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->target_prove = looking_prove;
+}
+
+START_TEST(test_restore__progress_is_what_was_proven)
+{
+    static const char *const one[] = {"concurrency.units=1", NULL};
+    params.overrides = one;
+    job_spoil = spoil_to_look;
+    restore_fine();
+    ck_assert_str_eq(seen_progress.phase, "restore");
+    ck_assert_uint_eq(seen_progress.items_total, 4);
+    ck_assert_uint_eq(seen_progress.items_done, 3); /* when the last of them was looked at */
+}
+END_TEST
+
 static void
 spoil_to_capture_only(struct bp_source_ops *source, struct bp_storage_ops *storage)
 {
@@ -326,6 +401,9 @@ main(void)
         test_restore__dry_run_touches_nothing, test_restore__refuses_what_exists,
         test_restore__refuses_a_damaged_backup, test_restore__deep_verification_first,
         test_restore__staging_compares_checksums, test_restore__refuses_an_unfinished_backup,
+        test_restore__server_that_may_not_read_the_backup,
+        test_restore__unknown_whether_the_server_may_read,
+        test_restore__staging_on_an_unknown_storage, test_restore__progress_is_what_was_proven,
         test_restore__without_items, test_restore__source_that_cannot,
         test_restore__target_of_another_run, test_restore__cancelled_before_it_began,
         test_restore__backup_without_parents);
