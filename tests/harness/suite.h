@@ -21,6 +21,7 @@ test_run_suite(const char *title, void (*setup)(void), void (*teardown)(void),
     bp_base_init();
     Suite *suite = suite_create(title);
     TCase *tcase = tcase_create(title);
+    tcase_set_timeout(tcase, 60); /* a busy disk makes a test slow, not wrong */
     tcase_add_checked_fixture(tcase, setup, teardown);
     for (; *tests != NULL; tests++) {
         tcase_add_test(tcase, *tests);
