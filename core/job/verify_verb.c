@@ -155,6 +155,11 @@ verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError *
     if (lease == NULL) {
         return false;
     }
+    g_autofree char *name = g_strdup(view->manifest->name);
+    bp_view_clear(view); /* it may have been replaced before we had the lease */
+    if (!bp_view_open(job, name, view, error)) {
+        return false;
+    }
     resealing r = {.view = view,
                    .text = g_string_new(NULL),
                    .next_number = next_file_number(view->manifest),

@@ -291,6 +291,43 @@ START_TEST(test_verify__sealing_respects_a_live_writer)
 }
 END_TEST
 
+/* Another run replaces the backup after we looked at it and before we have the lease. */
+static bp_status
+write_after_a_replacement(struct bp_storage *storage, const struct bp_op *op,
+                          const struct bp_write_args *args, struct bp_writer **out,
+                          struct bp_error *raw)
+{
+    if (job_spoil != NULL) {
+        static const char *const overrides[] = {"prove=size", NULL};
+        job_spoil = NULL;
+        bp_create_params params = {
+            .name = "b", .replace = true, .select.filter = "films", .overrides = overrides};
+        g_autoptr(GError) failed = NULL;
+        ASSERT_FINE(job_create(&params, &failed) == BP_VERB_OK, failed);
+    }
+    return job_honest_store.write_open(storage, op, args, out, raw);
+}
+
+static void
+spoil_write(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->write_open = write_after_a_replacement;
+}
+
+START_TEST(test_verify__seals_what_is_there_under_the_lease)
+{
+    create_unsealed();
+    job_spoil = spoil_write;
+    bp_verb_outcome outcome = job_verify("b", true, &error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_number("items"), 1);
+    outcome = job_verify("b", true, &error);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_number("compared"), 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -304,5 +341,6 @@ main(void)
         test_verify__damaged_items_file, test_verify__damaged_document,
         test_verify__seals_what_has_no_checksum, test_verify__seals_beside_damage,
         test_verify__killed_while_sealing, test_verify__sealing_fails_without_loss,
-        test_verify__sealing_respects_a_live_writer);
+        test_verify__sealing_respects_a_live_writer,
+        test_verify__seals_what_is_there_under_the_lease);
 }
