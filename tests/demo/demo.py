@@ -145,10 +145,11 @@ def main():
     if wrong:
         say(f"NOT PROVEN: {plural(len(wrong), 'difference')}")
         return 1
+    indexes = sum(len(fact["indexes"]) for fact in collections)
+    aliases = sum(len(fact["aliases"]) for fact in collections)
     say(f"PROVEN: {sum(map(len, rows.values()))} rows of {plural(len(collections), 'collection')} "
-        f"compared, field by field; {plural(sum(len(f['indexes']) for f in collections), 'index')}, "
-        f"{plural(sum(len(f['aliases']) for f in collections), 'alias')}, schemas, partitions,")
-    say("properties, consistency levels and load states as well. All equal.")
+        f"compared, field by field; {plural(indexes, 'index')}, {plural(aliases, 'alias')},")
+    say("schemas, partitions, properties, consistency levels and load states as well. All equal.")
     return 0
 
 

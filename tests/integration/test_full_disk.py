@@ -60,7 +60,8 @@ def test_filled_meanwhile(filled, disk, bakplane):
     """Somebody else writes there too."""
     program = bakplane(filled)
     assert disk(8 * MIB)
-    run = program.start("--json", "create", "-n", "b", "--throttle", "2MiB", "--concurrency-copies", 2)
+    run = program.start("--json", "create", "-n", "b", "--throttle", "2MiB",
+                        "--concurrency-copies", 2)
     while not program.path("b", "bakplane", "manifest.json").exists():
         time.sleep(0.01)
     (program.backups / "filler").write_bytes(b"x" * (6 * MIB))

@@ -19,14 +19,15 @@ KILLED = -signal.SIGKILL
 # Where a create is killed: "crash point:nth". The first are before any data, the last after all.
 CREATE_POINTS = [
     "catalog.lease.before", "catalog.lease.after", "catalog.manifest.before",
-    "catalog.manifest.after", "create.running",
-    "source.run_begin:milvus:nth=2", "source.unit_begin:milvus:nth=3", "source.unit_items:milvus:nth=4",
+    "catalog.manifest.after", "create.running", "source.run_begin:milvus:nth=2",
+    "source.unit_begin:milvus:nth=3", "source.unit_items:milvus:nth=4",
     "storage.write_open:backups:nth=5", "storage.write:backups:nth=6",
-    "storage.write_commit:backups:nth=4", "storage.copy:backups:nth=3", "storage.copy:backups:nth=9",
-    "storage.sync:backups", "source.unit_prove:milvus:nth=2", "catalog.journal.before", "catalog.journal.after",
-    "catalog.items.before", "catalog.items.after", "create.sealed", "catalog.document.before",
-    "catalog.document.after", "catalog.document.after:nth=3", "catalog.manifest.before:nth=2",
-    "create.manifest", "catalog.commit.before", "catalog.commit.after", "create.committed",
+    "storage.write_commit:backups:nth=4", "storage.copy:backups:nth=3",
+    "storage.copy:backups:nth=9", "storage.sync:backups", "source.unit_prove:milvus:nth=2",
+    "catalog.journal.before", "catalog.journal.after", "catalog.items.before",
+    "catalog.items.after", "create.sealed", "catalog.document.before", "catalog.document.after",
+    "catalog.document.after:nth=3", "catalog.manifest.before:nth=2", "create.manifest",
+    "catalog.commit.before", "catalog.commit.after", "create.committed",
 ]
 
 
@@ -145,9 +146,10 @@ def test_proven_items_are_not_copied_again(program):
     assert after == before
 
 
-@pytest.mark.parametrize("point", ["catalog.remove_document.before", "catalog.remove_document.after",
-                                   "storage.remove_many:backups", "catalog.remove_manifest.before",
-                                   "catalog.remove_manifest.after"])
+@pytest.mark.parametrize("point", [
+    "catalog.remove_document.before", "catalog.remove_document.after",
+    "storage.remove_many:backups", "catalog.remove_manifest.before",
+    "catalog.remove_manifest.after"])
 def test_delete(program, point):
     program.create("b")
     result = program.run("delete", "-n", "b", env=rule(point))

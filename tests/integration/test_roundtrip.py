@@ -76,7 +76,8 @@ def test_suffix_in_the_same_milvus(zoo):
     result = zoo.program.restore("zoo", "-c", "words", "--suffix", "_again")
     try:
         assert "alias-taken" in notes(result)
-        milvus.assert_same(zoo.rows["default.words"], milvus.rows(zoo.server, "default.words_again"))
+        milvus.assert_same(zoo.rows["default.words"],
+                           milvus.rows(zoo.server, "default.words_again"))
         milvus.assert_same(zoo.facts["default.words"],
                            milvus.describe(zoo.server, "default.words"))
         again = milvus.describe(zoo.server, "default.words_again")
@@ -116,8 +117,8 @@ def test_selection(zoo, target, flags, expected):
     assert ("hollow" in milvus.databases(target)) == ("hollow." in flags)
 
 
-@pytest.mark.parametrize("flags", [["-c", "nobody"], ["-d", "nowhere"], ["--filter", "books,nobody"],
-                                   ["--rename", "nobody:somebody"]])
+@pytest.mark.parametrize("flags", [["-c", "nobody"], ["-d", "nowhere"],
+                                   ["--filter", "books,nobody"], ["--rename", "nobody:somebody"]])
 def test_what_matches_nothing_is_an_error(zoo, target, flags):
     zoo.into(target).restore("zoo", *flags, expect=EXIT_FAILED).mentions("no")
     assert milvus.collections(target) == []

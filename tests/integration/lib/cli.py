@@ -32,7 +32,8 @@ def merge(base, changes):
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
-        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        nested = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = merge(old, value) if nested else value
     return merged
 
 

@@ -10,7 +10,8 @@ from pymilvus import Collection, CollectionSchema, DataType, FieldSchema, db, ut
 from .milvus import using
 
 DIM = 8
-UNICODE = ["é", "ß", "漢字", "🙂", "\u202eright to left", "tab\tline\nquote\"slash\\", "Ω" * 20, " "]
+UNICODE = ["é", "ß", "漢字", "🙂", "\u202eright to left", "tab\tline\nquote\"slash\\", "Ω" * 20,
+           " "]
 
 
 def vector(number):
@@ -18,7 +19,8 @@ def vector(number):
 
 
 def simple_rows(keys, version=0):
-    return [{"id": key, "vec": vector(key + version), "text": f"row {key}.{version}"} for key in keys]
+    return [{"id": key, "vec": vector(key + version), "text": f"row {key}.{version}"}
+            for key in keys]
 
 
 def simple(server, name="simple", count=50, database="default", index=True, load=False):

@@ -135,10 +135,11 @@ def rows(server, path, partitions=None):
     """Every live row by its key; a key that is there twice is an error."""
     with readable(server, path) as one:
         key = one.primary_field
-        everything = f'{key.name} != ""' if key.dtype == DataType.VARCHAR else f"{key.name} >= -{1 << 62}"
+        is_text = key.dtype == DataType.VARCHAR
+        everything_there = f'{key.name} != ""' if is_text else f"{key.name} >= -{1 << 62}"
         # For Milvus 2.2, "*" means no vectors.
         fields = ["*", *(field.name for field in one.schema.fields if field.dtype in VECTORS)]
-        found = one.query(everything, output_fields=fields, partition_names=partitions,
+        found = one.query(everything_there, output_fields=fields, partition_names=partitions,
                           consistency_level="Strong")
     by_key = {row[key.name]: plain(row) for row in found}
     assert len(by_key) == len(found), f"{path}: {len(found) - len(by_key)} keys are there twice"

@@ -46,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         if key:
             self.object(key)
         elif "location" in query:
-            self.answer(200, b'<LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>')
+            self.answer(200, b"<LocationConstraint/>")
         else:
             self.list(query)
 
