@@ -6,7 +6,8 @@ import json
 import pytest
 
 from integration.lib import data, files, golden, milvus
-from integration.lib.cli import EXIT_DIFFERENT, EXIT_FAILED, EXIT_USAGE, Bakplane
+from integration.lib.cli import (EXIT_DIFFERENT, EXIT_FAILED, EXIT_USAGE, Bakplane, notes,
+                                 targets)
 from services import MilvusServer
 
 NOBODY = {"source": {"address": "127.0.0.1:1"}, "storages": {"milvus-data": {
@@ -152,15 +153,21 @@ def test_backups_where_nothing_can_be_written(source, bakplane):
 
 
 def test_backups_that_the_server_may_not_read(source, target, bakplane):
-    """An unreadable folder looks empty to Milvus: said before, not found out after."""
+    """An unreadable folder looks empty to Milvus: so it is not even asked to look there."""
     data.simple(source, "one", count=10)
     program = bakplane(source)
     program.create("b")
+    expected = milvus.rows(source, "default.one")
     other = bakplane(target, settings={"storages": {"backups": {"server_user": "nobody"}}})
     program.backups.chmod(0o700)
-    result = other.restore("b", expect=EXIT_FAILED)
+    result = other.restore("b", "--placement", "in_place", expect=EXIT_USAGE)
     result.mentions("storage backups", "nobody", "mode")
-    assert not milvus.has(target, "default.one") or milvus.rows(target, "default.one") == {}
+    assert not milvus.has(target, "default.one")
+
+    result = other.restore("b")
+    assert "not-in-place" in notes(result)
+    assert targets(result)["default.one"]["state"] == "complete"
+    assert milvus.rows(target, "default.one") == expected
 
 
 # -- who
