@@ -184,7 +184,7 @@ START_TEST(test_take__other_host_that_renews)
     set_lease("run-1", "elsewhere", 1);
     fake_store_add_fault(
         fix.store,
-        &(fake_fault){.op = FAKE_READ_OPEN, .key = KEY, .skip = 2, .hook = renew_elsewhere});
+        &(fake_fault){.op = FAKE_READ_OPEN, .key = KEY, .skip = 1, .hook = renew_elsewhere});
     bp_lease_params params = params_of("run-2", 4);
     params.wait_stale = true;
     ck_assert_ptr_null(bp_lease_take(&params, &fix.error));
