@@ -1,99 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/job/restore_target and restore_place: jobs that fail, proofs that do not hold, staging that
- * goes wrong, cancellation and kills; and that the next run sets it right.
+ * core/job/restore_target: jobs that fail, proofs that do not hold, cancellation and kills; and
+ * that the next run sets it right.
  */
 #include <stdatomic.h>
 
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/job/job_restore_fixture.h"
 
-static bp_restore_params params;
-static GError *error;
 static atomic_uint calls;
-static atomic_int ended;
 static guint cancel_at; /* the call that cancels */
-static struct bp_proof proof;
-
-static bp_status
-set_raw(struct bp_error *raw, int cls, const char *text)
-{
-    raw->cls = cls;
-    g_strlcpy(raw->message, text, sizeof raw->message);
-    return cls;
-}
-
-static bp_status
-noting_end(struct bp_restore *restore, const struct bp_op *op, int32_t outcome,
-           struct bp_error *raw)
-{
-    ck_assert_int_eq(atomic_exchange(&ended, outcome), -1);
-    return job_honest.restore_end(restore, op, outcome, raw);
-}
-
-static void
-spoil_end(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    (void)storage;
-    source->restore_end = noting_end;
-}
 
 static void
 setup(void)
 {
-    job_setup();
-    job_seed_backup();
-    params = (bp_restore_params){.name = "b"};
-    error = NULL;
+    job_restore_setup();
     atomic_store(&calls, 0);
-    atomic_store(&ended, -1);
-    job_spoil = spoil_end;
-}
-
-static void
-assert_no_staging(void)
-{
-    g_autofree char *path = g_build_filename(job_root, "data", NULL);
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name = NULL;
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *staging = g_build_filename("data", name, NULL);
-        ck_assert_msg(!g_str_has_prefix(name, "restored-") || job_count(staging) == 0, "%s is left",
-                      name);
-    }
-}
-
-/* The state of a target in the last result. */
-static const char *
-state_of(const char *target)
-{
-    for (gsize i = 0; i < job_length("targets"); i++) {
-        if (strcmp(job_item("targets", i, "to"), target) == 0) {
-            return job_item("targets", i, "state");
-        }
-    }
-    return "not there";
-}
-
-static void
-restore_fails(int cls, const char *text)
-{
-    ck_assert_int_eq(job_restore(&params, &error), BP_VERB_FAILED);
-    ASSERT_ERROR(error, cls, text);
-    ck_assert_int_eq(atomic_exchange(&ended, -1),
-                     cls == BP_ERR_CANCELLED ? BP_OUTCOME_CANCELLED : BP_OUTCOME_FAILED);
-    assert_no_staging();
-}
-
-/* The next run of the same restore, without whatever was wrong. */
-static void
-next_run_is_fine(void)
-{
-    job_faults("");
-    job_spoil = NULL;
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_OK, error);
-    assert_no_staging();
-    ck_assert_uint_eq(job_count("state/restore"), 1); /* the lock file */
 }
 
 static bp_status
@@ -111,34 +32,34 @@ failing_poll(struct bp_restore *restore, const struct bp_op *op, uint32_t target
 static void
 spoil_poll(struct bp_source_ops *source, struct bp_storage_ops *storage)
 {
-    spoil_end(source, storage);
+    job_spoil_end(source, storage);
     source->job_poll = failing_poll;
 }
 
 START_TEST(test_target__failed_job_goes_on_when_asked_to)
 {
     job_spoil = spoil_poll;
-    params.continue_on_error = true;
-    restore_fails(BP_ERR_PERMANENT,
-                  "2 of 3 complete, 1 failed; default.films: the server failed: no such field");
+    job_params.continue_on_error = true;
+    job_restore_fails(BP_ERR_PERMANENT,
+                      "2 of 3 complete, 1 failed; default.films: the server failed: no such field");
     ck_assert(json_is_true(json_object_get(job_result, "touched")));
-    ck_assert_str_eq(state_of("default.books"), "complete");
-    ck_assert_str_eq(state_of("default.films"), "failed");
-    ck_assert_str_eq(state_of("shop.books"), "complete");
-    params.select.children = "films";
-    next_run_is_fine();
-    ck_assert_str_eq(state_of("default.films"), "complete");
+    ck_assert_str_eq(job_state_of("default.books"), "complete");
+    ck_assert_str_eq(job_state_of("default.films"), "failed");
+    ck_assert_str_eq(job_state_of("shop.books"), "complete");
+    job_params.select.children = "films";
+    job_next_run_is_fine();
+    ck_assert_str_eq(job_state_of("default.films"), "complete");
 }
 END_TEST
 
 START_TEST(test_target__failure_leaves_the_others_untouched)
 {
     static const char *const one[] = {"concurrency.units=1", NULL};
-    params.overrides = one;
+    job_params.overrides = one;
     job_spoil = spoil_poll;
-    restore_fails(BP_ERR_PERMANENT, "1 of 3 complete, 1 failed; default.films: ");
-    ck_assert_str_eq(state_of("default.films"), "failed");
-    ck_assert_str_eq(state_of("shop.books"), "untouched");
+    job_restore_fails(BP_ERR_PERMANENT, "1 of 3 complete, 1 failed; default.films: ");
+    ck_assert_str_eq(job_state_of("default.films"), "failed");
+    ck_assert_str_eq(job_state_of("shop.books"), "untouched");
     ck_assert(!job_exists("data/restored/shop"));
 }
 END_TEST
@@ -146,61 +67,41 @@ END_TEST
 START_TEST(test_target__damaged_staging_is_of_one_target)
 {
     static const char *const one[] = {"concurrency.units=1", NULL};
-    params.overrides = one;
-    params.continue_on_error = true;
+    job_params.overrides = one;
+    job_params.continue_on_error = true;
     job_write("backups/b/items/default/books/2", "secund");
-    restore_fails(BP_ERR_PERMANENT, "2 of 3 complete, 1 failed; default.books: ");
-    ck_assert_str_eq(state_of("default.films"), "complete");
+    job_restore_fails(BP_ERR_PERMANENT, "2 of 3 complete, 1 failed; default.books: ");
+    ck_assert_str_eq(job_state_of("default.films"), "complete");
 }
 END_TEST
-
-static bp_status
-other_proof(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
-            struct bp_proof *out, struct bp_error *raw)
-{
-    (void)restore;
-    (void)op;
-    (void)target;
-    (void)raw;
-    out->found = proof.found;
-    out->flags = proof.flags;
-    g_strlcpy(out->note, proof.note, sizeof out->note);
-    return BP_OK;
-}
-
-static void
-spoil_proof(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    spoil_end(source, storage);
-    source->target_prove = other_proof;
-}
 
 START_TEST(test_prove__too_few_and_too_many_are_failures)
 {
     static const guint64 wrong[] = {0, 1, 3};
-    params.select.children = "books";
+    job_params.select.children = "books";
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
-        proof = (struct bp_proof){.found = wrong[i]};
-        job_spoil = spoil_proof;
+        job_proof = (struct bp_proof){.found = wrong[i]};
+        job_spoil = job_spoil_proof;
         g_autofree char *text =
             g_strdup_printf("restored %u objects, the backup holds 2 to 2", (guint)wrong[i]);
-        restore_fails(BP_ERR_PERMANENT, text);
-        ck_assert_str_eq(state_of("default.books"), "failed");
+        job_restore_fails(BP_ERR_PERMANENT, text);
+        ck_assert_str_eq(job_state_of("default.books"), "failed");
     }
-    next_run_is_fine();
+    job_next_run_is_fine();
     ck_assert_uint_eq(job_count("data/restored"), 2);
 }
 END_TEST
 
 START_TEST(test_prove__what_cannot_be_counted_is_a_difference)
 {
-    proof = (struct bp_proof){.flags = BP_PROOF_UNPROVABLE, .note = "the server does not count"};
-    job_spoil = spoil_proof;
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
-    ck_assert_str_eq(state_of("default.books"), "unprovable");
+    job_proof =
+        (struct bp_proof){.flags = BP_PROOF_UNPROVABLE, .note = "the server does not count"};
+    job_spoil = job_spoil_proof;
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, job_error);
+    ck_assert_str_eq(job_state_of("default.books"), "unprovable");
     ck_assert_str_eq(job_item("targets", 0, "error"), "the server does not count");
-    ck_assert_int_eq(atomic_load(&ended), BP_OUTCOME_DONE);
+    ck_assert_int_eq(atomic_load(&job_ended), BP_OUTCOME_DONE);
     ck_assert_uint_eq(job_count("state/restore"), 1);
 }
 END_TEST
@@ -211,7 +112,7 @@ low_is_nothing(struct bp_run *run, const struct bp_op *op, const char *unit, str
 {
     bp_status status = job_honest.unit_prove(run, op, unit, out, raw);
     out->low = 0;
-    out->flags = proof.flags;
+    out->flags = job_proof.flags;
     g_strlcpy(out->note, "counted at capture", sizeof out->note);
     return status;
 }
@@ -227,19 +128,19 @@ static void
 create_again(guint32 flags)
 {
     bp_create_params create = {.name = "b", .replace = true};
-    proof = (struct bp_proof){.flags = flags};
+    job_proof = (struct bp_proof){.flags = flags};
     job_spoil = spoil_capture;
-    ASSERT_FINE(job_create(&create, &error) == BP_VERB_OK, error);
-    proof = (struct bp_proof){.note = "rows imported"};
-    job_spoil = spoil_proof;
+    ASSERT_FINE(job_create(&create, &job_error) == BP_VERB_OK, job_error);
+    job_proof = (struct bp_proof){.note = "rows imported"};
+    job_spoil = job_spoil_proof;
 }
 
 START_TEST(test_prove__nothing_where_deletes_may_cover_all)
 {
     create_again(0);
-    params.select.children = "books";
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+    job_params.select.children = "books";
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, job_error);
     ck_assert_str_eq(job_item("targets", 0, "error"),
                      "0 objects came in; the deletes may cover all 2 of the backup");
 }
@@ -248,9 +149,9 @@ END_TEST
 START_TEST(test_prove__unprovable_at_capture_says_why)
 {
     create_again(BP_PROOF_UNPROVABLE);
-    params.select.children = "books";
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, error);
+    job_params.select.children = "books";
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_DIFFERENT, job_error);
     ck_assert_str_eq(job_item("targets", 0, "error"), "counted at capture");
 }
 END_TEST
@@ -314,7 +215,7 @@ static guint step;
 static void
 spoil_a_step(struct bp_source_ops *source, struct bp_storage_ops *storage)
 {
-    spoil_end(source, storage);
+    job_spoil_end(source, storage);
     switch (step) {
     case 0:
         source->target_prepare = cancelling_prepare;
@@ -336,16 +237,16 @@ spoil_a_step(struct bp_source_ops *source, struct bp_storage_ops *storage)
 
 START_TEST(test_target__cancelled_at_each_step)
 {
-    params.select.filter = NULL;
+    job_params.select.filter = NULL;
     for (step = 0; step < 5; step++) {
         job_spoil = spoil_a_step;
         atomic_store(&calls, 0);
         cancel_at = 2;
-        restore_fails(BP_ERR_CANCELLED, "of 3 complete");
+        job_restore_fails(BP_ERR_CANCELLED, "of 3 complete");
         bp_cancel_free(job_cancel);
         job_cancel = bp_cancel_new();
         job_remove("data/restored");
-        next_run_is_fine();
+        job_next_run_is_fine();
         job_remove("data/restored");
     }
 }
@@ -369,13 +270,13 @@ START_TEST(test_target__killed_at_any_step)
                                          "source.job_poll::abort:after",
                                          "restore.imported::abort",
                                          "source.target_finish::abort:after"};
-    params.select.children = "books";
+    job_params.select.children = "books";
     for (gsize i = 0; i < G_N_ELEMENTS(faults); i++) {
-        killed_params = params;
+        killed_params = job_params;
         job_faults(faults[i]);
         job_killed(restore_once);
-        next_run_is_fine();
-        ck_assert_str_eq(state_of("default.books"), "complete");
+        job_next_run_is_fine();
+        ck_assert_str_eq(job_state_of("default.books"), "complete");
         ck_assert_uint_eq(job_count("data/restored"), 2);
         job_remove("data/restored");
     }
@@ -384,15 +285,15 @@ END_TEST
 
 START_TEST(test_target__killed_run_gives_no_right_to_others)
 {
-    killed_params = params;
-    params.select.children = killed_params.select.children = "books";
+    killed_params = job_params;
+    job_params.select.children = killed_params.select.children = "books";
     job_faults("restore.imported::abort");
     job_killed(restore_once);
     job_faults("");
     job_write("data/restored/default/films/mine", "precious");
-    params.select.children = "books,films";
-    ck_assert_int_eq(job_restore(&params, &error), BP_VERB_FAILED);
-    ASSERT_ERROR(error, BP_ERR_EXISTS, "films exists already");
+    job_params.select.children = "books,films";
+    ck_assert_int_eq(job_restore(&job_params, &job_error), BP_VERB_FAILED);
+    ASSERT_ERROR(job_error, BP_ERR_EXISTS, "films exists already");
     g_autofree char *mine = job_read("data/restored/default/films/mine");
     ck_assert_str_eq(mine, "precious");
 }
@@ -405,33 +306,33 @@ half_made(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
 {
     (void)job_honest.target_prepare(restore, op, target, notes, identity, raw);
     job_write("data/restored/default/books/half", "made");
-    return set_raw(raw, BP_ERR_PERMANENT, "the server went away");
+    return job_set_raw(raw, BP_ERR_PERMANENT, "the server went away");
 }
 
 static void
 spoil_prepare(struct bp_source_ops *source, struct bp_storage_ops *storage)
 {
-    spoil_end(source, storage);
+    job_spoil_end(source, storage);
     source->target_prepare = half_made;
 }
 
 START_TEST(test_prepare__what_a_failure_made_is_ours)
 {
-    params.select.children = "books";
+    job_params.select.children = "books";
     job_spoil = spoil_prepare;
-    restore_fails(BP_ERR_PERMANENT, "default.books: ");
-    ck_assert_str_eq(state_of("default.books"), "failed");
-    next_run_is_fine();
+    job_restore_fails(BP_ERR_PERMANENT, "default.books: ");
+    ck_assert_str_eq(job_state_of("default.books"), "failed");
+    job_next_run_is_fine();
     ck_assert(!job_exists("data/restored/default/books/half"));
 }
 END_TEST
 
 START_TEST(test_prepare__failure_that_made_nothing)
 {
-    params.select.children = "books";
+    job_params.select.children = "books";
     job_faults("source.target_prepare::class=denied");
-    restore_fails(BP_ERR_PERMANENT, "0 of 1 complete, 1 failed; default.books: ");
-    ck_assert_str_eq(state_of("default.books"), "untouched");
+    job_restore_fails(BP_ERR_PERMANENT, "0 of 1 complete, 1 failed; default.books: ");
+    ck_assert_str_eq(job_state_of("default.books"), "untouched");
     ck_assert_str_eq(job_item("targets", 0, "to"), "default.books");
     ck_assert_uint_eq(job_count("state/restore"), 1);
 }
@@ -443,22 +344,22 @@ START_TEST(test_target__failures_of_every_call_are_the_targets)
         "source.target_place::class=permanent",  "source.target_step::class=permanent",
         "source.job_poll::class=permanent",      "source.target_prove::class=permanent",
         "source.target_finish::class=permanent", "storage.sync:data:class=permanent"};
-    params.select.children = "books";
+    job_params.select.children = "books";
     for (gsize i = 0; i < G_N_ELEMENTS(faults); i++) {
-        job_spoil = spoil_end;
+        job_spoil = job_spoil_end;
         job_faults(faults[i]);
-        restore_fails(BP_ERR_PERMANENT, "0 of 1 complete, 1 failed; default.books: ");
-        ck_assert_str_eq(state_of("default.books"), "failed");
+        job_restore_fails(BP_ERR_PERMANENT, "0 of 1 complete, 1 failed; default.books: ");
+        ck_assert_str_eq(job_state_of("default.books"), "failed");
     }
-    next_run_is_fine();
+    job_next_run_is_fine();
 }
 END_TEST
 
 START_TEST(test_target__polling_is_tried_again)
 {
     job_faults("source.job_poll::nth=1:class=retryable");
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_OK, job_error);
 }
 END_TEST
 
@@ -466,8 +367,8 @@ static bp_status
 failing_end(struct bp_restore *restore, const struct bp_op *op, int32_t outcome,
             struct bp_error *raw)
 {
-    (void)noting_end(restore, op, outcome, raw);
-    return set_raw(raw, BP_ERR_PERMANENT, "could not end");
+    (void)job_noting_end(restore, op, outcome, raw);
+    return job_set_raw(raw, BP_ERR_PERMANENT, "could not end");
 }
 
 static void
@@ -480,124 +381,23 @@ spoil_the_end(struct bp_source_ops *source, struct bp_storage_ops *storage)
 START_TEST(test_restore__failing_end_is_a_warning)
 {
     job_spoil = spoil_the_end;
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_OK, job_error);
     ck_assert(job_noted("restore-end"));
 }
 END_TEST
 
 START_TEST(test_sweep__what_stays_is_swept_by_the_next_run)
 {
-    params.select.children = "books";
+    job_params.select.children = "books";
     job_faults("storage.remove_many:data:class=permanent;storage.remove:data:class=permanent");
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_OK, job_error);
     ck_assert(job_noted("staging"));
     ck_assert_uint_eq(job_count("state/restore"), 2);
     job_faults("");
-    params.select.children = "films";
-    next_run_is_fine();
-}
-END_TEST
-
-static bp_status
-stage_elsewhere(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
-                const struct bp_place_sink *sink, struct bp_error *raw)
-{
-    (void)restore;
-    (void)op;
-    (void)target;
-    if (sink->stage(sink->ctx, "items/default/books/1", "data", "default/books/1") != 0) {
-        return set_raw(raw, BP_ERR_CANCELLED, "stopped");
-    }
-    return BP_OK;
-}
-
-static bp_status
-place_where_it_is(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
-                  const struct bp_place_sink *sink, struct bp_error *raw)
-{
-    (void)restore;
-    (void)op;
-    (void)target;
-    if (sink->in_place(sink->ctx, "items/default/books/") != 0) {
-        return set_raw(raw, BP_ERR_CANCELLED, "stopped");
-    }
-    return BP_OK;
-}
-
-static void
-spoil_place_elsewhere(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    spoil_end(source, storage);
-    source->target_place = stage_elsewhere;
-}
-
-static void
-spoil_place_in_place(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    spoil_proof(source, storage);
-    source->target_place = place_where_it_is;
-}
-
-START_TEST(test_place__staging_outside_of_the_prefix)
-{
-    params.select.children = "books";
-    job_spoil = spoil_place_elsewhere;
-    restore_fails(BP_ERR_PERMANENT, "default.books: plugin bug: ");
-    g_autofree char *data = job_read("data/default/books/1");
-    ck_assert_str_eq(data, "one");
-}
-END_TEST
-
-START_TEST(test_place__in_place_needs_one_storage)
-{
-    params.select.children = "books";
-    job_spoil = spoil_place_in_place;
-    ck_assert_int_eq(job_restore(&params, &error), BP_VERB_FAILED);
-    g_clear_error(&error);
-}
-END_TEST
-
-START_TEST(test_place__in_place)
-{
-    job_configure(", databases: true", "data");
-    job_spoil = NULL;
-    bp_create_params create = {.name = "inside"};
-    ASSERT_FINE(job_create(&create, &error) == BP_VERB_OK, error);
-    params = (bp_restore_params){.name = "inside", .select.children = "books"};
-    job_spoil = spoil_place_in_place;
-    proof = (struct bp_proof){.found = 2};
-    bp_verb_outcome outcome = job_restore(&params, &error);
-    ASSERT_FINE(outcome == BP_VERB_OK, error);
-    ck_assert_str_eq(state_of("default.books"), "complete");
-}
-END_TEST
-
-static bp_status
-little_space(struct bp_storage *storage, const struct bp_op *op, struct bp_space *out,
-             struct bp_error *raw)
-{
-    (void)storage;
-    (void)op;
-    (void)raw;
-    out->total = out->available = 8;
-    return BP_OK;
-}
-
-static void
-spoil_space(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    spoil_end(source, storage);
-    storage->space = little_space;
-}
-
-START_TEST(test_place__staging_that_does_not_fit)
-{
-    params.select.children = "books";
-    job_spoil = spoil_space;
-    restore_fails(BP_ERR_PERMANENT, "staging needs 9 B, storage 'data' has 8 B left");
-    next_run_is_fine();
+    job_params.select.children = "films";
+    job_next_run_is_fine();
 }
 END_TEST
 
@@ -615,7 +415,5 @@ main(void)
         test_target__killed_run_gives_no_right_to_others, test_prepare__what_a_failure_made_is_ours,
         test_prepare__failure_that_made_nothing,
         test_target__failures_of_every_call_are_the_targets, test_target__polling_is_tried_again,
-        test_restore__failing_end_is_a_warning, test_sweep__what_stays_is_swept_by_the_next_run,
-        test_place__staging_outside_of_the_prefix, test_place__in_place_needs_one_storage,
-        test_place__in_place, test_place__staging_that_does_not_fit);
+        test_restore__failing_end_is_a_warning, test_sweep__what_stays_is_swept_by_the_next_run);
 }

@@ -3,44 +3,12 @@
  * Behaves like a server where restore depends on it: numbers of fields, aliases that hold a
  * collection, loaded collections that keep their indexes.
  */
-#include "fake_api.h"
+#include "fake_api_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "plugins/source-milvus/rest.h"
 #include "sdk/lib/errors.h"
-
-#define IMPORTS_MAX 16
-
-struct milvus_api {
-    char *version;
-    uint64_t features;
-    GHashTable *databases;
-    GPtrArray *collections; /* struct fake_collection * */
-    GString *log;
-    int64_t next_id;
-    struct fake_import answers[IMPORTS_MAX];
-    size_t n_answers, n_imports;
-    int polls[IMPORTS_MAX];
-    struct fake_collection *import_into[IMPORTS_MAX];
-    char *fail_method, *fail_message;
-    bp_status fail_class;
-    uint32_t fail_flags;
-    int slow;
-};
-
-struct milvus_rest {
-    struct milvus_api *api;
-};
-
-static struct milvus_rest rest;
-
-void
-fake_api_rest(struct milvus_api *api)
-{
-    rest.api = api;
-}
 
 static void
 collection_free(void *data)
@@ -70,7 +38,7 @@ fake_api_new(const char *version)
 void
 fake_api_free(struct milvus_api *api)
 {
-    rest.api = NULL;
+    fake_api_rest(NULL);
     g_free(api->version);
     g_hash_table_unref(api->databases);
     g_ptr_array_unref(api->collections);
@@ -117,8 +85,8 @@ fake_api_fail(struct milvus_api *api, const char *method, bp_status cls, const c
     api->fail_flags = flags;
 }
 
-static bp_status
-enter(struct milvus_api *api, const char *method, struct bp_error *error)
+bp_status
+fake_api__enter(struct milvus_api *api, const char *method, struct bp_error *error)
 {
     if (g_strcmp0(api->fail_method, method) != 0) {
         return BP_OK;
@@ -129,10 +97,11 @@ enter(struct milvus_api *api, const char *method, struct bp_error *error)
     return api->fail_class;
 }
 
-static bp_status
-change(struct milvus_api *api, const char *method, const char *object, struct bp_error *error)
+bp_status
+fake_api__change(struct milvus_api *api, const char *method, const char *object,
+                 struct bp_error *error)
 {
-    bp_status status = enter(api, method, error);
+    bp_status status = fake_api__enter(api, method, error);
     if (status == BP_OK) {
         g_string_append_printf(api->log, "%s %s\n", method, object);
     }
@@ -244,7 +213,7 @@ bp_status
 milvus_api_connect(struct milvus_api *api, const struct bp_op *op, struct bp_error *error)
 {
     (void)op;
-    return enter(api, "Connect", error);
+    return fake_api__enter(api, "Connect", error);
 }
 
 const char *
@@ -270,7 +239,7 @@ milvus_api_list_databases(struct milvus_api *api, const struct bp_op *op, GPtrAr
     while (g_hash_table_iter_next(&iter, &name, NULL)) {
         g_ptr_array_add(databases, milvus_database_new(name));
     }
-    return enter(api, "ListDatabases", error);
+    return fake_api__enter(api, "ListDatabases", error);
 }
 
 bp_status
@@ -279,7 +248,7 @@ milvus_api_create_database(struct milvus_api *api, const struct bp_op *op,
 {
     (void)op;
     g_autofree char *text = g_strdup_printf("%s/%u", database->name, database->properties->len);
-    bp_status status = change(api, "CreateDatabase", text, error);
+    bp_status status = fake_api__change(api, "CreateDatabase", text, error);
     if (status == BP_OK) {
         fake_api_add_database(api, database->name);
     }
@@ -293,7 +262,7 @@ milvus_api_describe_collection(struct milvus_api *api, const struct bp_op *op, c
 {
     (void)op;
     struct fake_collection *collection = NULL;
-    bp_status status = enter(api, "DescribeCollection", error);
+    bp_status status = fake_api__enter(api, "DescribeCollection", error);
     if (status == BP_OK) {
         status = find(api, db, name, &collection, error);
     }
@@ -319,7 +288,7 @@ milvus_api_create_collection(struct milvus_api *api, const struct bp_op *op,
         const struct milvus_kv *kv = &g_array_index(from->properties, struct milvus_kv, i);
         g_string_append_printf(text, " %s=%s", kv->key, kv->value);
     }
-    bp_status status = change(api, "CreateCollection", text->str, error);
+    bp_status status = fake_api__change(api, "CreateCollection", text->str, error);
     if (status == BP_OK) {
         struct milvus_collection *made = copy_collection(from);
         made->num_partitions = from->num_partitions;
@@ -334,7 +303,7 @@ milvus_api_add_field(struct milvus_api *api, const struct bp_op *op, const char 
 {
     (void)op;
     struct fake_collection *collection = NULL;
-    bp_status status = change(api, "AddCollectionField", field->name, error);
+    bp_status status = fake_api__change(api, "AddCollectionField", field->name, error);
     if (status == BP_OK) {
         status = find(api, db, name, &collection, error);
     }
@@ -356,7 +325,7 @@ milvus_api_drop_collection(struct milvus_api *api, const struct bp_op *op, const
     if (status == BP_OK && collection->is->aliases->len > 0) {
         return bp_fail(error, BP_ERR_PERMANENT, "aliases point to %s", name);
     }
-    status = status == BP_OK ? change(api, "DropCollection", name, error) : status;
+    status = status == BP_OK ? fake_api__change(api, "DropCollection", name, error) : status;
     if (status == BP_OK) {
         g_ptr_array_remove(api->collections, collection);
     }
@@ -374,7 +343,7 @@ milvus_api_alter_collection(struct milvus_api *api, const struct bp_op *op, cons
         const struct milvus_kv *kv = &g_array_index(properties, struct milvus_kv, i);
         g_string_append_printf(text, " %s=%s", kv->key, kv->value);
     }
-    return change(api, "AlterCollection", text->str, error);
+    return fake_api__change(api, "AlterCollection", text->str, error);
 }
 
 bp_status
@@ -398,7 +367,7 @@ milvus_api_create_partition(struct milvus_api *api, const struct bp_op *op, cons
 {
     (void)op;
     struct fake_collection *collection = NULL;
-    bp_status status = change(api, "CreatePartition", partition, error);
+    bp_status status = fake_api__change(api, "CreatePartition", partition, error);
     if (status == BP_OK) {
         status = find(api, db, name, &collection, error);
     }
@@ -453,7 +422,7 @@ milvus_api_create_index(struct milvus_api *api, const struct bp_op *op, const ch
         const struct milvus_kv *kv = &g_array_index(index->params, struct milvus_kv, i);
         g_string_append_printf(text, " %s=%s", kv->key, kv->value);
     }
-    bp_status status = change(api, "CreateIndex", text->str, error);
+    bp_status status = fake_api__change(api, "CreateIndex", text->str, error);
     if (status == BP_OK) {
         status = find(api, db, name, &collection, error);
     }
@@ -473,7 +442,7 @@ milvus_api_drop_index(struct milvus_api *api, const struct bp_op *op, const char
     if (status == BP_OK && collection->load_state == MILVUS_LOAD_LOADED) {
         return bp_fail(error, BP_ERR_PERMANENT, "index cannot be dropped, collection is loaded");
     }
-    return status == BP_OK ? change(api, "DropIndex", index->name, error) : status;
+    return status == BP_OK ? fake_api__change(api, "DropIndex", index->name, error) : status;
 }
 
 bp_status
@@ -524,7 +493,7 @@ milvus_api_load(struct milvus_api *api, const struct bp_op *op, const struct mil
     struct fake_collection *collection = NULL;
     const char *method = load->partitions != NULL ? "LoadPartitions" : "LoadCollection";
     g_autofree char *text = g_strdup_printf("%s x%" PRId32, load->collection, load->replicas);
-    bp_status status = change(api, method, text, error);
+    bp_status status = fake_api__change(api, method, text, error);
     if (status == BP_OK) {
         status = find(api, load->db, load->collection, &collection, error);
     }
@@ -540,7 +509,7 @@ milvus_api_release(struct milvus_api *api, const struct bp_op *op, const char *d
 {
     (void)op;
     struct fake_collection *collection = NULL;
-    bp_status status = change(api, "ReleaseCollection", name, error);
+    bp_status status = fake_api__change(api, "ReleaseCollection", name, error);
     if (status == BP_OK) {
         status = find(api, db, name, &collection, error);
     }
@@ -556,7 +525,7 @@ milvus_api_create_alias(struct milvus_api *api, const struct bp_op *op, const ch
 {
     (void)op;
     struct fake_collection *collection = NULL;
-    bp_status status = change(api, "CreateAlias", alias, error);
+    bp_status status = fake_api__change(api, "CreateAlias", alias, error);
     if (status == BP_OK) {
         status = find(api, db, name, &collection, error);
     }
@@ -575,121 +544,10 @@ milvus_api_drop_alias(struct milvus_api *api, const struct bp_op *op, const char
     bp_status status = find(api, db, alias, &collection, error);
     for (guint i = 0; status == BP_OK && i < collection->is->aliases->len; i++) {
         if (strcmp(collection->is->aliases->pdata[i], alias) == 0) {
-            status = change(api, "DropAlias", alias, error);
+            status = fake_api__change(api, "DropAlias", alias, error);
             g_ptr_array_remove_index(collection->is->aliases, i);
             break;
         }
     }
     return status;
-}
-
-bp_status
-milvus_api_import(struct milvus_api *api, const struct bp_op *op,
-                  const struct milvus_import *import, int64_t *task, struct bp_error *error)
-{
-    (void)op;
-    g_autoptr(GString) text = g_string_new(import->partition);
-    for (const char *const *file = import->files; *file != NULL; file++) {
-        g_string_append_printf(text, " [%s]", *file);
-    }
-    for (guint i = 0; i < import->options->len; i++) {
-        const struct milvus_kv *kv = &g_array_index(import->options, struct milvus_kv, i);
-        g_string_append_printf(text, " %s=%s", kv->key, kv->value);
-    }
-    bp_status status = change(api, "Import", text->str, error);
-    if (status == BP_OK) {
-        g_assert_cmpuint(api->n_imports, <, IMPORTS_MAX);
-        api->import_into[api->n_imports] = fake_api_find(api, import->db, import->collection);
-        *task = (int64_t)++api->n_imports;
-    }
-    return status;
-}
-
-bp_status
-milvus_api_import_state(struct milvus_api *api, const struct bp_op *op, int64_t task,
-                        struct milvus_import_state *out, struct bp_error *error)
-{
-    (void)op;
-    bp_status status = enter(api, "GetImportState", error);
-    size_t i = (size_t)task - 1;
-    if (status != BP_OK) {
-        return status;
-    }
-    const struct fake_import *answer = &api->answers[MIN(i, api->n_answers - 1)];
-    if (api->polls[i]++ < answer->polls) {
-        out->phase = MILVUS_IMPORT_STARTED;
-        out->percent = 50;
-        return BP_OK;
-    }
-    out->phase = answer->phase;
-    out->rows = answer->rows;
-    (void)g_strlcpy(out->reason, answer->reason != NULL ? answer->reason : "", sizeof out->reason);
-    const struct milvus_segment_info info = {.id = 5000 + task,
-                                             .num_rows = answer->rows - answer->missing_rows,
-                                             .state = MILVUS_SEGMENT_FLUSHED};
-    g_array_append_val(api->import_into[i]->segments, info);
-    return BP_OK;
-}
-
-bp_status
-milvus_api_count_imports(struct milvus_api *api, const struct bp_op *op, const char *db,
-                         const struct milvus_collection *collection, uint32_t *running,
-                         struct bp_error *error)
-{
-    (void)op;
-    (void)db;
-    (void)collection;
-    bp_status status = enter(api, "ListImportTasks", error);
-    *running = 0;
-    return status;
-}
-
-/* --- rest.h ----------------------------------------------------------------------------------- */
-
-bp_status
-milvus_rest_find(const struct bp_host *host, const struct bp_op *op,
-                 const struct milvus_config *config, struct milvus_rest **out,
-                 struct bp_error *error)
-{
-    (void)host;
-    (void)op;
-    (void)config;
-    (void)error;
-    *out = rest.api != NULL ? &rest : NULL;
-    return BP_OK;
-}
-
-void
-milvus_rest_free(struct milvus_rest *one)
-{
-    (void)one;
-}
-
-bp_status
-milvus_rest_import(struct milvus_rest *one, const struct bp_op *op,
-                   const struct milvus_rest_import *import, int64_t *job, struct bp_error *error)
-{
-    (void)op;
-    struct milvus_api *api = one->api;
-    g_autoptr(GString) text = g_string_new("over REST ");
-    g_string_append(text, import->partition);
-    for (guint i = 0; i < import->dirs->len; i++) {
-        const struct milvus_dirs *dirs = import->dirs->pdata[i];
-        g_string_append_printf(text, " [%s|%s]", dirs->inserts != NULL ? dirs->inserts : "",
-                               dirs->deltas != NULL ? dirs->deltas : "");
-    }
-    bp_status status = change(api, "Import", text->str, error);
-    if (status == BP_OK) {
-        api->import_into[api->n_imports] = fake_api_find(api, import->db, import->collection);
-        *job = (int64_t)++api->n_imports;
-    }
-    return status;
-}
-
-bp_status
-milvus_rest_import_state(struct milvus_rest *one, const struct bp_op *op, const char *db,
-                         int64_t job, struct milvus_import_state *out, struct bp_error *error)
-{
-    (void)db;
-    return milvus_api_import_state(one->api, op, job, out, error);
 }

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/job/restore_place: where bytes may be read from, and staging that goes wrong.
+ */
+#include "tests/unit/core/job/job_restore_fixture.h"
+
+static bp_status
+stage_elsewhere(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+                const struct bp_place_sink *sink, struct bp_error *raw)
+{
+    (void)restore;
+    (void)op;
+    (void)target;
+    if (sink->stage(sink->ctx, "items/default/books/1", "data", "default/books/1") != 0) {
+        return job_set_raw(raw, BP_ERR_CANCELLED, "stopped");
+    }
+    return BP_OK;
+}
+
+static bp_status
+place_where_it_is(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+                  const struct bp_place_sink *sink, struct bp_error *raw)
+{
+    (void)restore;
+    (void)op;
+    (void)target;
+    if (sink->in_place(sink->ctx, "items/default/books/") != 0) {
+        return job_set_raw(raw, BP_ERR_CANCELLED, "stopped");
+    }
+    return BP_OK;
+}
+
+static void
+spoil_place_elsewhere(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_end(source, storage);
+    source->target_place = stage_elsewhere;
+}
+
+static void
+spoil_place_in_place(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_proof(source, storage);
+    source->target_place = place_where_it_is;
+}
+
+START_TEST(test_place__staging_outside_of_the_prefix)
+{
+    job_params.select.children = "books";
+    job_spoil = spoil_place_elsewhere;
+    job_restore_fails(BP_ERR_PERMANENT, "default.books: plugin bug: ");
+    g_autofree char *data = job_read("data/default/books/1");
+    ck_assert_str_eq(data, "one");
+}
+END_TEST
+
+START_TEST(test_place__in_place_needs_one_storage)
+{
+    job_params.select.children = "books";
+    job_spoil = spoil_place_in_place;
+    ck_assert_int_eq(job_restore(&job_params, &job_error), BP_VERB_FAILED);
+    g_clear_error(&job_error);
+}
+END_TEST
+
+START_TEST(test_place__in_place)
+{
+    job_configure(", databases: true", "data");
+    job_spoil = NULL;
+    bp_create_params create = {.name = "inside"};
+    ASSERT_FINE(job_create(&create, &job_error) == BP_VERB_OK, job_error);
+    job_params = (bp_restore_params){.name = "inside", .select.children = "books"};
+    job_spoil = spoil_place_in_place;
+    job_proof = (struct bp_proof){.found = 2};
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_OK, job_error);
+    ck_assert_str_eq(job_state_of("default.books"), "complete");
+}
+END_TEST
+
+static bp_status
+little_space(struct bp_storage *storage, const struct bp_op *op, struct bp_space *out,
+             struct bp_error *raw)
+{
+    (void)storage;
+    (void)op;
+    (void)raw;
+    out->total = out->available = 8;
+    return BP_OK;
+}
+
+static void
+spoil_space(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_end(source, storage);
+    storage->space = little_space;
+}
+
+START_TEST(test_place__staging_that_does_not_fit)
+{
+    job_params.select.children = "books";
+    job_spoil = spoil_space;
+    job_restore_fails(BP_ERR_PERMANENT, "staging needs 9 B, storage 'data' has 8 B left");
+    job_next_run_is_fine();
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("job/restore_place", job_restore_setup, job_teardown,
+                     test_place__staging_outside_of_the_prefix,
+                     test_place__in_place_needs_one_storage, test_place__in_place,
+                     test_place__staging_that_does_not_fit);
+}
