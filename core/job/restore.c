@@ -202,8 +202,8 @@ summarise(const bp_restore_job *restore, GError **error)
                  "%u of %u complete, %u failed%s%s%s%s", complete, restore->targets->len, failed,
                  first != NULL ? "; " : "", first != NULL ? first->path : "",
                  first != NULL ? ": " : "", first != NULL ? first->error : "");
-    bp_error_add_hint(error, "the result lists every target; a failed one is not complete and is "
-                             "replaced when the same restore runs again");
+    bp_error_add_hint(error, "the result lists every target; restore those that failed again (-c), "
+                             "what this run made of them is replaced");
 }
 
 /* From the journal on.  Staging is swept and the source's restore ended in any case. */
