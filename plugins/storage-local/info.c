@@ -88,7 +88,9 @@ bp_local_space(struct bp_storage *storage, const struct bp_op *op, struct bp_spa
     if ((to_come ? space_of_path(storage->set.root, &fs) : fstatvfs(root, &fs)) != 0) {
         return bp_fail_errno(error, errno, "free space of %s", storage->set.root);
     }
-    out->total = (uint64_t)fs.f_blocks * fs.f_frsize;
-    out->available = (uint64_t)fs.f_bavail * fs.f_frsize; /* what is left for users, not root */
+    /* As df counts: what is kept back for root is neither in use nor available. */
+    uint64_t in_use = (uint64_t)fs.f_blocks - fs.f_bfree;
+    out->total = (in_use + fs.f_bavail) * fs.f_frsize;
+    out->available = (uint64_t)fs.f_bavail * fs.f_frsize;
     return BP_OK;
 }
