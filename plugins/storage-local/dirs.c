@@ -14,31 +14,61 @@
 #define MAX_AGE_US G_USEC_PER_SEC
 
 /* Keys of one directory share a slot; the path decides. */
-static struct bp_local_dir **
-slot_of(struct bp_storage *storage, const char *path)
+static size_t
+slot_of(const char *path)
 {
-    return &storage->dirs[g_str_hash(path) % BP_LOCAL_DIRS];
+    return g_str_hash(path) % BP_LOCAL_DIRS;
 }
 
+/* The directory in a slot, if it is that one and fresh, with one more reference; lock held. */
 static struct bp_local_dir *
-find(struct bp_storage *storage, const char *path)
+fresh(const struct bp_storage *storage, size_t slot, const char *path)
 {
-    pthread_mutex_lock(&storage->lock);
-    struct bp_local_dir *dir = *slot_of(storage, path);
-    if (dir != NULL &&
-        (strcmp(dir->path, path) != 0 || g_get_monotonic_time() - dir->opened_us > MAX_AGE_US)) {
-        dir = NULL;
+    struct bp_local_dir *dir = storage->dirs[slot];
+    if (dir == NULL || strcmp(dir->path, path) != 0 ||
+        g_get_monotonic_time() - dir->opened_us > MAX_AGE_US) {
+        return NULL;
     }
-    if (dir != NULL) {
-        atomic_fetch_add(&dir->refs, 1);
+    atomic_fetch_add(&dir->refs, 1);
+    return dir;
+}
+
+/* NULL: the caller opens it and has to say so by filled(); the others wait for that, since many
+ * workers reach a new directory at the same moment. */
+static struct bp_local_dir *
+find_or_claim(struct bp_storage *storage, size_t slot, const char *path)
+{
+    struct bp_local_dir *dir;
+    pthread_mutex_lock(&storage->lock);
+    while ((dir = fresh(storage, slot, path)) == NULL && storage->dir_opening[slot]) {
+        pthread_cond_wait(&storage->changed, &storage->lock);
+    }
+    if (dir == NULL) {
+        storage->dir_opening[slot] = true;
     }
     pthread_mutex_unlock(&storage->lock);
     return dir;
 }
 
+/* Ends a claim, with what was opened or NULL. */
+static void
+filled(struct bp_storage *storage, size_t slot, struct bp_local_dir *dir)
+{
+    struct bp_local_dir *old = NULL;
+    pthread_mutex_lock(&storage->lock);
+    if (dir != NULL) {
+        old = storage->dirs[slot];
+        storage->dirs[slot] = dir;
+    }
+    storage->dir_opening[slot] = false;
+    pthread_cond_broadcast(&storage->changed);
+    pthread_mutex_unlock(&storage->lock);
+    bp_local_dir_put(old);
+}
+
 /* With one reference for the slot and one for the caller. */
 static struct bp_local_dir *
-keep(struct bp_storage *storage, const char *path, int fd)
+dir_new(const char *path, int fd)
 {
     size_t size = strlen(path) + 1;
     struct bp_local_dir *dir = g_malloc(sizeof(*dir) + size);
@@ -46,13 +76,6 @@ keep(struct bp_storage *storage, const char *path, int fd)
     dir->fd = fd;
     dir->opened_us = g_get_monotonic_time();
     memcpy(dir->path, path, size);
-
-    pthread_mutex_lock(&storage->lock);
-    struct bp_local_dir **slot = slot_of(storage, path);
-    struct bp_local_dir *old = *slot;
-    *slot = dir;
-    pthread_mutex_unlock(&storage->lock);
-    bp_local_dir_put(old);
     return dir;
 }
 
@@ -64,16 +87,19 @@ bp_local_dir_get(struct bp_storage *storage, const char *key, bool make, int *er
     memcpy(path, key, len);
     path[len] = '\0';
 
-    struct bp_local_dir *dir = find(storage, path);
+    size_t slot = slot_of(path);
+    struct bp_local_dir *dir = find_or_claim(storage, slot, path);
     if (dir != NULL) {
         return dir;
     }
     int fd = make ? bp_local_make_parent(storage, key) : bp_local_open_parent(storage, key);
-    if (fd < 0) {
+    if (fd >= 0) {
+        dir = dir_new(path, fd);
+    } else {
         *errnum = -fd;
-        return NULL;
     }
-    return keep(storage, path, fd);
+    filled(storage, slot, dir);
+    return dir;
 }
 
 void
@@ -89,7 +115,7 @@ void
 bp_local_dir_forget(struct bp_storage *storage, struct bp_local_dir *dir)
 {
     pthread_mutex_lock(&storage->lock);
-    struct bp_local_dir **slot = slot_of(storage, dir->path);
+    struct bp_local_dir **slot = &storage->dirs[slot_of(dir->path)];
     struct bp_local_dir *kept = *slot == dir ? dir : NULL;
     if (kept != NULL) {
         *slot = NULL;

@@ -24,7 +24,7 @@
 #define BP_LOCAL_CHUNK ((size_t)1 << 20)
 
 /** How many directories are kept open for a moment, at most. */
-#define BP_LOCAL_DIRS 16
+#define BP_LOCAL_DIRS 64
 
 struct bp_local_dir;     /* dirs.h */
 struct bp_local_tmp;     /* tmp.h */
@@ -45,6 +45,7 @@ struct bp_storage {
     GQueue cursors;                   /**< parked listings */
     uint64_t last_cursor;
     struct bp_local_dir *dirs[BP_LOCAL_DIRS];
+    bool dir_opening[BP_LOCAL_DIRS]; /**< somebody opens the directory for this slot */
 };
 
 /** CANCELLED or TIMEOUT when the operation should stop. */
