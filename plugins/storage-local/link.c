@@ -20,33 +20,50 @@
 
 #define ATTEMPTS 64
 
-/* What is linked. */
+/* What is linked, and what came of it. */
 struct source {
-    int dir;
+    const struct bp_copy_args *args;
+    struct bp_local_dir *dir;
     const char *base;
+    bool gone; /* from the directory that we have open */
     struct stat st;
 };
 
-/* A name is linked, not an open file: look whether it still was the one that was checked. */
+/* The file is the one that the request wants. */
+static bool
+is_wanted(const struct source *source)
+{
+    char etag[64];
+    const struct bp_copy_args *args = source->args;
+    bp_local_etag(&source->st, etag);
+    return S_ISREG(source->st.st_mode) &&
+           (args->src_if_match == NULL || strcmp(args->src_if_match, etag) == 0) &&
+           (args->size == BP_UNKNOWN || args->size == (uint64_t)source->st.st_size);
+}
+
+/* A name is linked, not an open file, so only the new name tells which file it was: what is not
+ * wanted goes again, and is copied by its bytes or refused. */
 static int
-link_to(const struct source *source, int dir, const char *name)
+link_to(struct source *source, int dir, const char *name)
 {
     struct stat st;
-    if (linkat(source->dir, source->base, dir, name, 0) != 0) {
-        return -errno;
+    if (linkat(source->dir->fd, source->base, dir, name, 0) != 0) {
+        int errnum = errno;
+        source->gone = errnum == ENOENT &&
+                       fstatat(source->dir->fd, source->base, &st, AT_SYMLINK_NOFOLLOW) != 0;
+        return source->gone ? -ESTALE : -errnum;
     }
-    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == source->st.st_ino &&
-        st.st_dev == source->st.st_dev) {
+    if (fstatat(dir, name, &source->st, AT_SYMLINK_NOFOLLOW) == 0 && is_wanted(source)) {
         return 0;
     }
-    (void)unlinkat(dir, name, 0); /* what came in between is copied by its bytes, or refused */
+    (void)unlinkat(dir, name, 0); /* a name without an item is swept by who resumes */
     return -ESTALE;
 }
 
 /* An object in the way is replaced through a temporary name.  Two names of one file are left alone
  * by rename, so the temporary one is removed in any case. */
 static int
-link_over(struct bp_storage *storage, const struct source *source, int dir, const char *base)
+link_over(struct bp_storage *storage, struct source *source, int dir, const char *base)
 {
     struct stat st;
     char name[BP_LOCAL_TMP_NAME];
@@ -65,7 +82,7 @@ link_over(struct bp_storage *storage, const struct source *source, int dir, cons
 
 /* Repeats while a parallel remove takes empty directories away under us. */
 static int
-link_key(struct bp_storage *storage, const struct source *source, const char *key, bool exclusive)
+link_key(struct bp_storage *storage, struct source *source, const char *key, bool exclusive)
 {
     int status = -ENOENT;
     const char *base = bp_local_base(key);
@@ -89,10 +106,11 @@ link_key(struct bp_storage *storage, const struct source *source, const char *ke
 }
 
 static bp_status
-link_source(struct bp_storage *storage, const struct bp_op *op, const struct bp_copy_args *args,
-            const struct source *source, struct bp_error *error)
+link_source(struct bp_storage *storage, const struct bp_op *op, struct source *source,
+            struct bp_error *error)
 {
     struct bp_local_tmp *tmp;
+    const struct bp_copy_args *args = source->args;
     bool exclusive = (args->flags & BP_COPY_IF_NONE_MATCH) != 0;
     bp_status status = bp_local_tmp_get(storage, op, &tmp, error);
     if (status != BP_OK) {
@@ -110,31 +128,25 @@ link_source(struct bp_storage *storage, const struct bp_op *op, const struct bp_
     return linked == 0 ? BP_OK : BP_ERR_UNSUPPORTED;
 }
 
-/* The source as it is now, if it is what the request wants. */
-static bool
-find_source(const struct bp_copy_args *args, struct bp_local_dir **dir, struct source *source)
+/* Once, from the directory as it is known. */
+static bp_status
+try_link(struct bp_storage *storage, const struct bp_op *op, struct source *source,
+         struct bp_error *error)
 {
     int errnum;
-    char etag[64];
-    source->base = bp_local_base(args->src_key);
-    *dir = NULL;
-    for (unsigned attempt = 0; attempt < 2 && *dir == NULL; attempt++) {
-        *dir = bp_local_dir_get(args->src, args->src_key, false, &errnum);
-        if (*dir == NULL) {
-            return false;
-        }
-        if (fstatat((*dir)->fd, source->base, &source->st, AT_SYMLINK_NOFOLLOW) != 0) {
-            bp_local_dir_forget(args->src, *dir);
-            *dir = NULL;
-        }
+    struct bp_storage *from = source->args->src;
+    source->gone = false;
+    source->dir = bp_local_dir_get(from, source->args->src_key, false, &errnum);
+    if (source->dir == NULL) {
+        return BP_ERR_UNSUPPORTED;
     }
-    if (*dir == NULL || !S_ISREG(source->st.st_mode)) {
-        return false;
+    bp_status status = link_source(storage, op, source, error);
+    if (source->gone) {
+        bp_local_dir_forget(from, source->dir);
+    } else {
+        bp_local_dir_put(source->dir);
     }
-    source->dir = (*dir)->fd;
-    bp_local_etag(&source->st, etag);
-    return (args->src_if_match == NULL || strcmp(args->src_if_match, etag) == 0) &&
-           (args->size == BP_UNKNOWN || args->size == (uint64_t)source->st.st_size);
+    return status;
 }
 
 bp_status
@@ -142,19 +154,17 @@ bp_local_copy_by_link(struct bp_storage *storage, const struct bp_op *op,
                       const struct bp_copy_args *args, struct bp_object_meta *out,
                       struct bp_error *error)
 {
-    struct source source;
-    struct bp_local_dir *dir;
+    struct source source = {.args = args, .base = bp_local_base(args->src_key)};
     if (!storage->set.link || (args->flags & BP_COPY_MAY_LINK) == 0 ||
         (args->flags & BP_COPY_NEED_CHECKSUM) != 0) {
         return BP_ERR_UNSUPPORTED;
     }
-    bp_status status = BP_ERR_UNSUPPORTED;
-    if (find_source(args, &dir, &source)) {
-        status = link_source(storage, op, args, &source, error);
+    bp_status status = try_link(storage, op, &source, error);
+    if (source.gone) { /* perhaps the directory is another one by now */
+        status = try_link(storage, op, &source, error);
     }
     if (status == BP_OK) {
         bp_local_meta_fill(out, &source.st);
     }
-    bp_local_dir_put(dir);
     return status;
 }

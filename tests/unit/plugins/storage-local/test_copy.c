@@ -185,6 +185,9 @@ START_TEST(test_link__no_symbolic_links_and_wrong_versions)
     args.src_if_match = "1-2-3";
     ASSERT_FAILED(lt_ops->copy(dst, &bp_fake.op, &args, &meta, &lt_error), BP_ERR_EXISTS,
                   "its version is");
+    /* What had been linked before it was looked at is gone again. */
+    ck_assert_uint_eq(stat_of(lt_root, "k").st_nlink, 1);
+    ASSERT_FAILED(lt_ops->stat(dst, &bp_fake.op, "x/k", &meta, &lt_error), BP_ERR_NOT_FOUND, "x/k");
     lt_ops->close(dst);
 }
 END_TEST
