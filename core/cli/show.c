@@ -145,8 +145,12 @@ bp_show_restore(const json_t *result, bool color)
         g_autofree char *found = count_of(target, "found");
         const char *state = dry ? "would restore" : bp_json_text(target, "state", "?");
         const char *const cells[] = {
-            bp_json_text(target, "from", "?"), bp_json_text(target, "to", "?"), range, found, state,
-            bp_json_text(target, "error", "")};
+            bp_json_text(target, "from", "?"),
+            bp_json_text(target, "to", "?"),
+            range,
+            found,
+            state,
+            bp_json_text(target, "error", bp_json_text(target, "note", ""))};
         bp_table_add(table, cells);
         bp_table_style_last(table, dry ? BP_TERM_PLAIN : state_style(state));
     }

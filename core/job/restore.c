@@ -56,9 +56,32 @@ verify_backup(bp_restore_job *restore, GError **error)
     return false;
 }
 
+/* Which backup and which options, as text: what a run with the same has completed may stay. */
+static char *
+what_is_wanted(const bp_restore_job *restore, const bp_key_table *options)
+{
+    const bp_manifest *manifest = restore->view.manifest;
+    GString *text = g_string_new(manifest->name);
+    g_string_append_printf(text, " %s %" G_GINT64_FORMAT "%s",
+                           manifest->run_id != NULL ? manifest->run_id : "", manifest->started_ns,
+                           restore->params->without_items ? " without items" : "");
+    for (guint32 i = 0; i < options->n; i++) {
+        const char *name = bp_key_table_at(options, i)->name;
+        for (gsize k = 0; k < bp_settings_count(restore->settings, name); k++) {
+            const char *value = bp_settings_at(restore->settings, name, k);
+            g_string_append_printf(text, " %s=%s", name, value != NULL ? value : "");
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
 static bool
 open_journal(bp_restore_job *restore, GError **error)
 {
+    bp_module *module = bp_workspace_source_module(restore->job->workspace, error);
+    if (module == NULL) {
+        return false;
+    }
     g_autofree char *dir = bp_workspace_state_dir(restore->job->workspace, error);
     if (dir == NULL) {
         return false;
@@ -68,9 +91,17 @@ open_journal(bp_restore_job *restore, GError **error)
         g_ptr_array_add(paths, ((bp_target *)g_ptr_array_index(restore->targets, i))->path);
     }
     g_ptr_array_add(paths, NULL);
-    restore->journal = bp_restore_journal_open(dir, bp_source_facts(restore->view.source)->address,
-                                               restore->run_id, restore->params->name,
-                                               (const char *const *)paths->pdata, error);
+    bp_key_table options = bp_module_restore_keys(module);
+    g_autofree char *wanted = what_is_wanted(restore, &options);
+    bp_restore_journal_params params = {
+        .state_dir = dir,
+        .address = bp_source_facts(restore->view.source)->address,
+        .run_id = restore->run_id,
+        .backup = restore->params->name,
+        .wanted = wanted,
+        .targets = (const char *const *)paths->pdata,
+    };
+    restore->journal = bp_restore_journal_open(&params, error);
     return restore->journal != NULL;
 }
 
@@ -127,6 +158,16 @@ open_staging(bp_restore_job *restore, GError **error)
     return *ref == '\0' || restore->staging != NULL;
 }
 
+/* What an interrupted run has completed need not be made again, if it is still that. */
+static void
+find_finished(bp_restore_job *restore, bp_target *target)
+{
+    if (restore->journal != NULL) {
+        target->earlier =
+            bp_restore_journal_finished(restore->journal, target->path, &target->earlier_found);
+    }
+}
+
 static bool
 begin(bp_restore_job *restore, GError **error)
 {
@@ -134,7 +175,8 @@ begin(bp_restore_job *restore, GError **error)
     guint n = restore->targets->len;
     g_autofree struct bp_restore_pair *pairs = g_new0(struct bp_restore_pair, MAX(n, 1));
     for (guint i = 0; i < n; i++) {
-        const bp_target *target = g_ptr_array_index(restore->targets, i);
+        bp_target *target = g_ptr_array_index(restore->targets, i);
+        find_finished(restore, target);
         pairs[i] = (struct bp_restore_pair){
             .unit_id = target->unit->id,
             .target_parent = target->parent,
@@ -142,6 +184,7 @@ begin(bp_restore_job *restore, GError **error)
             .ours = restore->journal != NULL
                         ? bp_restore_journal_ours(restore->journal, target->path)
                         : NULL,
+            .done = target->earlier,
             .low = target->unit->low,
             .high = target->unit->high,
         };
@@ -193,7 +236,8 @@ summarise(const bp_restore_job *restore, GError **error)
     for (guint i = 0; i < restore->targets->len; i++) {
         const bp_target *target = g_ptr_array_index(restore->targets, i);
         complete += target->state == BP_TARGET_COMPLETE;
-        bool bad = target->error != NULL && target->state != BP_TARGET_UNPROVABLE;
+        bool bad = target->error != NULL && target->state != BP_TARGET_UNPROVABLE &&
+                   target->state != BP_TARGET_COMPLETE;
         failed += bad;
         first = first == NULL && bad ? target : first;
     }
@@ -202,8 +246,8 @@ summarise(const bp_restore_job *restore, GError **error)
                  "%u of %u complete, %u failed%s%s%s%s", complete, restore->targets->len, failed,
                  first != NULL ? "; " : "", first != NULL ? first->path : "",
                  first != NULL ? ": " : "", first != NULL ? first->error : "");
-    bp_error_add_hint(error, "the result lists every target; restore those that failed again (-c), "
-                             "what this run made of them is replaced");
+    bp_error_add_hint(error, "the result lists every target; the same command again replaces what "
+                             "this run left incomplete and keeps what is complete");
 }
 
 /* From the journal on.  Staging is swept and the source's restore ended in any case. */

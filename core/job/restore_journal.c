@@ -4,6 +4,7 @@
  */
 #include "core/job/restore_journal.h"
 
+#include <bakplane/abi.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,20 +23,45 @@ struct bp_restore_journal {
     char *path;
     int fd;
     GHashTable *ours;     /* target -> identity, from dead runs */
-    GHashTable *pending;  /* targets prepared but not done */
+    GHashTable *finished; /* target -> finished*, from dead runs */
+    GHashTable *pending;  /* target -> identity: prepared but not done */
     GPtrArray *leftovers; /* bp_leftover* */
     bool staging;         /* some staging is not swept */
 };
 
+/* A complete target. */
+typedef struct {
+    char *identity;
+    guint64 found;
+} finished;
+
 /* What one file of another run says. */
 typedef struct {
     char *path;
-    char *backup;
+    char *backup, *wanted;
     GHashTable *targets;  /* all it registered */
     GHashTable *prepared; /* target -> identity, not done */
+    GHashTable *finished; /* target -> finished* */
     GPtrArray *leftovers;
     bool live;
 } other_run;
+
+static void
+finished_free(gpointer data)
+{
+    finished *done = data;
+    g_free(done->identity);
+    g_free(done);
+}
+
+static finished *
+finished_new(const char *identity, guint64 found)
+{
+    finished *done = g_new0(finished, 1);
+    done->identity = g_strdup(identity);
+    done->found = found;
+    return done;
+}
 
 static void
 leftover_free(gpointer data)
@@ -51,8 +77,10 @@ other_run_free(other_run *run)
 {
     g_free(run->path);
     g_free(run->backup);
+    g_free(run->wanted);
     g_hash_table_unref(run->targets);
     g_hash_table_unref(run->prepared);
+    g_hash_table_unref(run->finished);
     g_ptr_array_unref(run->leftovers);
     g_free(run);
 }
@@ -91,10 +119,14 @@ apply_line(other_run *run, const json_t *line)
     const char *name = bp_json_text(line, "event", "");
     const char *target = bp_json_text(line, "target", "");
     if (g_str_equal(name, "prepared")) {
+        g_hash_table_remove(run->finished, target);
         g_hash_table_insert(run->prepared, g_strdup(target),
                             g_strdup(bp_json_text(line, "identity", "")));
     } else if (g_str_equal(name, "done")) {
         g_hash_table_remove(run->prepared, target);
+        g_hash_table_insert(run->finished, g_strdup(target),
+                            finished_new(bp_json_text(line, "identity", ""),
+                                         bp_json_u64(line, "found", BP_UNKNOWN)));
     } else if (g_str_equal(name, "staging")) {
         bp_leftover *leftover = g_new0(bp_leftover, 1);
         leftover->ref = g_strdup(bp_json_text(line, "ref", ""));
@@ -113,6 +145,7 @@ apply_begin(other_run *run, const json_t *line, const char *address)
         return false;
     }
     run->backup = g_strdup(bp_json_text(line, "backup", ""));
+    run->wanted = g_strdup(bp_json_text(line, "wanted", ""));
     const json_t *targets = json_object_get(line, "targets");
     for (gsize i = 0; i < json_array_size(targets); i++) {
         const char *target = json_string_value(json_array_get(targets, i));
@@ -144,6 +177,7 @@ read_other(const char *path, const char *address)
     run->path = g_strdup(path);
     run->targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     run->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    run->finished = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finished_free);
     run->leftovers = g_ptr_array_new_with_free_func(leftover_free);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -179,9 +213,18 @@ check_live(const other_run *run, const char *const *targets, GError **error)
     return true;
 }
 
-/* What a dead run left becomes ours, in our own file first; then its file can go. */
 static bool
-inherit(bp_restore_journal *journal, const other_run *run, GError **error)
+write_done(bp_restore_journal *journal, const char *target, const finished *done, GError **error)
+{
+    json_t *line = event("done");
+    bp_json_set_text(line, "target", target);
+    bp_json_set_text(line, "identity", done->identity);
+    bp_json_set_u64(line, "found", done->found);
+    return append_line(journal, line, error);
+}
+
+static bool
+inherit_leftovers(bp_restore_journal *journal, const other_run *run, GError **error)
 {
     for (guint i = 0; i < run->leftovers->len; i++) {
         const bp_leftover *from = g_ptr_array_index(run->leftovers, i);
@@ -193,15 +236,43 @@ inherit(bp_restore_journal *journal, const other_run *run, GError **error)
             return false;
         }
     }
+    return true;
+}
+
+static bool
+inherit_targets(bp_restore_journal *journal, const other_run *run, GError **error)
+{
     GHashTableIter iter;
     gpointer target = NULL;
-    gpointer identity = NULL;
+    gpointer value = NULL;
     g_hash_table_iter_init(&iter, run->prepared);
-    while (g_hash_table_iter_next(&iter, &target, &identity)) {
-        g_hash_table_insert(journal->ours, g_strdup(target), g_strdup(identity));
-        if (!bp_restore_journal_prepared(journal, target, identity, error)) {
+    while (g_hash_table_iter_next(&iter, &target, &value)) {
+        g_hash_table_insert(journal->ours, g_strdup(target), g_strdup(value));
+        if (!bp_restore_journal_prepared(journal, target, value, error)) {
             return false;
         }
+    }
+    g_hash_table_iter_init(&iter, run->finished);
+    while (g_hash_table_iter_next(&iter, &target, &value)) {
+        const finished *done = value;
+        g_hash_table_insert(journal->finished, g_strdup(target),
+                            finished_new(done->identity, done->found));
+        if (!write_done(journal, target, done, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a dead run left becomes ours, in our own file first; then its file can go. */
+static bool
+inherit(bp_restore_journal *journal, other_run *run, const char *wanted, GError **error)
+{
+    if (!g_str_equal(run->wanted, wanted)) {
+        g_hash_table_remove_all(run->finished); /* complete, but as something else */
+    }
+    if (!inherit_leftovers(journal, run, error) || !inherit_targets(journal, run, error)) {
+        return false;
     }
     if (unlink(run->path) != 0 && errno != ENOENT) {
         bp_set_error_errno(error, errno, "restore journal %s", run->path);
@@ -211,11 +282,12 @@ inherit(bp_restore_journal *journal, const other_run *run, GError **error)
 }
 
 static bool
-take_over_dead_runs(bp_restore_journal *journal, GPtrArray *runs, GError **error)
+take_over_dead_runs(bp_restore_journal *journal, GPtrArray *runs, const char *wanted,
+                    GError **error)
 {
     for (guint i = 0; i < runs->len; i++) {
-        const other_run *run = g_ptr_array_index(runs, i);
-        if (!run->live && !inherit(journal, run, error)) {
+        other_run *run = g_ptr_array_index(runs, i);
+        if (!run->live && !inherit(journal, run, wanted, error)) {
             return false;
         }
     }
@@ -265,38 +337,51 @@ create_file(bp_restore_journal *journal, const char *dir, json_t *take_begin, GE
 }
 
 static json_t *
-begin_line(const char *address, const char *run_id, const char *backup, const char *const *targets)
+begin_line(const bp_restore_journal_params *params)
 {
     json_t *list = json_array();
-    for (const char *const *target = targets; *target != NULL; target++) {
+    for (const char *const *target = params->targets; *target != NULL; target++) {
         json_array_append_new(list, json_string(*target));
     }
-    return json_pack("{s:s,s:s,s:s,s:s,s:i,s:o}", "event", "begin", "address", address, "run",
-                     run_id, "backup", backup, "pid", (int)getpid(), "targets", list);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:o}", "event", "begin", "address", params->address,
+                     "run", params->run_id, "backup", params->backup, "wanted", params->wanted,
+                     "pid", (int)getpid(), "targets", list);
 }
 
 /* Under the registration lock: nobody else registers while we look and write. */
 static bool
-register_run(bp_restore_journal *journal, const char *dir, const char *address, json_t *take_begin,
-             const char *const *targets, GError **error)
+register_run(bp_restore_journal *journal, const char *dir, const bp_restore_journal_params *params,
+             GError **error)
 {
-    g_autoptr(GPtrArray) others = read_others(dir, address);
+    g_autoptr(GPtrArray) others = read_others(dir, params->address);
     for (guint i = 0; i < others->len; i++) {
         const other_run *run = g_ptr_array_index(others, i);
-        if (run->live && !check_live(run, targets, error)) {
-            json_decref(take_begin);
+        if (run->live && !check_live(run, params->targets, error)) {
             return false;
         }
     }
-    return create_file(journal, dir, take_begin, error) &&
-           take_over_dead_runs(journal, others, error);
+    return create_file(journal, dir, begin_line(params), error) &&
+           take_over_dead_runs(journal, others, params->wanted, error);
+}
+
+static bp_restore_journal *
+journal_new(const char *dir, const char *run_id)
+{
+    bp_restore_journal *journal = g_new0(bp_restore_journal, 1);
+    pthread_mutex_init(&journal->lock, NULL);
+    journal->path = g_strdup_printf("%s/%s.jsonl", dir, run_id);
+    journal->fd = -1;
+    journal->ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    journal->finished = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finished_free);
+    journal->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    journal->leftovers = g_ptr_array_new_with_free_func(leftover_free);
+    return journal;
 }
 
 bp_restore_journal *
-bp_restore_journal_open(const char *state_dir, const char *address, const char *run_id,
-                        const char *backup, const char *const *targets, GError **error)
+bp_restore_journal_open(const bp_restore_journal_params *params, GError **error)
 {
-    g_autofree char *dir = g_build_filename(state_dir, "restore", NULL);
+    g_autofree char *dir = g_build_filename(params->state_dir, "restore", NULL);
     g_autofree char *lock_path = g_build_filename(dir, "lock", NULL);
     if (g_mkdir_with_parents(dir, 0700) != 0) {
         bp_set_error_errno(error, errno, "state directory %s", dir);
@@ -310,15 +395,8 @@ bp_restore_journal_open(const char *state_dir, const char *address, const char *
         }
         return NULL;
     }
-    g_autoptr(bp_restore_journal) journal = g_new0(bp_restore_journal, 1);
-    pthread_mutex_init(&journal->lock, NULL);
-    journal->path = g_strdup_printf("%s/%s.jsonl", dir, run_id);
-    journal->fd = -1;
-    journal->ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    journal->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    journal->leftovers = g_ptr_array_new_with_free_func(leftover_free);
-    bool fine = register_run(journal, dir, address, begin_line(address, run_id, backup, targets),
-                             targets, error);
+    g_autoptr(bp_restore_journal) journal = journal_new(dir, params->run_id);
+    bool fine = register_run(journal, dir, params, error);
     close(guard);
     return fine ? g_steal_pointer(&journal) : NULL;
 }
@@ -337,6 +415,7 @@ bp_restore_journal_free(bp_restore_journal *journal)
     }
     g_free(journal->path);
     g_hash_table_unref(journal->ours);
+    g_hash_table_unref(journal->finished);
     g_hash_table_unref(journal->pending);
     g_ptr_array_unref(journal->leftovers);
     pthread_mutex_destroy(&journal->lock);
@@ -347,6 +426,15 @@ const char *
 bp_restore_journal_ours(const bp_restore_journal *journal, const char *target)
 {
     return g_hash_table_lookup(journal->ours, target);
+}
+
+const char *
+bp_restore_journal_finished(const bp_restore_journal *journal, const char *target, guint64 *found)
+{
+    const finished *done = g_hash_table_lookup(journal->finished, target);
+    bool known = done != NULL && *done->identity != '\0';
+    *found = known ? done->found : 0;
+    return known ? done->identity : NULL;
 }
 
 const GPtrArray *
@@ -383,7 +471,7 @@ bp_restore_journal_prepared(bp_restore_journal *journal, const char *target, con
     bp_json_set_text(line, "target", target);
     bp_json_set_text(line, "identity", identity);
     BP_LOCK_GUARD(&journal->lock);
-    g_hash_table_add(journal->pending, g_strdup(target));
+    g_hash_table_insert(journal->pending, g_strdup(target), g_strdup(identity));
     return append_line(journal, line, error);
 }
 
@@ -399,11 +487,12 @@ bp_restore_journal_job(bp_restore_journal *journal, const char *target, const ch
 }
 
 bool
-bp_restore_journal_done(bp_restore_journal *journal, const char *target, GError **error)
+bp_restore_journal_done(bp_restore_journal *journal, const char *target, guint64 found,
+                        GError **error)
 {
-    json_t *line = event("done");
-    bp_json_set_text(line, "target", target);
     BP_LOCK_GUARD(&journal->lock);
+    const finished done = {g_hash_table_lookup(journal->pending, target), found};
+    bool written = write_done(journal, target, &done, error);
     g_hash_table_remove(journal->pending, target);
-    return append_line(journal, line, error);
+    return written;
 }

@@ -2,7 +2,8 @@
  *
  * What a restore has begun, kept on this machine (state_dir/restore), because the backup storage
  * may be read-only.  A run that is killed leaves its file; the next one learns from it which
- * targets are half made by us (and may be replaced) and which staging is to be swept.
+ * targets are half made by us (and may be replaced), which are complete (and need not be made
+ * again) and which staging is to be swept.
  *
  * The file of a live run is locked (flock), which also is the lock on its targets.
  */
@@ -19,20 +20,30 @@ typedef struct bp_leftover {
     char *ref, *prefix;
 } bp_leftover;
 
-/**
- * Register a run for its targets ("parent.child").  EXISTS when a live run works on one of them.
- * @address: of the source; only journals of the same one count.
- * Returns: (transfer full) (nullable)
- */
-bp_restore_journal *bp_restore_journal_open(const char *state_dir, const char *address,
-                                            const char *run_id, const char *backup,
-                                            const char *const *targets, GError **error);
+typedef struct bp_restore_journal_params {
+    const char *state_dir;
+    const char *address; /* of the source; only journals of the same one count */
+    const char *run_id, *backup;
+    const char *wanted;         /* backup and options as text: equal = the same would come out */
+    const char *const *targets; /* "parent.child", up to NULL */
+} bp_restore_journal_params;
+
+/** Register a run for its targets.  EXISTS when a live run works on one of them.
+ * Returns: (transfer full) (nullable) */
+bp_restore_journal *bp_restore_journal_open(const bp_restore_journal_params *params,
+                                            GError **error);
 /** Closes and unlocks; removes the file when nothing in it is unfinished. */
 void bp_restore_journal_free(bp_restore_journal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_restore_journal, bp_restore_journal_free)
 
 /** Identity of a target that a dead run of ours left half made, or NULL.  Borrowed. */
 const char *bp_restore_journal_ours(const bp_restore_journal *journal, const char *target);
+/**
+ * Identity of a target that a dead run, which wanted the same, completed, or NULL.  Borrowed.
+ * @found: (out) what it had counted; BP_UNKNOWN = it could prove nothing.
+ */
+const char *bp_restore_journal_finished(const bp_restore_journal *journal, const char *target,
+                                        guint64 *found);
 /** bp_leftover* of dead runs.  Borrowed. */
 const GPtrArray *bp_restore_journal_leftovers(const bp_restore_journal *journal);
 
@@ -45,6 +56,8 @@ bool bp_restore_journal_prepared(bp_restore_journal *journal, const char *target
                                  const char *identity, GError **error);
 bool bp_restore_journal_job(bp_restore_journal *journal, const char *target, const char *token,
                             GError **error);
-bool bp_restore_journal_done(bp_restore_journal *journal, const char *target, GError **error);
+/** A prepared target is complete; `found` is what was counted, or BP_UNKNOWN. */
+bool bp_restore_journal_done(bp_restore_journal *journal, const char *target, guint64 found,
+                             GError **error);
 
 #endif

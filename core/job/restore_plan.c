@@ -211,7 +211,8 @@ bp_restore_targets_json(const bp_restore_job *restore)
         if (target->state == BP_TARGET_COMPLETE || target->state == BP_TARGET_FAILED) {
             bp_json_set_u64(one, "found", target->found);
         }
-        bp_json_set_text(one, "error", target->error);
+        bool is_remark = target->state == BP_TARGET_COMPLETE;
+        bp_json_set_text(one, is_remark ? "note" : "error", target->error);
         json_array_append_new(list, one);
     }
     return list;

@@ -26,8 +26,10 @@ typedef struct bp_target {
     char *from, *parent, *name, *path; /* "db.coll", "db2", "coll2", "db2.coll2" */
     bp_target_state state;
     guint64 found;
-    char *error; /* why it failed, or why it cannot be proven */
+    char *error; /* why it failed, or why it cannot be proven; of a complete one, a remark */
     bool prepared;
+    const char *earlier; /* identity of what an interrupted run made complete, or NULL.  Borrowed */
+    guint64 earlier_found;
 } bp_target;
 
 typedef struct bp_restore_job {

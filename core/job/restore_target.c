@@ -192,37 +192,70 @@ prove(target_work *work, GError **error)
     return true;
 }
 
+/* An earlier run has done it all, and the source found its work as it was left. */
+static void
+keep_earlier(target_work *work)
+{
+    bp_target *target = work->target;
+    bool proven = target->earlier_found != BP_UNKNOWN;
+    target->state = proven ? BP_TARGET_COMPLETE : BP_TARGET_UNPROVABLE;
+    target->found = proven ? target->earlier_found : 0;
+    target->error = g_strdup(proven ? "by the run before, which was interrupted"
+                                    : "the run before, which was interrupted, could not prove it");
+    atomic_fetch_add(&work->restore->found_sum, target->found);
+}
+
+/* @kept: (out) nothing was made, because an earlier run's work is there. */
 static bool
-prepare(target_work *work, GError **error)
+prepare(target_work *work, bool *kept, GError **error)
 {
     bp_restore_job *restore = work->restore;
+    bp_target *target = work->target;
     g_autofree char *identity = NULL;
     bool made = bp_source_target_prepare(restore->restore, &restore->call, work->index,
                                          forward_note, restore->job->monitor, &identity, error);
+    *kept = made && target->earlier != NULL && g_strcmp0(identity, target->earlier) == 0;
+    if (*kept) {
+        keep_earlier(work);
+        return true;
+    }
     /* Also a failure may have made something, which is then ours to replace. */
-    work->target->prepared = made || identity != NULL;
-    bool noted =
-        identity == NULL || bp_restore_journal_prepared(restore->journal, work->target->path,
-                                                        identity, made ? error : NULL);
+    target->prepared = made || identity != NULL;
+    bool noted = identity == NULL || bp_restore_journal_prepared(restore->journal, target->path,
+                                                                 identity, made ? error : NULL);
     return made && noted && bp_fault_point("restore.prepared", error);
+}
+
+static bool
+fill_target(target_work *work, GError **error)
+{
+    bp_restore_job *restore = work->restore;
+    if (restore->params->without_items) {
+        work->target->state = BP_TARGET_COMPLETE;
+        return true;
+    }
+    return bp_restore_place(restore, work->index, error) && run_jobs(work, error) &&
+           bp_fault_point("restore.imported", error) && prove(work, error);
 }
 
 static bool
 run_target(target_work *work, GError **error)
 {
+    bool kept = false;
     bp_restore_job *restore = work->restore;
-    if (!prepare(work, error)) {
+    const bp_target *target = work->target;
+    if (!prepare(work, &kept, error)) {
         return false;
     }
-    if (restore->params->without_items) {
-        work->target->state = BP_TARGET_COMPLETE;
-    } else if (!bp_restore_place(restore, work->index, error) || !run_jobs(work, error) ||
-               !bp_fault_point("restore.imported", error) || !prove(work, error)) {
-        return false;
+    if (kept) {
+        return true;
     }
-    return bp_source_target_finish(restore->restore, &restore->call, work->index, forward_note,
+    return fill_target(work, error) &&
+           bp_source_target_finish(restore->restore, &restore->call, work->index, forward_note,
                                    restore->job->monitor, error) &&
-           bp_restore_journal_done(restore->journal, work->target->path, error);
+           bp_restore_journal_done(restore->journal, target->path,
+                                   target->state == BP_TARGET_COMPLETE ? target->found : BP_UNKNOWN,
+                                   error);
 }
 
 static void

@@ -28,6 +28,7 @@ target_free(void *data)
     g_free(target->db);
     g_free(target->name);
     g_free(target->ours);
+    g_free(target->done);
     g_clear_pointer(&target->earlier, g_hash_table_unref);
     g_clear_pointer(&target->tasks, g_ptr_array_unref);
     g_free(target);
@@ -133,6 +134,7 @@ add_targets(struct bp_restore *restore, const struct bp_op *op, const struct bp_
         target->db = g_strdup(pair->target_parent);
         target->name = g_strdup(pair->target_name);
         target->ours = g_strdup(pair->ours);
+        target->done = g_strdup(pair->done);
         target->low = pair->low;
         target->high = pair->high;
         g_ptr_array_add(restore->targets, target);

@@ -157,14 +157,6 @@ milvus_restore_check_server(struct bp_restore *restore, const struct bp_restore_
 
 /* --- the targets ---------------------------------------------------------------------------- */
 
-/* Text that a later run compares with: only a collection that this restore made is replaced. */
-static bool
-is_ours(const struct milvus_target *target, const struct milvus_collection *found)
-{
-    g_autofree char *identity = milvus_target_identity(found);
-    return g_strcmp0(target->ours, identity) == 0;
-}
-
 static bp_status
 check_usable(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
              const struct milvus_collection *found, struct bp_error *error)
@@ -197,7 +189,13 @@ decide_existing(struct bp_restore *restore, const struct bp_op *op, struct milvu
                        "cannot restore collection %s.%s: that name is an alias of %s", target->db,
                        target->name, found->name);
     }
-    if (is_ours(target, found) || restore->options.drop_exist) {
+    /* Only a collection that an earlier restore made has its identity. */
+    g_autofree char *identity = milvus_target_identity(found);
+    if (g_strcmp0(target->done, identity) == 0) {
+        target->fate = MILVUS_FATE_KEEP;
+        return BP_OK;
+    }
+    if (g_strcmp0(target->ours, identity) == 0 || restore->options.drop_exist) {
         target->fate = MILVUS_FATE_REPLACE;
         return BP_OK;
     }
@@ -245,6 +243,7 @@ tell_fate(const struct milvus_target *target, const struct bp_note_sink *notes,
         [MILVUS_FATE_CREATE] = {"would-create", "would be created"},
         [MILVUS_FATE_REPLACE] = {"would-replace", "would be dropped with its data and created"},
         [MILVUS_FATE_USE] = {"would-use", "exists and would be filled"},
+        [MILVUS_FATE_KEEP] = {"would-keep", "is complete and would stay"},
     };
     return milvus_note(notes, BP_NOTE_INFO, fates[target->fate].code, error, "collection %s.%s %s",
                        target->db, target->name, fates[target->fate].text);

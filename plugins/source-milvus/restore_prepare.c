@@ -232,6 +232,11 @@ milvus_target_prepare(struct bp_restore *restore, const struct bp_op *op, uint32
 {
     struct milvus_target *target = restore->targets->pdata[number];
     bp_status status = BP_OK;
+    if (target->fate == MILVUS_FATE_KEEP) {
+        return identity->text(identity->ctx, target->done) == 0
+                   ? BP_OK
+                   : bp_fail(error, BP_ERR_CANCELLED, "the restore was stopped");
+    }
     if (target->fate == MILVUS_FATE_REPLACE) {
         status = drop_existing(restore, op, target, notes, error);
     }

@@ -35,11 +35,17 @@ struct milvus_task {
 void milvus_task_free(struct milvus_task *task);
 
 /** What becomes of a collection that exists under the target's name. */
-enum milvus_fate { MILVUS_FATE_CREATE, MILVUS_FATE_REPLACE, MILVUS_FATE_USE };
+enum milvus_fate {
+    MILVUS_FATE_CREATE,
+    MILVUS_FATE_REPLACE,
+    MILVUS_FATE_USE,
+    MILVUS_FATE_KEEP, /**< an earlier run completed it: nothing is done */
+};
 
 struct milvus_target {
     const struct milvus_collection *from; /**< in the backup */
-    char *db, *name, *ours;
+    char *db, *name;
+    char *ours, *done;  /**< see struct bp_restore_pair */
     uint64_t low, high; /**< rows that have to come in */
     enum milvus_fate fate;
     bool was_loaded;     /**< released to replace its indexes */

@@ -27,6 +27,7 @@ const struct bp_config_key files_restore_keys[1] = {
 typedef struct {
     char *unit, *name; /* name: "parent/name" where there are parents */
     bool ours;         /* what is there may be replaced */
+    char *done;        /* identity of what is there and stays, or NULL */
 } files_target;
 
 struct bp_restore {
@@ -43,6 +44,7 @@ restore_free(struct bp_restore *restore)
     for (guint32 i = 0; i < restore->n_targets; i++) {
         g_free(restore->targets[i].unit);
         g_free(restore->targets[i].name);
+        g_free(restore->targets[i].done);
     }
     g_free(restore->targets);
     g_free(restore->backup_ref);
@@ -66,6 +68,10 @@ check_target(struct bp_restore *restore, const struct bp_op *op, uint32_t target
     g_autofree char *prefix = target_prefix(restore, target, false);
     bp_status status =
         files_count(restore->source, op, restore->source->storage, prefix, &there, error);
+    if (status == BP_OK && there > 0 && restore->targets[target].done != NULL) {
+        return BP_OK;
+    }
+    g_clear_pointer(&restore->targets[target].done, g_free);
     if (status == BP_OK && there > 0 && !restore->targets[target].ours) {
         status = bp_fail(error, BP_ERR_EXISTS, "%s exists already", restore->targets[target].name);
     }
@@ -91,7 +97,8 @@ restore_new(struct bp_source *self, const struct bp_restore_args *args)
                            .name = self->databases ? g_build_path("/", pair->target_parent,
                                                                   pair->target_name, NULL)
                                                    : g_strdup(pair->target_name),
-                           .ours = pair->ours != NULL};
+                           .ours = pair->ours != NULL,
+                           .done = g_strdup(pair->done)};
     }
     return restore;
 }
@@ -146,10 +153,16 @@ files_target_prepare(struct bp_restore *restore, const struct bp_op *op, uint32_
 {
     (void)notes;
     g_autofree char *prefix = target_prefix(restore, target, false);
-    g_autofree char *text = g_strconcat("files:", prefix, NULL);
+    const char *done = restore->targets[target].done;
+    /* The staging's name tells the runs apart. */
+    g_autofree char *text =
+        done != NULL ? g_strdup(done) : g_strconcat(restore->staging, " ", prefix, NULL);
     moving self = {.restore = restore, .op = op};
     if (identity->text(identity->ctx, text) != 0) {
         return bp_fail(error, BP_ERR_CANCELLED, "the restore was stopped");
+    }
+    if (done != NULL) {
+        return BP_OK;
     }
     /* Only what an interrupted restore of ours has left can be there. */
     return files_each(restore->source, op, restore->source->storage, prefix, remove_one, &self,

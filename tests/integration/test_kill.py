@@ -180,15 +180,16 @@ RESTORE_POINTS = [
 ]
 
 
-def restore_again(program, *flags):
+def restore_again(program, point, *flags):
     """The same command after a kill.
 
-    It replaces what the journal proves that the killed run made and did not finish. What that run
-    finished, or had made but not yet noted, is somebody's now: kept, named, and dropped only on
-    request.
+    It keeps what the killed run completed and replaces what the journal proves that it made and did
+    not finish. Only what it had made but not yet noted is somebody's now: kept, named, and dropped
+    on request.
     """
     result = program.run("--json", "restore", "-n", "b", *flags)
     if result.code != 0:
+        assert point.startswith("source.target_prepare"), result
         assert result.json["error"]["class"] == "exists", result
         assert result.json["touched"] is False
         result.mentions("default.")
@@ -214,7 +215,7 @@ def test_restore(filled, program, target, bakplane, point, placement):
     if result.code == 0:
         pytest.fail(f"{point} is never reached")
     assert result.code == KILLED, result
-    assert {one["state"] for one in restore_again(other, *flags).values()} == {"complete"}
+    assert {one["state"] for one in restore_again(other, point, *flags).values()} == {"complete"}
     assert_restored(filled[1], target)
     left = [str(path) for path in target.root_path.rglob("*bakplane*")]
     assert not [path for path in left if not path.endswith(".bakplane-tmp")], "staging is left"
@@ -263,7 +264,7 @@ def test_signal_during_restore(filled, program, target, bakplane):
     assert time.monotonic() - sent < 3
     assert "complete" not in {one["state"] for path, one in targets(result).items()
                               if path == "default.one"}
-    restore_again(other, "--wait")
+    restore_again(other, "", "--wait")
     assert_restored(filled[1], target)
 
 
@@ -326,7 +327,7 @@ def test_milvus_stops(mortal, bakplane):
     result = hasty.finish(run).expect(EXIT_FAILED)
     assert "complete" not in {one["state"] for one in targets(result).values()}
     start_again(mortal)
-    restore_again(patient, "--wait")
+    restore_again(patient, "", "--wait")
     facts, rows = milvus.everything(mortal)
     milvus.assert_same(expected[1], rows)
     milvus.assert_same(expected[0], facts)

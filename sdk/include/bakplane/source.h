@@ -172,6 +172,7 @@ struct bp_restore_pair {
     const char *unit_id;
     const char *target_parent, *target_name;
     const char *ours;   /**< identity from an interrupted restore that may be replaced, or NULL */
+    const char *done;   /**< identity of what that restore completed: it stays as it is; or NULL */
     uint64_t low, high; /**< the manifest's proof of the unit */
 };
 
@@ -321,7 +322,8 @@ struct bp_source_ops {
                                struct bp_error *error);
     /**
      * Makes the target ready to take data.  `identity` receives a text by which a later run can
-     * tell that the object is ours (pairs[].ours).
+     * tell that the object is ours (pairs[].ours).  Where an object with the identity pairs[].done
+     * is there, it answers that identity and changes nothing: no other operation follows for it.
      */
     bp_status (*target_prepare)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                                 const struct bp_note_sink *notes,

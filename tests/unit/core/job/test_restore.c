@@ -364,8 +364,13 @@ START_TEST(test_restore__target_of_another_run)
 {
     const char *targets[] = {"shop.books", NULL};
     g_autofree char *dir = g_build_filename(job_root, "state", NULL);
-    g_autoptr(bp_restore_journal) other =
-        bp_restore_journal_open(dir, "data", "other", "nightly", targets, &error);
+    bp_restore_journal_params other_params = {.state_dir = dir,
+                                              .address = "data",
+                                              .run_id = "other",
+                                              .backup = "nightly",
+                                              .wanted = "",
+                                              .targets = targets};
+    g_autoptr(bp_restore_journal) other = bp_restore_journal_open(&other_params, &error);
     ASSERT_FINE(other != NULL, error);
     restore_refused(BP_ERR_EXISTS, "shop.books is being restored by another run right now");
 }

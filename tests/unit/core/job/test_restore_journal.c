@@ -32,7 +32,13 @@ static bp_restore_journal *
 open_as(const char *run, const char *address, const char *target)
 {
     const char *targets[] = {target, NULL};
-    return bp_restore_journal_open(state_dir, address, run, "nightly", targets, &error);
+    bp_restore_journal_params params = {.state_dir = state_dir,
+                                        .address = address,
+                                        .run_id = run,
+                                        .backup = "nightly",
+                                        .wanted = "nightly 1",
+                                        .targets = targets};
+    return bp_restore_journal_open(&params, &error);
 }
 
 static bp_restore_journal *
@@ -75,7 +81,7 @@ START_TEST(test_open__finished_run_leaves_nothing)
     ck_assert(bp_restore_journal_prepared(journal, "db.a", "id", &error));
     ck_assert(bp_restore_journal_staging(journal, "data", "s/", &error));
     ck_assert_uint_eq(n_files(), 1);
-    ck_assert(bp_restore_journal_done(journal, "db.a", &error));
+    ck_assert(bp_restore_journal_done(journal, "db.a", 7, &error));
     ck_assert(bp_restore_journal_swept(journal, &error));
     bp_restore_journal_free(journal);
     ck_assert_uint_eq(n_files(), 0);
@@ -118,7 +124,7 @@ START_TEST(test_open__inherits_from_a_dead_run)
     journal = open_fine("r4", "db.a");
     ck_assert_uint_eq(bp_restore_journal_leftovers(journal)->len, 0);
     ck_assert(bp_restore_journal_prepared(journal, "db.a", "id-4", &error));
-    ck_assert(bp_restore_journal_done(journal, "db.a", &error));
+    ck_assert(bp_restore_journal_done(journal, "db.a", 7, &error));
     bp_restore_journal_free(journal);
     ck_assert_uint_eq(n_files(), 0);
 }
@@ -158,6 +164,58 @@ START_TEST(test_open__finished_target_is_not_ours_any_more)
     ck_assert(!job_exists("state/restore/r1.jsonl"));
     bp_restore_journal_free(journal);
     ck_assert_uint_eq(n_files(), 0);
+}
+END_TEST
+
+#define BEGIN_SAME                                                                                \
+    "{\"event\":\"begin\",\"address\":\"db1:19530\",\"backup\":\"nightly\",\"wanted\":\"nightly " \
+    "1\","                                                                                        \
+    "\"targets\":[\"db.a\",\"db.b\"]}\n"
+#define DONE "{\"event\":\"done\",\"target\":\"db.a\",\"identity\":\"id-1\",\"found\":300}\n"
+#define HALF_B "{\"event\":\"prepared\",\"target\":\"db.b\",\"identity\":\"id-2\"}\n"
+
+START_TEST(test_open__what_is_complete_is_handed_on)
+{
+    guint64 found = 0;
+    job_write("state/restore/r1.jsonl", BEGIN_SAME PREPARED DONE HALF_B);
+    for (int round = 2; round < 4; round++) { /* the next one dies, too, before it did anything */
+        g_autofree char *run = g_strdup_printf("r%d", round);
+        bp_restore_journal *journal = open_fine(run, "db.a");
+        ck_assert_str_eq(bp_restore_journal_finished(journal, "db.a", &found), "id-1");
+        ck_assert_uint_eq(found, 300);
+        ck_assert_ptr_null(bp_restore_journal_finished(journal, "db.b", &found));
+        ck_assert_str_eq(bp_restore_journal_ours(journal, "db.b"), "id-2");
+        bp_restore_journal_free(journal);
+    }
+}
+END_TEST
+
+START_TEST(test_open__what_is_complete_counts_only_for_the_same)
+{
+    guint64 found = 0;
+    job_write("state/restore/r1.jsonl", BEGIN PREPARED DONE HALF_B);
+    bp_restore_journal *journal = open_fine("r2", "db.a");
+    ck_assert_ptr_null(bp_restore_journal_finished(journal, "db.a", &found));
+    ck_assert_str_eq(bp_restore_journal_ours(journal, "db.b"), "id-2");
+    bp_restore_journal_free(journal);
+}
+END_TEST
+
+START_TEST(test_open__complete_and_then_made_again)
+{
+    guint64 found = 0;
+    job_write("state/restore/r1.jsonl", BEGIN_SAME DONE PREPARED);
+    bp_restore_journal *journal = open_fine("r2", "db.a");
+    ck_assert_ptr_null(bp_restore_journal_finished(journal, "db.a", &found));
+    ck_assert_str_eq(bp_restore_journal_ours(journal, "db.a"), "id-1");
+    ck_assert(bp_restore_journal_prepared(journal, "db.a", "id-3", &error));
+    ck_assert(bp_restore_journal_staging(journal, "data", "s/", &error)); /* the file stays */
+    ck_assert(bp_restore_journal_done(journal, "db.a", BP_UNKNOWN, &error));
+    bp_restore_journal_free(journal);
+    journal = open_fine("r3", "db.a");
+    ck_assert_str_eq(bp_restore_journal_finished(journal, "db.a", &found), "id-3");
+    ck_assert(found == BP_UNKNOWN);
+    bp_restore_journal_free(journal);
 }
 END_TEST
 
@@ -208,7 +266,9 @@ main(void)
                      test_open__refuses_a_target_of_a_live_run, test_open__inherits_from_a_dead_run,
                      test_open__other_source_is_left_alone, test_open__torn_last_line,
                      test_open__finished_target_is_not_ours_any_more,
-                     test_open__rubbish_is_no_journal, test_open__run_id_must_be_new,
-                     test_open__state_directory_that_is_none,
+                     test_open__what_is_complete_is_handed_on,
+                     test_open__what_is_complete_counts_only_for_the_same,
+                     test_open__complete_and_then_made_again, test_open__rubbish_is_no_journal,
+                     test_open__run_id_must_be_new, test_open__state_directory_that_is_none,
                      test_open__state_directory_without_a_lock_file);
 }

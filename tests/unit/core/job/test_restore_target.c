@@ -299,6 +299,57 @@ START_TEST(test_target__killed_run_gives_no_right_to_others)
 }
 END_TEST
 
+/* One target after the other, killed while the second is taken in. */
+static void
+kill_after_one_target(void)
+{
+    static const char *const one[] = {"concurrency.units=1", NULL};
+    job_params.overrides = one;
+    killed_params = job_params;
+    job_faults("restore.imported::abort:nth=2");
+    job_killed(restore_once);
+    job_faults("");
+}
+
+START_TEST(test_target__complete_one_of_a_killed_run_is_kept)
+{
+    kill_after_one_target();
+    job_write("data/restored/default/books/seen", "not made again");
+    ck_assert_int_eq(job_restore(&job_params, &job_error), BP_VERB_OK);
+    ck_assert(job_exists("data/restored/default/books/seen"));
+    ck_assert_str_eq(job_item("targets", 0, "state"), "complete");
+    ck_assert_str_eq(job_item("targets", 0, "note"), "by the run before, which was interrupted");
+    ck_assert_uint_eq(
+        bp_json_u64(json_array_get(json_object_get(job_result, "targets"), 0), "found", 0), 2);
+    ck_assert_str_eq(job_state_of("default.films"), "complete");
+    ck_assert_str_eq(job_state_of("shop.books"), "complete");
+    ck_assert_uint_eq(job_count("data/restored"), 5);
+    /* All is settled: from now on it is somebody's. */
+    ck_assert_int_eq(job_restore(&job_params, &job_error), BP_VERB_FAILED);
+    ASSERT_ERROR(job_error, BP_ERR_EXISTS, "books exists already");
+}
+END_TEST
+
+START_TEST(test_target__complete_one_that_is_gone_is_made_again)
+{
+    kill_after_one_target();
+    job_remove("data/restored/default/books");
+    ck_assert_int_eq(job_restore(&job_params, &job_error), BP_VERB_OK);
+    ck_assert(job_exists("data/restored/default/books/2"));
+    ck_assert_str_eq(job_item("targets", 0, "note"), "");
+}
+END_TEST
+
+START_TEST(test_target__complete_one_was_made_otherwise)
+{
+    static const char *const other[] = {"concurrency.units=1", "ingest=false", NULL};
+    kill_after_one_target();
+    job_params.overrides = other;
+    ck_assert_int_eq(job_restore(&job_params, &job_error), BP_VERB_FAILED);
+    ASSERT_ERROR(job_error, BP_ERR_EXISTS, "books exists already");
+}
+END_TEST
+
 static bp_status
 half_made(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
           const struct bp_note_sink *notes, const struct bp_text_sink *identity,
@@ -412,7 +463,10 @@ main(void)
         test_prove__what_cannot_be_counted_is_a_difference,
         test_prove__nothing_where_deletes_may_cover_all, test_prove__unprovable_at_capture_says_why,
         test_target__cancelled_at_each_step, test_target__killed_at_any_step,
-        test_target__killed_run_gives_no_right_to_others, test_prepare__what_a_failure_made_is_ours,
+        test_target__killed_run_gives_no_right_to_others,
+        test_target__complete_one_of_a_killed_run_is_kept,
+        test_target__complete_one_that_is_gone_is_made_again,
+        test_target__complete_one_was_made_otherwise, test_prepare__what_a_failure_made_is_ours,
         test_prepare__failure_that_made_nothing,
         test_target__failures_of_every_call_are_the_targets, test_target__polling_is_tried_again,
         test_restore__failing_end_is_a_warning, test_sweep__what_stays_is_swept_by_the_next_run);

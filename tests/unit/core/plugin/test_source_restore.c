@@ -107,7 +107,7 @@ START_TEST(test_restore__whole_path)
     struct bp_proof proof;
     bp_source_restore *restore = begin_fine();
     ASSERT_FINE(bp_source_target_prepare(restore, &call, 0, NULL, NULL, &identity, &error), error);
-    ck_assert_str_eq(identity, "files:restored/a/");
+    ck_assert_str_eq(identity, "restored-r1/ restored/a/");
     fill_target(restore);
     ASSERT_FINE(bp_source_target_prove(restore, &call, 0, &proof, &error), error);
     ck_assert_uint_eq(proof.found, 2);

@@ -259,6 +259,7 @@ fixture_begin(uint32_t flags)
                                          .target_parent = fx.target_db,
                                          .target_name = fx.target_name,
                                          .ours = fx.ours,
+                                         .done = fx.done,
                                          .low = 23,
                                          .high = 25};
     const struct bp_restore_args args = {.struct_size = sizeof args,

@@ -30,7 +30,7 @@ struct fixture {
     struct bp_restore_info info;
     struct bp_error error;
     GString *told; /* notes, identities, places, jobs: one per line */
-    const char *ours, *target_db, *target_name, *version;
+    const char *ours, *done, *target_db, *target_name, *version;
     GPtrArray *tokens;
     bool is_saved;
 };

@@ -93,6 +93,18 @@ START_TEST(test_conflicts__interrupted_restore_is_replaced)
 }
 END_TEST
 
+START_TEST(test_conflicts__what_an_interrupted_restore_completed_stays)
+{
+    struct fake_collection *whole = fake_api_add(fx.api, fixture_same_collection("docs"));
+    g_autofree char *identity = milvus_target_identity(whole->is);
+    fx.done = identity;
+    fixture_option("drop_exist_collection", "true");
+    ck_assert_msg(fixture_begin(0) == BP_OK, "%s", fx.error.message);
+    ck_assert_int_eq(fixture_prepare(), BP_OK);
+    ck_assert_str_eq(fake_api_log(fx.api), "");
+}
+END_TEST
+
 START_TEST(test_conflicts__same_number_of_another_server_is_not_ours)
 {
     struct fake_collection *found = fake_api_add(fx.api, fixture_same_collection("docs"));
@@ -302,6 +314,7 @@ main(void)
     tcase_add_loop_test(tcase, test_conflicts__table, 0, G_N_ELEMENTS(conflicts));
     tcase_add_test(tcase, test_conflicts__name_is_an_alias);
     tcase_add_test(tcase, test_conflicts__interrupted_restore_is_replaced);
+    tcase_add_test(tcase, test_conflicts__what_an_interrupted_restore_completed_stays);
     tcase_add_test(tcase, test_conflicts__same_number_of_another_server_is_not_ours);
     tcase_add_test(tcase, test_conflicts__used_collection_must_fit);
     tcase_add_test(tcase, test_version__older_server_is_refused);
