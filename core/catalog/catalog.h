@@ -78,8 +78,8 @@ bp_documents *bp_documents_new(const bp_catalog *catalog, bp_manifest *manifest)
 /** Aborts what is not finished. */
 void bp_documents_free(bp_documents *documents);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_documents, bp_documents_free)
-/** Functions to hand to bp_source_documents, with the bp_documents as ctx. */
-extern const bp_document_fns bp_documents_sink;
+/** To hand to bp_source_documents. */
+bp_document_fns bp_documents_fns(bp_documents *documents);
 /** The error a sink function set aside, if any.  Returns: false and sets error if there is one */
 bool bp_documents_check(bp_documents *documents, GError **error);
 /** Write the held-back one: the very last write of a create. */

@@ -65,8 +65,9 @@ static bool
 try_put(void *ctx, GError **error)
 {
     const small_call *c = ctx;
-    return bp_store_put(c->catalog->store, c->catalog->call, c->key, c->bytes, c->n,
-                        BP_WRITE_DURABLE, error);
+    bp_store_put_params params = {
+        .key = c->key, .bytes = c->bytes, .n = c->n, .flags = BP_WRITE_DURABLE};
+    return bp_store_put(c->catalog->store, c->catalog->call, &params, error);
 }
 
 bool

@@ -218,11 +218,12 @@ sink_end(void *ctx)
     return ok;
 }
 
-const bp_document_fns bp_documents_sink = {
-    .begin = sink_begin,
-    .write = sink_write,
-    .end = sink_end,
-};
+bp_document_fns
+bp_documents_fns(bp_documents *documents)
+{
+    return (bp_document_fns){
+        .begin = sink_begin, .write = sink_write, .end = sink_end, .ctx = documents};
+}
 
 bool
 bp_documents_check(bp_documents *documents, GError **error)
@@ -266,8 +267,8 @@ try_reread(void *ctx, GError **error)
     reread *r = ctx;
     const bp_call *call = r->catalog->call;
     struct bp_object_meta meta = {.struct_size = sizeof meta};
-    bp_store_reader *reader =
-        bp_store_read_open(r->catalog->store, call, r->key, 0, NULL, &meta, error);
+    bp_store_read_params params = {.key = r->key};
+    bp_store_reader *reader = bp_store_read_open(r->catalog->store, call, &params, &meta, error);
     if (reader == NULL) {
         return false;
     }

@@ -230,7 +230,8 @@ bp_item_records_read(bp_store *store, const bp_call *call, const char *key, bp_i
                      void *ctx, GError **error)
 {
     struct bp_object_meta meta = {.struct_size = sizeof meta};
-    bp_store_reader *reader = bp_store_read_open(store, call, key, 0, NULL, &meta, error);
+    bp_store_read_params params = {.key = key};
+    bp_store_reader *reader = bp_store_read_open(store, call, &params, &meta, error);
     if (reader == NULL) {
         return false;
     }

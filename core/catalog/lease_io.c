@@ -49,7 +49,8 @@ bp_lease__read(bp_store *store, const bp_call *call, const char *key, bp_lease_f
     bp_lease_found_clear(out);
     struct bp_object_meta meta = {.struct_size = sizeof meta};
     GError *failed = NULL;
-    bp_store_reader *reader = bp_store_read_open(store, call, key, 0, NULL, &meta, &failed);
+    bp_store_read_params params = {.key = key};
+    bp_store_reader *reader = bp_store_read_open(store, call, &params, &meta, &failed);
     if (reader == NULL) {
         if (bp_error_is(failed, BP_ERR_NOT_FOUND)) {
             g_clear_error(&failed);

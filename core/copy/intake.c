@@ -24,7 +24,7 @@ bp_intake_close(bp_intake *intake)
         bp_store_read_close(g_steal_pointer(&intake->reader));
     }
     if (intake->item != NULL) {
-        bp_source_item_close(intake->params.run, g_steal_pointer(&intake->item));
+        bp_source_item_close(g_steal_pointer(&intake->item));
     }
 }
 
@@ -50,13 +50,12 @@ open_once(bp_intake *intake, GError **error)
             bp_source_item_open(p->run, p->call, p->unit_id, p->key, intake->offset, error);
         return intake->item != NULL;
     }
-    const char *etag = p->etag;
+    bp_store_read_params params = {.key = p->key, .offset = intake->offset, .if_match = p->etag};
     if (intake->met && intake->meta.etag[0] != '\0') {
-        etag = intake->meta.etag;
+        params.if_match = intake->meta.etag;
     }
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
-    intake->reader =
-        bp_store_read_open(p->src, p->call, p->key, intake->offset, etag, &meta, error);
+    intake->reader = bp_store_read_open(p->src, p->call, &params, &meta, error);
     if (intake->reader == NULL) {
         return false;
     }
@@ -85,9 +84,9 @@ read_once(chunk *c, GError **error)
     if (c->buffer == NULL) {
         return true;
     }
-    return p->src != NULL ? bp_store_read(intake->reader, p->call, c->buffer, c->cap, &c->n, error)
-                          : bp_source_item_read(p->run, intake->item, p->call, c->buffer, c->cap,
-                                                &c->n, error);
+    return p->src != NULL
+               ? bp_store_read(intake->reader, p->call, c->buffer, c->cap, &c->n, error)
+               : bp_source_item_read(intake->item, p->call, c->buffer, c->cap, &c->n, error);
 }
 
 static bool

@@ -36,7 +36,7 @@ typedef struct bp_intake_params {
 typedef struct bp_intake {
     bp_intake_params params;
     bp_store_reader *reader;
-    struct bp_item_reader *item;
+    bp_source_reader *item;
     struct bp_object_meta meta; /* of the first open; all unknown for STREAM */
     bool met;                   /* meta is filled */
     guint64 offset;             /* of the next byte */

@@ -156,10 +156,12 @@ complete(void *ctx, GError **error)
 {
     upload *up = ctx;
     up->meta = (struct bp_object_meta){.struct_size = sizeof up->meta, .size = BP_UNKNOWN};
+    bp_store_complete_params params = {.write = &up->write,
+                                       .upload = up->id,
+                                       .etags = (const char *const *)up->etags->pdata,
+                                       .n = up->etags->len};
     GError *failed = NULL;
-    if (bp_store_part_complete(up->dst, &up->transfer->env->call, &up->write, up->id,
-                               (const char *const *)up->etags->pdata, up->etags->len, &up->meta,
-                               &failed) ||
+    if (bp_store_part_complete(up->dst, &up->transfer->env->call, &params, &up->meta, &failed) ||
         bp_transfer__settled(up->transfer, up->write.size, &up->meta, failed)) {
         g_clear_error(&failed);
         return true;

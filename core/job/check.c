@@ -120,7 +120,8 @@ check_source(check_work *work)
         return;
     }
     passed(work, "source storage: list, read", true, bp_store_name(store), NULL);
-    bool fine = bp_source_probe(source, call, take_note, work, &error);
+    bp_note_fns notes = {.note = take_note, .ctx = work};
+    bool fine = bp_source_probe(source, call, &notes, &error);
     const struct bp_source_info *facts = bp_source_facts(source);
     g_autofree char *text =
         fine ? g_strdup_printf("%s, version %s", facts->address, facts->server_version) : NULL;

@@ -161,8 +161,8 @@ make_plan(bp_create *create, GError **error)
     }
     work.selection = selection;
     bp_monitor_begin(create->job->monitor, "plan", NULL, NULL);
-    bool planned =
-        bp_source_plan(create->source, &create->call, wants_unit, add_unit, &work, error);
+    bp_plan_fns fns = {.wants = wants_unit, .unit = add_unit, .ctx = &work};
+    bool planned = bp_source_plan(create->source, &create->call, &fns, error);
     bp_monitor_end(create->job->monitor);
     if (!planned) {
         return false;
@@ -192,19 +192,13 @@ new_manifest(const bp_create *create, const char *name)
     return manifest;
 }
 
-static void
-forward_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
-{
-    bp_monitor_note(ctx, level, code, text);
-}
-
 /* Connects, after everything that can be refused without a connection. */
 static bool
 open_source(bp_create *create, GError **error)
 {
-    bp_monitor *monitor = create->job->monitor;
+    bp_note_fns notes = bp_monitor_note_fns(create->job->monitor);
     if (bp_workspace_source_store(create->job->workspace, NULL, error) == NULL ||
-        !bp_source_probe(create->source, &create->call, forward_note, monitor, error)) {
+        !bp_source_probe(create->source, &create->call, &notes, error)) {
         return false;
     }
     create->manifest->server_version = g_strdup(bp_source_facts(create->source)->server_version);
@@ -260,9 +254,10 @@ estimate_units(bp_create *create, estimate *total, GError **error)
     for (guint i = 0; i < create->units->len; i++) {
         bp_manifest_unit *unit = g_array_index(create->units, bp_create_unit, i).record;
         estimate sum = {0};
+        bp_item_fns fns = {.item = count_item, .ctx = &sum};
         bool begun = bp_create_call_unit(create, unit->id, bp_source_unit_begin, error);
-        bool fine = begun && bp_source_unit_items(create->run, &create->call, unit->id, count_item,
-                                                  &sum, error);
+        bool fine =
+            begun && bp_source_unit_items(create->run, &create->call, unit->id, &fns, error);
         if (begun) {
             fine = bp_source_unit_end(create->run, &create->call, unit->id,
                                       fine ? BP_OUTCOME_DONE : BP_OUTCOME_FAILED,

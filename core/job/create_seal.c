@@ -43,8 +43,8 @@ check_counts(const bp_create *create, GError **error)
 static bool
 write_documents(bp_create *create, bp_documents *documents, GError **error)
 {
-    bool streamed =
-        bp_source_documents(create->run, &create->call, &bp_documents_sink, documents, error);
+    bp_document_fns fns = bp_documents_fns(documents);
+    bool streamed = bp_source_documents(create->run, &create->call, &fns, error);
     if (!streamed) {
         g_autoptr(GError) own = NULL;
         if (!bp_documents_check(documents, &own)) { /* the sink's reason comes before CANCELLED */

@@ -109,8 +109,9 @@ copy_generation(unit_work *work, guint64 *stale, GError **error)
 {
     bp_create *create = work->create;
     work->items = 0;
-    bool listed = bp_source_unit_items(create->run, &create->call, work->unit->record->id,
-                                       submit_item, work, error);
+    bp_item_fns fns = {.item = submit_item, .ctx = work};
+    bool listed =
+        bp_source_unit_items(create->run, &create->call, work->unit->record->id, &fns, error);
     if (work->error != NULL) { /* our own reason is the first one */
         g_clear_error(error);
         g_propagate_error(error, g_steal_pointer(&work->error));

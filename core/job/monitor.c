@@ -99,6 +99,18 @@ bp_monitor_note(bp_monitor *monitor, enum bp_note_level level, const char *code,
     monitor->warnings += level == BP_NOTE_WARN;
 }
 
+static void
+take_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
+{
+    bp_monitor_note(ctx, level, code, text);
+}
+
+bp_note_fns
+bp_monitor_note_fns(bp_monitor *monitor)
+{
+    return (bp_note_fns){.note = take_note, .ctx = monitor};
+}
+
 json_t *
 bp_monitor_notes(bp_monitor *monitor)
 {

@@ -6,11 +6,11 @@
 #ifndef BP_CORE_JOB_MONITOR_H
 #define BP_CORE_JOB_MONITOR_H
 
-#include <bakplane/source.h>
 #include <jansson.h>
 #include <stdbool.h>
 
 #include "core/copy/progress.h"
+#include "core/plugin/source.h"
 
 typedef struct bp_monitor bp_monitor;
 
@@ -33,6 +33,8 @@ bool bp_monitor_snapshot(bp_monitor *monitor, bp_progress *out);
 /** Something people should know; logged at once and kept for the result.  Any thread. */
 void bp_monitor_note(bp_monitor *monitor, enum bp_note_level level, const char *code,
                      const char *text);
+/** The same, for what a source tells; borrows the monitor. */
+bp_note_fns bp_monitor_note_fns(bp_monitor *monitor);
 /** All notes as a JSON array of {level, code, text}.  Returns: (transfer full) */
 json_t *bp_monitor_notes(bp_monitor *monitor);
 /** Number of WARN notes. */

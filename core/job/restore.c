@@ -14,12 +14,6 @@
 
 #include "sdk/lib/ban.h"
 
-static void
-forward_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
-{
-    bp_monitor_note(ctx, level, code, text);
-}
-
 /* The backup's own files first: a damaged one is refused before anything else happens. */
 static bool
 verify_backup(bp_restore_job *restore, GError **error)
@@ -205,9 +199,9 @@ begin(bp_restore_job *restore, GError **error)
         .n_parents = restore->parents->len,
     };
     restore->info.struct_size = sizeof restore->info;
-    restore->restore =
-        bp_source_restore_begin(restore->view.source, &restore->call, &args, forward_note,
-                                restore->job->monitor, &restore->info, error);
+    bp_note_fns notes = bp_monitor_note_fns(restore->job->monitor);
+    restore->restore = bp_source_restore_begin(restore->view.source, &restore->call, &args, &notes,
+                                               &restore->info, error);
     if (restore->restore != NULL && !open_staging(restore, error)) {
         (void)bp_source_restore_end(restore->restore, &restore->call, BP_OUTCOME_FAILED, NULL);
         restore->restore = NULL;

@@ -183,9 +183,8 @@ bool
 bp_restore_place(bp_restore_job *restore, guint32 target, GError **error)
 {
     place_work work = {.restore = restore, .target = g_ptr_array_index(restore->targets, target)};
-    bp_place_fns fns = {.in_place = in_place, .stage = stage};
-    bool placed =
-        bp_source_target_place(restore->restore, &restore->call, target, &fns, &work, error);
+    bp_place_fns fns = {.in_place = in_place, .stage = stage, .ctx = &work};
+    bool placed = bp_source_target_place(restore->restore, &restore->call, target, &fns, error);
     if (work.error != NULL) { /* our own reason comes before the source's "cancelled" */
         g_clear_error(error);
         g_propagate_error(error, work.error);

@@ -28,12 +28,6 @@ typedef struct {
     GError *error;
 } target_work;
 
-static void
-forward_note(void *ctx, enum bp_note_level level, const char *code, const char *text)
-{
-    bp_monitor_note(ctx, level, code, text);
-}
-
 /* Takes all job slots that are free, waiting for one while none of our own jobs runs. */
 static guint
 take_slots(bp_restore_job *restore, bool wait)
@@ -75,8 +69,10 @@ start_jobs(target_work *work, bool *all_started, GError **error)
     if (slots == 0) {
         return bp_cancel_check(restore->cancel, error);
     }
-    bool fine = bp_source_target_step(restore->restore, &restore->call, work->index, slots,
-                                      job_started, work, all_started, error);
+    bp_step_params params = {
+        .target = work->index, .free_jobs = slots, .job = job_started, .ctx = work};
+    bool fine =
+        bp_source_target_step(restore->restore, &restore->call, &params, all_started, error);
     guint used = work->jobs->len - before;
     if (used > slots) {
         bp_set_error(&work->error, BP_ERR_PERMANENT,
@@ -212,8 +208,9 @@ prepare(target_work *work, bool *kept, GError **error)
     bp_restore_job *restore = work->restore;
     bp_target *target = work->target;
     g_autofree char *identity = NULL;
-    bool made = bp_source_target_prepare(restore->restore, &restore->call, work->index,
-                                         forward_note, restore->job->monitor, &identity, error);
+    bp_note_fns notes = bp_monitor_note_fns(restore->job->monitor);
+    bool made = bp_source_target_prepare(restore->restore, &restore->call, work->index, &notes,
+                                         &identity, error);
     *kept = made && target->earlier != NULL && g_strcmp0(identity, target->earlier) == 0;
     if (*kept) {
         keep_earlier(work);
@@ -250,9 +247,9 @@ run_target(target_work *work, GError **error)
     if (kept) {
         return true;
     }
+    bp_note_fns notes = bp_monitor_note_fns(restore->job->monitor);
     return fill_target(work, error) &&
-           bp_source_target_finish(restore->restore, &restore->call, work->index, forward_note,
-                                   restore->job->monitor, error) &&
+           bp_source_target_finish(restore->restore, &restore->call, work->index, &notes, error) &&
            bp_restore_journal_done(restore->journal, target->path,
                                    target->state == BP_TARGET_COMPLETE ? target->found : BP_UNKNOWN,
                                    error);

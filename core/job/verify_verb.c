@@ -36,8 +36,9 @@ write_items_file(resealing *r, GError **error)
     const bp_catalog *catalog = r->view->catalog;
     g_autofree char *rest = g_strdup_printf("bakplane/items-%u.jsonl", r->next_number++);
     g_autofree char *key = bp_catalog_key(r->view->manifest->name, rest);
-    if (!bp_store_put(catalog->store, catalog->call, key, r->text->str, r->text->len,
-                      BP_WRITE_DURABLE, error)) {
+    bp_store_put_params params = {
+        .key = key, .bytes = r->text->str, .n = r->text->len, .flags = BP_WRITE_DURABLE};
+    if (!bp_store_put(catalog->store, catalog->call, &params, error)) {
         return false;
     }
     struct bp_checksum sum;

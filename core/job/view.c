@@ -86,10 +86,10 @@ adopt(bp_view *view, const char *name, GError **error)
     const struct bp_source_info *facts = bp_source_facts(view->source);
     view->manifest->source_plugin = g_strdup(bp_source_kind(view->source));
     view->manifest->proof_what = g_strdup(facts->proof_what);
-    bp_adopt_fns fns = {.unit = adopt_unit, .item = adopt_count, .proof = adopt_proof};
+    bp_adopt_fns fns = {.unit = adopt_unit, .item = adopt_count, .proof = adopt_proof, .ctx = view};
     struct bp_adopt_info info = {.struct_size = sizeof info};
     if (!bp_source_adopt(view->source, bp_workspace_call(view->job->workspace), BP_BACKUP_REF, &fns,
-                         view, &info, error)) {
+                         &info, error)) {
         g_prefix_error(error, "backup %s: ", name);
         return false;
     }
@@ -171,10 +171,11 @@ bp_view_items(const bp_view *view, bp_item_record_fn fn, void *ctx, GError **err
         return bp_catalog_items(view->catalog, view->manifest, fn, ctx, error);
     }
     adopt_each each = {.fn = fn, .ctx = ctx};
-    bp_adopt_fns fns = {.unit = ignore_unit, .item = forward_item, .proof = ignore_proof};
+    bp_adopt_fns fns = {
+        .unit = ignore_unit, .item = forward_item, .proof = ignore_proof, .ctx = &each};
     struct bp_adopt_info info = {.struct_size = sizeof info};
     bool fine = bp_source_adopt(view->source, bp_workspace_call(view->job->workspace),
-                                BP_BACKUP_REF, &fns, &each, &info, error);
+                                BP_BACKUP_REF, &fns, &info, error);
     if (each.error != NULL) {
         g_clear_error(error);
         g_propagate_error(error, each.error);

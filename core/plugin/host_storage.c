@@ -209,8 +209,8 @@ bp_host__storage_read_small(const struct bp_op *op, const char *ref, const char 
     if (!find_object(op, ref, key, &to, full, raw)) {
         return raw->cls;
     }
-    bp_store_reader *reader =
-        bp_store_read_open(to.store, to.call, full, offset, NULL, NULL, &failed);
+    bp_store_read_params params = {.key = full, .offset = offset};
+    bp_store_reader *reader = bp_store_read_open(to.store, to.call, &params, NULL, &failed);
     if (reader != NULL && cap > 0) {
         (void)read_piece(reader, to.call, buffer, cap, n, &failed); /* failed tells */
     }
@@ -241,7 +241,8 @@ bp_host__storage_write_small(const struct bp_op *op, const char *ref, const char
     if (n > WRITE_SMALL_MAX) {
         return bp_fail(raw, BP_ERR_INVALID, "%s: %zu bytes are no small object", key, n);
     }
-    bool fine = bp_store_put(to.store, to.call, full, bytes, n, BP_WRITE_DURABLE, &failed);
+    bp_store_put_params params = {.key = full, .bytes = bytes, .n = n, .flags = BP_WRITE_DURABLE};
+    bool fine = bp_store_put(to.store, to.call, &params, &failed);
     return fine ? BP_OK : hand_over(failed, raw);
 }
 

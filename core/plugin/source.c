@@ -132,8 +132,8 @@ bp_source_can_adopt(const bp_source_inst *source)
 static int32_t
 pass_note(void *ctx, int32_t level, const char *code, const char *text)
 {
-    bp_note_state *self = ctx;
-    if (self->note == NULL || text == NULL) {
+    const bp_note_fns *self = ctx;
+    if (self == NULL || text == NULL) {
         return 0;
     }
     g_autofree char *valid_code = g_utf8_make_valid(code != NULL ? code : "", -1);
@@ -145,19 +145,18 @@ pass_note(void *ctx, int32_t level, const char *code, const char *text)
 }
 
 struct bp_note_sink
-bp_source__note_sink(bp_note_state *state)
+bp_source__note_sink(const bp_note_fns *notes)
 {
     return (struct bp_note_sink){
-        .struct_size = sizeof(struct bp_note_sink), .ctx = state, .note = pass_note};
+        .struct_size = sizeof(struct bp_note_sink), .ctx = (void *)notes, .note = pass_note};
 }
 
 bool
-bp_source_probe(bp_source_inst *source, const bp_call *call, bp_note_fn note, void *ctx,
+bp_source_probe(bp_source_inst *source, const bp_call *call, const bp_note_fns *notes,
                 GError **error)
 {
     bp_frame frame;
-    bp_note_state notes = {note, ctx};
-    struct bp_note_sink sink = bp_source__note_sink(&notes);
+    struct bp_note_sink sink = bp_source__note_sink(notes);
     if (!bp_frame_enter(&frame, &source->base, "probe", call, error)) {
         return false;
     }
@@ -169,8 +168,7 @@ bp_source_probe(bp_source_inst *source, const bp_call *call, bp_note_fn note, vo
 typedef struct {
     bp_sink_state sink;
     GHashTable *seen;
-    bp_unit_fn wants, unit;
-    void *ctx;
+    const bp_plan_fns *fns;
 } planning;
 
 static int32_t
@@ -180,7 +178,7 @@ plan_wants(void *ctx, const struct bp_unit *unit)
     struct bp_unit checked;
     return !bp_sink_is_over(&self->sink) &&
            bp_source__take_unit(&self->sink, unit, NULL, &checked) &&
-           self->wants(self->ctx, &checked);
+           self->fns->wants(self->fns->ctx, &checked);
 }
 
 static int32_t
@@ -192,17 +190,16 @@ plan_unit(void *ctx, const struct bp_unit *unit)
         !bp_source__take_unit(&self->sink, unit, self->seen, &checked)) {
         return 1;
     }
-    self->sink.stopped = !self->unit(self->ctx, &checked);
+    self->sink.stopped = !self->fns->unit(self->fns->ctx, &checked);
     return self->sink.stopped;
 }
 
 bool
-bp_source_plan(bp_source_inst *source, const bp_call *call, bp_unit_fn wants, bp_unit_fn unit,
-               void *ctx, GError **error)
+bp_source_plan(bp_source_inst *source, const bp_call *call, const bp_plan_fns *fns, GError **error)
 {
     bp_frame frame;
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    planning self = {.seen = seen, .wants = wants, .unit = unit, .ctx = ctx};
+    planning self = {.seen = seen, .fns = fns};
     struct bp_unit_filter filter = {
         .struct_size = sizeof filter, .ctx = &self, .wants = plan_wants};
     struct bp_unit_sink sink = {.struct_size = sizeof sink, .ctx = &self, .unit = plan_unit};
@@ -210,8 +207,8 @@ bp_source_plan(bp_source_inst *source, const bp_call *call, bp_unit_fn wants, bp
     if (!bp_frame_enter(&frame, &source->base, "plan", call, error)) {
         return false;
     }
-    bp_status status = source->ops->plan(source->handle, &frame.op, wants != NULL ? &filter : NULL,
-                                         &sink, &frame.error);
+    bp_status status = source->ops->plan(source->handle, &frame.op,
+                                         fns->wants != NULL ? &filter : NULL, &sink, &frame.error);
     return bp_sink_leave(&self.sink, &frame, status, error);
 }
 
@@ -219,7 +216,6 @@ typedef struct {
     bp_sink_state sink;
     GHashTable *seen;
     const bp_adopt_fns *fns;
-    void *ctx;
 } adoption;
 
 /* Items and proofs belong to a unit that was told before. */
@@ -246,7 +242,7 @@ adopt_unit(void *ctx, const struct bp_unit *unit)
         !bp_source__take_unit(&self->sink, unit, self->seen, &checked)) {
         return 1;
     }
-    self->sink.stopped = !self->fns->unit(self->ctx, &checked);
+    self->sink.stopped = !self->fns->unit(self->fns->ctx, &checked);
     return self->sink.stopped;
 }
 
@@ -259,7 +255,7 @@ adopt_item(void *ctx, const char *unit_id, const struct bp_item *item)
         !bp_source__take_item(&self->sink, item, true, &checked)) {
         return 1;
     }
-    self->sink.stopped = !self->fns->item(self->ctx, unit_id, &checked);
+    self->sink.stopped = !self->fns->item(self->fns->ctx, unit_id, &checked);
     return self->sink.stopped;
 }
 
@@ -279,18 +275,17 @@ adopt_proof(void *ctx, const char *unit_id, const struct bp_proof *proof)
     if (!bp_answer_check_proof(&self->sink.answer, unit_id, &checked, &self->sink.bug)) {
         return 1;
     }
-    self->sink.stopped = !self->fns->proof(self->ctx, unit_id, &checked);
+    self->sink.stopped = !self->fns->proof(self->fns->ctx, unit_id, &checked);
     return self->sink.stopped;
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_adopt(bp_source_inst *source, const bp_call *call, const char *backup_ref,
-                const bp_adopt_fns *fns, void *ctx, struct bp_adopt_info *info, GError **error)
+                const bp_adopt_fns *fns, struct bp_adopt_info *info, GError **error)
 {
     bp_frame frame;
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    adoption self = {.seen = seen, .fns = fns, .ctx = ctx};
+    adoption self = {.seen = seen, .fns = fns};
     struct bp_adopt_sink sink = {.struct_size = sizeof sink,
                                  .ctx = &self,
                                  .unit = adopt_unit,

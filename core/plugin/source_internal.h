@@ -53,11 +53,7 @@ bool bp_source__take_item(bp_sink_state *sink, const struct bp_item *item, bool 
 bool bp_source__check_backup_key(const bp_answer *answer, const char *thing, const char *key,
                                  GError **error);
 
-/** Where a plugin's notes go. */
-typedef struct bp_note_state {
-    bp_note_fn note; /* nullable */
-    void *ctx;
-} bp_note_state;
-struct bp_note_sink bp_source__note_sink(bp_note_state *state);
+/** For one call; notes are made valid and redacted on their way.  @notes: nullable. */
+struct bp_note_sink bp_source__note_sink(const bp_note_fns *notes);
 
 #endif

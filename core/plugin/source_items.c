@@ -93,10 +93,10 @@ fetch_page(bp_source_run *run, const bp_call *call, const char *unit, paging *se
 }
 
 static bool
-hand_on(const paging *self, bp_item_fn item, void *ctx, GError **error)
+hand_on(const paging *self, const bp_item_fns *fns, GError **error)
 {
     for (guint i = 0; i < self->items->len; i++) {
-        if (!item(ctx, &g_array_index(self->items, struct bp_item, i))) {
+        if (!fns->item(fns->ctx, &g_array_index(self->items, struct bp_item, i))) {
             bp_set_error(error, BP_ERR_CANCELLED, "source %s: unit_items was stopped",
                          self->sink.answer.instance->name);
             return false;
@@ -106,15 +106,15 @@ hand_on(const paging *self, bp_item_fn item, void *ctx, GError **error)
 }
 
 bool
-bp_source_unit_items(bp_source_run *run, const bp_call *call, const char *unit, bp_item_fn item,
-                     void *ctx, GError **error)
+bp_source_unit_items(bp_source_run *run, const bp_call *call, const char *unit,
+                     const bp_item_fns *fns, GError **error)
 {
     g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(struct bp_item));
     paging self = {.items = items, .texts = g_string_chunk_new(CHUNK_BYTES)};
     bool fine = false;
     bp_sink_begin(&self.sink, run->source, "unit_items", call);
     do {
-        fine = fetch_page(run, call, unit, &self, error) && hand_on(&self, item, ctx, error);
+        fine = fetch_page(run, call, unit, &self, error) && hand_on(&self, fns, error);
     } while (fine && self.next != NULL);
     g_string_chunk_free(self.texts);
     g_free(self.token);

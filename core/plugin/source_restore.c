@@ -48,14 +48,12 @@ check_restore_info(bp_source_inst *source, const bp_call *call, bool has_jobs,
 }
 
 bp_source_restore *
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_restore_begin(bp_source_inst *source, const bp_call *call,
-                        const struct bp_restore_args *args, bp_note_fn note, void *ctx,
+                        const struct bp_restore_args *args, const bp_note_fns *notes,
                         struct bp_restore_info *info, GError **error)
 {
     bp_frame frame;
-    bp_note_state notes = {note, ctx};
-    struct bp_note_sink sink = bp_source__note_sink(&notes);
+    struct bp_note_sink sink = bp_source__note_sink(notes);
     struct bp_restore *handle = NULL;
     *info = (struct bp_restore_info){.struct_size = sizeof *info};
     if (!bp_source_can_restore(source)) {
@@ -132,13 +130,11 @@ take_identity(void *ctx, const char *text)
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
 bp_source_target_prepare(bp_source_restore *restore, const bp_call *call, guint32 target,
-                         bp_note_fn note, void *ctx, char **identity, GError **error)
+                         const bp_note_fns *notes, char **identity, GError **error)
 {
     bp_frame frame;
-    bp_note_state notes = {note, ctx};
-    struct bp_note_sink note_sink = bp_source__note_sink(&notes);
+    struct bp_note_sink note_sink = bp_source__note_sink(notes);
     identity_sink self = {.text = NULL};
     struct bp_text_sink sink = {.struct_size = sizeof sink, .ctx = &self, .text = take_identity};
     *identity = NULL;
@@ -157,7 +153,6 @@ typedef struct {
     bp_sink_state sink;
     const bp_source_restore *restore;
     const bp_place_fns *fns;
-    void *ctx;
 } placing;
 
 static int32_t
@@ -173,7 +168,7 @@ place_in_place(void *ctx, const char *prefix)
                             "prefix \"%.200s\" %s", prefix != NULL ? prefix : "", why);
         return 1;
     }
-    self->sink.stopped = !self->fns->in_place(self->ctx, prefix);
+    self->sink.stopped = !self->fns->in_place(self->fns->ctx, prefix);
     return self->sink.stopped;
 }
 
@@ -194,16 +189,16 @@ place_stage(void *ctx, const char *item_key, const char *ref, const char *key)
                             "stages %s outside of the declared staging prefix", key);
         return 1;
     }
-    self->sink.stopped = !self->fns->stage(self->ctx, item_key, ref, key);
+    self->sink.stopped = !self->fns->stage(self->fns->ctx, item_key, ref, key);
     return self->sink.stopped;
 }
 
 bool
 bp_source_target_place(bp_source_restore *restore, const bp_call *call, guint32 target,
-                       const bp_place_fns *fns, void *ctx, GError **error)
+                       const bp_place_fns *fns, GError **error)
 {
     bp_frame frame;
-    placing self = {.restore = restore, .fns = fns, .ctx = ctx};
+    placing self = {.restore = restore, .fns = fns};
     struct bp_place_sink sink = {
         .struct_size = sizeof sink, .ctx = &self, .in_place = place_in_place, .stage = place_stage};
     bp_sink_begin(&self.sink, restore->source, "target_place", call);
@@ -217,9 +212,8 @@ bp_source_target_place(bp_source_restore *restore, const bp_call *call, guint32 
 
 typedef struct {
     bp_sink_state sink;
+    const bp_step_params *params;
     guint32 left;
-    bool (*job)(void *ctx, const char *token, guint64 weight);
-    void *ctx;
 } stepping;
 
 static int32_t
@@ -237,26 +231,24 @@ step_job(void *ctx, const char *token, uint64_t weight)
         return 1;
     }
     self->left--;
-    self->sink.stopped = !self->job(self->ctx, token, weight);
+    self->sink.stopped = !self->params->job(self->params->ctx, token, weight);
     return self->sink.stopped;
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
-bp_source_target_step(bp_source_restore *restore, const bp_call *call, guint32 target,
-                      guint32 free_jobs, bool (*job)(void *ctx, const char *token, guint64 weight),
-                      void *ctx, bool *all_started, GError **error)
+bp_source_target_step(bp_source_restore *restore, const bp_call *call, const bp_step_params *params,
+                      bool *all_started, GError **error)
 {
     bp_frame frame;
-    stepping self = {.left = free_jobs, .job = job, .ctx = ctx};
+    stepping self = {.params = params, .left = params->free_jobs};
     struct bp_job_sink sink = {.struct_size = sizeof sink, .ctx = &self, .job = step_job};
     struct bp_step_state state = {.struct_size = sizeof state};
     bp_sink_begin(&self.sink, restore->source, "target_step", call);
-    if (!enter_target(&frame, restore, "target_step", call, target, error)) {
+    if (!enter_target(&frame, restore, "target_step", call, params->target, error)) {
         return false;
     }
-    bp_status status = restore->source->ops->target_step(restore->handle, &frame.op, target,
-                                                         free_jobs, &sink, &state, &frame.error);
+    bp_status status = restore->source->ops->target_step(
+        restore->handle, &frame.op, params->target, params->free_jobs, &sink, &state, &frame.error);
     *all_started = state.all_started != 0;
     return bp_sink_leave(&self.sink, &frame, status, error);
 }
@@ -306,11 +298,10 @@ bp_source_target_prove(bp_source_restore *restore, const bp_call *call, guint32 
 
 bool
 bp_source_target_finish(bp_source_restore *restore, const bp_call *call, guint32 target,
-                        bp_note_fn note, void *ctx, GError **error)
+                        const bp_note_fns *notes, GError **error)
 {
     bp_frame frame;
-    bp_note_state notes = {note, ctx};
-    struct bp_note_sink sink = bp_source__note_sink(&notes);
+    struct bp_note_sink sink = bp_source__note_sink(notes);
     if (!enter_target(&frame, restore, "target_finish", call, target, error)) {
         return false;
     }

@@ -120,12 +120,26 @@ bp_source_unit_prove(bp_source_run *run, const bp_call *call, const char *unit,
 
 /* STREAM items. */
 
-struct bp_item_reader *
+struct bp_source_reader {
+    bp_source_inst *source;
+    struct bp_item_reader *handle;
+};
+
+static void
+close_item(bp_source_inst *source, struct bp_item_reader *handle)
+{
+    bp_frame frame;
+    bp_frame_enter_always(&frame, &source->base, "item_close", NULL);
+    source->ops->item_close(handle);
+    (void)bp_frame_leave(&frame, BP_OK, NULL); /* item_close cannot fail */
+}
+
+bp_source_reader *
 bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit, const char *item,
                     guint64 offset, GError **error)
 {
     bp_frame frame;
-    struct bp_item_reader *reader = NULL;
+    struct bp_item_reader *handle = NULL;
     const struct bp_source_ops *ops = run->source->ops;
     if (ops->item_open == NULL || ops->item_read == NULL || ops->item_close == NULL) {
         (void)bp_source__lacks(run->source, "streamed items", error);
@@ -135,41 +149,43 @@ bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit, c
         return NULL;
     }
     bp_status status =
-        ops->item_open(run->handle, &frame.op, unit, item, offset, &reader, &frame.error);
+        ops->item_open(run->handle, &frame.op, unit, item, offset, &handle, &frame.error);
     bool fine = bp_frame_leave(&frame, status, error);
     if (status != BP_OK) {
         return NULL;
     }
-    if (reader == NULL) {
+    if (handle == NULL) {
         (void)bp_plugin_bug(&run->source->base, "item_open", fine ? error : NULL,
                             "answered no reader");
         return NULL;
     }
     if (!fine) {
-        bp_source_item_close(run, reader);
+        close_item(run->source, handle);
         return NULL;
     }
+    bp_source_reader *reader = g_new0(bp_source_reader, 1);
+    *reader = (bp_source_reader){.source = run->source, .handle = handle};
     return reader;
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
-bp_source_item_read(bp_source_run *run, struct bp_item_reader *reader, const bp_call *call,
-                    void *buffer, gsize cap, gsize *n, GError **error)
+bp_source_item_read(bp_source_reader *reader, const bp_call *call, void *buffer, gsize cap,
+                    gsize *n, GError **error)
 {
     bp_frame frame;
+    bp_source_inst *source = reader->source;
     size_t got = 0;
     *n = 0;
-    if (!bp_frame_enter(&frame, &run->source->base, "item_read", call, error)) {
+    if (!bp_frame_enter(&frame, &source->base, "item_read", call, error)) {
         return false;
     }
     bp_status status =
-        run->source->ops->item_read(reader, &frame.op, buffer, cap, &got, &frame.error);
+        source->ops->item_read(reader->handle, &frame.op, buffer, cap, &got, &frame.error);
     if (!bp_frame_leave(&frame, status, error)) {
         return false;
     }
     if (got > cap) {
-        return bp_plugin_bug(&run->source->base, "item_read", error,
+        return bp_plugin_bug(&source->base, "item_read", error,
                              "answered %zu bytes into room for %zu", got, cap);
     }
     *n = frame.effect.cut ? 0 : got;
@@ -177,13 +193,11 @@ bp_source_item_read(bp_source_run *run, struct bp_item_reader *reader, const bp_
 }
 
 void
-bp_source_item_close(bp_source_run *run, struct bp_item_reader *reader)
+bp_source_item_close(bp_source_reader *reader)
 {
-    bp_frame frame;
     if (reader != NULL) {
-        bp_frame_enter_always(&frame, &run->source->base, "item_close", NULL);
-        run->source->ops->item_close(reader);
-        (void)bp_frame_leave(&frame, BP_OK, NULL); /* item_close cannot fail */
+        close_item(reader->source, reader->handle);
+        g_free(reader);
     }
 }
 
@@ -192,7 +206,6 @@ bp_source_item_close(bp_source_run *run, struct bp_item_reader *reader)
 typedef struct {
     bp_sink_state sink;
     const bp_document_fns *fns;
-    void *ctx;
     const char *commit_key; /* which the source's facts name */
     bool open, committed;
 } documents;
@@ -227,7 +240,7 @@ document_begin(void *ctx, const char *key, uint32_t flags)
     }
     self->open = true;
     self->committed = commit;
-    self->sink.stopped = !self->fns->begin(self->ctx, key, commit);
+    self->sink.stopped = !self->fns->begin(self->fns->ctx, key, commit);
     return self->sink.stopped;
 }
 
@@ -241,7 +254,7 @@ document_write(void *ctx, const void *bytes, size_t n)
     if (!self->open) {
         return document_bug(self, "text outside of a document");
     }
-    self->sink.stopped = !self->fns->write(self->ctx, bytes, n);
+    self->sink.stopped = !self->fns->write(self->fns->ctx, bytes, n);
     return self->sink.stopped;
 }
 
@@ -256,17 +269,17 @@ document_end(void *ctx)
         return document_bug(self, "the end of a document that did not begin");
     }
     self->open = false;
-    self->sink.stopped = !self->fns->end(self->ctx);
+    self->sink.stopped = !self->fns->end(self->fns->ctx);
     return self->sink.stopped;
 }
 
 bool
-bp_source_documents(bp_source_run *run, const bp_call *call, const bp_document_fns *fns, void *ctx,
+bp_source_documents(bp_source_run *run, const bp_call *call, const bp_document_fns *fns,
                     GError **error)
 {
     bp_frame frame;
     bp_source_inst *source = run->source;
-    documents self = {.fns = fns, .ctx = ctx, .commit_key = source->info.commit_document};
+    documents self = {.fns = fns, .commit_key = source->info.commit_document};
     struct bp_document_sink sink = {.struct_size = sizeof sink,
                                     .ctx = &self,
                                     .begin = document_begin,

@@ -61,10 +61,15 @@ bool bp_store_list(bp_store *store, const bp_call *call, const bp_store_list_par
 bool bp_store_has_any(bp_store *store, const bp_call *call, const char *prefix, bool *out,
                       GError **error);
 
-/** @if_match may be NULL.  `meta` tells what was opened.  Returns: (transfer full) (nullable) */
-bp_store_reader *bp_store_read_open(bp_store *store, const bp_call *call, const char *key,
-                                    guint64 offset, const char *if_match,
-                                    struct bp_object_meta *meta, GError **error);
+typedef struct bp_store_read_params {
+    const char *key;
+    guint64 offset;
+    const char *if_match; /* or NULL */
+} bp_store_read_params;
+/** @meta: what was opened; may be NULL.  Returns: (transfer full) (nullable) */
+bp_store_reader *bp_store_read_open(bp_store *store, const bp_call *call,
+                                    const bp_store_read_params *params, struct bp_object_meta *meta,
+                                    GError **error);
 /** *n == 0 is the end. */
 bool bp_store_read(bp_store_reader *reader, const bp_call *call, void *buffer, gsize cap, gsize *n,
                    GError **error);
@@ -120,10 +125,14 @@ bp_store_writer *bp_store_part_open(bp_store *store, const bp_call *call,
                                     const bp_store_part_params *params, GError **error);
 bool bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_params *params,
                         struct bp_object_meta *out, GError **error);
-/** @etags: of parts 1..n, in order. */
+typedef struct bp_store_complete_params {
+    const bp_store_write_params *write; /* those of part_begin */
+    const char *upload;
+    const char *const *etags; /* of parts 1..n, in order */
+    guint n;
+} bp_store_complete_params;
 bool bp_store_part_complete(bp_store *store, const bp_call *call,
-                            const bp_store_write_params *params, const char *upload,
-                            const char *const *etags, guint n, struct bp_object_meta *out,
+                            const bp_store_complete_params *params, struct bp_object_meta *out,
                             GError **error);
 bool bp_store_part_abort(bp_store *store, const bp_call *call, const char *key, const char *upload,
                          GError **error);
@@ -138,8 +147,14 @@ bool bp_store_space(bp_store *store, const bp_call *call, struct bp_space *out, 
 /** At most `max` bytes, else INVALID.  NUL-terminated beyond its size. */
 GBytes *bp_store_get(bp_store *store, const bp_call *call, const char *key, gsize max,
                      GError **error);
-bool bp_store_put(bp_store *store, const bp_call *call, const char *key, const void *bytes, gsize n,
-                  guint32 flags, GError **error);
+typedef struct bp_store_put_params {
+    const char *key;
+    const void *bytes;
+    gsize n;
+    guint32 flags; /* BP_WRITE_… */
+} bp_store_put_params;
+bool bp_store_put(bp_store *store, const bp_call *call, const bp_store_put_params *params,
+                  GError **error);
 
 /**
  * Two instances hold the same objects: a random scratch object is written through `writable` and

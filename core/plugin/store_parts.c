@@ -193,38 +193,37 @@ bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_par
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
-bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_write_params *params,
-                       const char *upload, const char *const *etags, guint n,
+bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_complete_params *params,
                        struct bp_object_meta *out, GError **error)
 {
     bp_frame frame;
+    const bp_store_write_params *write = params->write;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
-    g_autofree struct bp_part *parts = g_new0(struct bp_part, n);
-    for (guint i = 0; i < n; i++) {
-        parts[i] = (struct bp_part){.number = i + 1, .etag = etags[i]};
+    g_autofree struct bp_part *parts = g_new0(struct bp_part, params->n);
+    for (guint i = 0; i < params->n; i++) {
+        parts[i] = (struct bp_part){.number = i + 1, .etag = params->etags[i]};
     }
     struct bp_complete_args args = {.struct_size = sizeof args,
-                                    .flags = params->flags,
-                                    .key = params->key,
-                                    .upload = upload,
-                                    .if_match = params->if_match,
-                                    .size = params->size,
+                                    .flags = write->flags,
+                                    .key = write->key,
+                                    .upload = params->upload,
+                                    .if_match = write->if_match,
+                                    .size = write->size,
                                     .parts = parts,
                                     .part_stride = sizeof *parts,
-                                    .n_parts = n};
+                                    .n_parts = params->n};
     if (!bp_store_can(store, BP_STORE_PARTS)) {
         return bp_store__lacks(store, "uploads in parts", error);
     }
-    if (!bp_store__check_key(store, "part_complete", params->key, error) ||
+    if (!bp_store__check_key(store, "part_complete", write->key, error) ||
         !bp_frame_enter(&frame, &store->base, "part_complete", call, error)) {
         return false;
     }
     bp_status status =
         store->ops->part_complete(store->handle, &frame.op, &args, &meta, &frame.error);
     return bp_frame_leave(&frame, status, error) &&
-           bp_store__take_meta(store, "part_complete", params->key, &meta, out, error) &&
-           check_copied(store, params->key, params->size, &meta, error);
+           bp_store__take_meta(store, "part_complete", write->key, &meta, out, error) &&
+           check_copied(store, write->key, write->size, &meta, error);
 }
 
 bool

@@ -27,19 +27,18 @@ close_handle(bp_store *store, struct bp_reader *handle)
 }
 
 bp_store_reader *
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around the operation's own. */
-bp_store_read_open(bp_store *store, const bp_call *call, const char *key, guint64 offset,
-                   const char *if_match, struct bp_object_meta *meta, GError **error)
+bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_params *params,
+                   struct bp_object_meta *meta, GError **error)
 {
     bp_frame frame;
     struct bp_reader *handle = NULL;
     struct bp_object_meta told = {.struct_size = sizeof told, .size = BP_UNKNOWN};
     struct bp_read_args args = {.struct_size = sizeof args,
-                                .key = key,
-                                .offset = offset,
+                                .key = params->key,
+                                .offset = params->offset,
                                 .length = BP_UNKNOWN,
-                                .if_match = if_match};
-    if (!bp_store__check_key(store, "read_open", key, error) ||
+                                .if_match = params->if_match};
+    if (!bp_store__check_key(store, "read_open", params->key, error) ||
         !bp_frame_enter(&frame, &store->base, "read_open", call, error)) {
         return NULL;
     }
@@ -53,18 +52,21 @@ bp_store_read_open(bp_store *store, const bp_call *call, const char *key, guint6
         (void)bp_plugin_bug(&store->base, "read_open", fine ? error : NULL, "answered no reader");
         return NULL;
     }
-    fine = fine && bp_store__take_meta(store, "read_open", key, &told, meta, error);
-    if (fine && offset > told.size) {
+    fine = fine && bp_store__take_meta(store, "read_open", params->key, &told, meta, error);
+    if (fine && params->offset > told.size) {
         fine = bp_plugin_bug(&store->base, "read_open", error,
-                             "opened %s beyond its end without saying so", key);
+                             "opened %s beyond its end without saying so", params->key);
     }
     if (!fine) {
         close_handle(store, handle);
         return NULL;
     }
     bp_store_reader *reader = g_new0(bp_store_reader, 1);
-    *reader = (bp_store_reader){
-        .store = store, .handle = handle, .key = g_strdup(key), .at = offset, .size = told.size};
+    *reader = (bp_store_reader){.store = store,
+                                .handle = handle,
+                                .key = g_strdup(params->key),
+                                .at = params->offset,
+                                .size = told.size};
     return reader;
 }
 
@@ -165,7 +167,8 @@ GBytes *
 bp_store_get(bp_store *store, const bp_call *call, const char *key, gsize max, GError **error)
 {
     struct bp_object_meta meta;
-    bp_store_reader *reader = bp_store_read_open(store, call, key, 0, NULL, &meta, error);
+    bp_store_read_params params = {.key = key};
+    bp_store_reader *reader = bp_store_read_open(store, call, &params, &meta, error);
     if (reader == NULL) {
         return NULL;
     }

@@ -181,16 +181,15 @@ bp_store_write_abort(bp_store_writer *writer)
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): a call and an error around object, bytes and flags. */
-bp_store_put(bp_store *store, const bp_call *call, const char *key, const void *bytes, gsize n,
-             guint32 flags, GError **error)
+bp_store_put(bp_store *store, const bp_call *call, const bp_store_put_params *params,
+             GError **error)
 {
-    bp_store_write_params params = {.key = key, .size = n, .flags = flags};
-    bp_store_writer *writer = bp_store_write_open(store, call, &params, error);
+    bp_store_write_params write = {.key = params->key, .size = params->n, .flags = params->flags};
+    bp_store_writer *writer = bp_store_write_open(store, call, &write, error);
     if (writer == NULL) {
         return false;
     }
-    if (n > 0 && !bp_store_write(writer, call, bytes, n, error)) {
+    if (params->n > 0 && !bp_store_write(writer, call, params->bytes, params->n, error)) {
         bp_store_write_abort(writer);
         return false;
     }
@@ -225,7 +224,9 @@ bp_store_prove_same(bp_store *writable, bp_store *other, const bp_call *call, bo
     g_autofree char *id = bp_text_uuid();
     g_autofree char *key = g_strconcat(SCRATCH_PREFIX, id, NULL);
     g_autofree char *text = bp_text_uuid();
-    if (!bp_store_put(writable, call, key, text, strlen(text), BP_WRITE_DURABLE, error)) {
+    bp_store_put_params put = {
+        .key = key, .bytes = text, .n = strlen(text), .flags = BP_WRITE_DURABLE};
+    if (!bp_store_put(writable, call, &put, error)) {
         return false;
     }
     bool fine = read_scratch(other, call, key, text, same, error);

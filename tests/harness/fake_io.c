@@ -24,19 +24,19 @@ count_readers(bp_store *store, int change)
 }
 
 bp_store_reader *
-/* NOLINTNEXTLINE(readability-function-size): the signature is the real one's. */
-bp_store_read_open(bp_store *store, const bp_call *call, const char *key, guint64 offset,
-                   const char *if_match, struct bp_object_meta *meta, GError **error)
+bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_params *params,
+                   struct bp_object_meta *meta, GError **error)
 {
+    const char *key = params->key;
     bool effect;
     if (!fake_enter(store, FAKE_READ_OPEN, key, call, &effect, error)) {
         return NULL;
     }
-    g_autoptr(GBytes) bytes = fake_open(store, "read_open", key, if_match, meta, error);
+    g_autoptr(GBytes) bytes = fake_open(store, "read_open", key, params->if_match, meta, error);
     if (bytes == NULL) {
         return NULL;
     }
-    if (offset > g_bytes_get_size(bytes)) {
+    if (params->offset > g_bytes_get_size(bytes)) {
         fake_set_error(error, BP_ERR_RANGE, store, "read_open", key, "offset beyond the end");
         return NULL;
     }
@@ -44,7 +44,7 @@ bp_store_read_open(bp_store *store, const bp_call *call, const char *key, guint6
     reader->store = store;
     reader->key = g_strdup(key);
     reader->bytes = g_steal_pointer(&bytes);
-    reader->offset = offset;
+    reader->offset = params->offset;
     count_readers(store, 1);
     return reader;
 }
@@ -88,24 +88,23 @@ fake_store_as_run(bp_store *store)
     return (bp_source_run *)store;
 }
 
-struct bp_item_reader *
+bp_source_reader *
 bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit G_GNUC_UNUSED,
                     const char *item, guint64 offset, GError **error)
 {
-    return (struct bp_item_reader *)bp_store_read_open((bp_store *)run, call, item, offset, NULL,
-                                                       NULL, error);
+    bp_store_read_params params = {.key = item, .offset = offset};
+    return (bp_source_reader *)bp_store_read_open((bp_store *)run, call, &params, NULL, error);
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): the signature is the real one's. */
-bp_source_item_read(bp_source_run *run G_GNUC_UNUSED, struct bp_item_reader *reader,
-                    const bp_call *call, void *buffer, gsize cap, gsize *n, GError **error)
+bp_source_item_read(bp_source_reader *reader, const bp_call *call, void *buffer, gsize cap,
+                    gsize *n, GError **error)
 {
     return bp_store_read((bp_store_reader *)reader, call, buffer, cap, n, error);
 }
 
 void
-bp_source_item_close(bp_source_run *run G_GNUC_UNUSED, struct bp_item_reader *reader)
+bp_source_item_close(bp_source_reader *reader)
 {
     bp_store_read_close((bp_store_reader *)reader);
 }
@@ -354,26 +353,25 @@ join(const fake_upload *upload, guint n)
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): the signature is the real one's. */
-bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_write_params *params,
-                       const char *id, const char *const *etags G_GNUC_UNUSED, guint n,
+bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_complete_params *params,
                        struct bp_object_meta *out, GError **error)
 {
     bool effect;
-    bool ok = fake_enter(store, FAKE_PART_COMPLETE, params->key, call, &effect, error);
+    const char *key = params->write->key;
+    bool ok = fake_enter(store, FAKE_PART_COMPLETE, key, call, &effect, error);
     if (!effect) {
         return false;
     }
     BP_LOCK_GUARD(&store->lock);
-    fake_upload *upload = find_upload(store, id);
-    GBytes *all = upload != NULL ? join(upload, n) : NULL;
+    fake_upload *upload = find_upload(store, params->upload);
+    GBytes *all = upload != NULL ? join(upload, params->n) : NULL;
     if (all == NULL) {
-        fake_set_error(ok ? error : NULL, BP_ERR_INVALID, store, "part_complete", params->key,
+        fake_set_error(ok ? error : NULL, BP_ERR_INVALID, store, "part_complete", key,
                        "a part is missing");
         return false;
     }
     g_ptr_array_remove(store->uploads, upload);
-    fake_fill_meta(store, fake_insert(store, params->key, all, !store->is_staged), out);
+    fake_fill_meta(store, fake_insert(store, key, all, !store->is_staged), out);
     return ok;
 }
 

@@ -115,16 +115,16 @@ bp_store_get(bp_store *store, const bp_call *call, const char *key, gsize max, G
 }
 
 bool
-/* NOLINTNEXTLINE(readability-function-size): the signature is the real one's. */
-bp_store_put(bp_store *store, const bp_call *call, const char *key, const void *bytes, gsize n,
-             guint32 flags, GError **error)
+bp_store_put(bp_store *store, const bp_call *call, const bp_store_put_params *params,
+             GError **error)
 {
-    bp_store_write_params params = {.key = key, .size = n, .flags = flags | BP_WRITE_DURABLE};
-    bp_store_writer *writer = bp_store_write_open(store, call, &params, error);
+    bp_store_write_params write = {
+        .key = params->key, .size = params->n, .flags = params->flags | BP_WRITE_DURABLE};
+    bp_store_writer *writer = bp_store_write_open(store, call, &write, error);
     if (writer == NULL) {
         return false;
     }
-    if (!bp_store_write(writer, call, bytes, n, error)) {
+    if (!bp_store_write(writer, call, params->bytes, params->n, error)) {
         bp_store_write_abort(writer);
         return false;
     }

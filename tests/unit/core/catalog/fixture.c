@@ -75,8 +75,9 @@ fixture_write_data(const bp_catalog *catalog, const char *name, GError **error)
 {
     for (guint i = 0; i < SMALL_ITEMS; i++) {
         g_autofree char *key = bp_catalog_key(name, small_items[i]);
-        if (!bp_store_put(catalog->store, catalog->call, key, small_items[i],
-                          strlen(small_items[i]), 0, error)) {
+        bp_store_put_params put = {
+            .key = key, .bytes = small_items[i], .n = strlen(small_items[i])};
+        if (!bp_store_put(catalog->store, catalog->call, &put, error)) {
             return false;
         }
     }
@@ -107,9 +108,9 @@ fixture_generation(void *ctx, const char *unit_id, guint32 *generation)
 static bool
 hand_over(bp_documents *documents, const char *key, const char *text, bool commit)
 {
-    return bp_documents_sink.begin(documents, key, commit) &&
-           bp_documents_sink.write(documents, text, strlen(text)) &&
-           bp_documents_sink.end(documents);
+    bp_document_fns fns = bp_documents_fns(documents);
+    return fns.begin(fns.ctx, key, commit) && fns.write(fns.ctx, text, strlen(text)) &&
+           fns.end(fns.ctx);
 }
 
 bool

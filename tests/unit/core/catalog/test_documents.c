@@ -29,19 +29,22 @@ teardown(void)
 static bool
 begin(const char *key, bool commit)
 {
-    return bp_documents_sink.begin(documents, key, commit);
+    bp_document_fns fns = bp_documents_fns(documents);
+    return fns.begin(fns.ctx, key, commit);
 }
 
 static bool
 add(const char *text)
 {
-    return bp_documents_sink.write(documents, text, strlen(text));
+    bp_document_fns fns = bp_documents_fns(documents);
+    return fns.write(fns.ctx, text, strlen(text));
 }
 
 static bool
 end(void)
 {
-    return bp_documents_sink.end(documents);
+    bp_document_fns fns = bp_documents_fns(documents);
+    return fns.end(fns.ctx);
 }
 
 static void
@@ -88,9 +91,10 @@ static bool
 add_mib(guint n)
 {
     g_autofree char *text = g_strnfill(MIB, 'x');
+    bp_document_fns fns = bp_documents_fns(documents);
     bool ok = true;
     for (guint i = 0; ok && i < n; i++) {
-        ok = bp_documents_sink.write(documents, text, MIB);
+        ok = fns.write(fns.ctx, text, MIB);
     }
     return ok;
 }

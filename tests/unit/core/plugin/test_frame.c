@@ -39,7 +39,8 @@ faults(const char *rules)
 static bool
 put(GError **error)
 {
-    return bp_store_put(store, NULL, "new", "abc", 3, 0, error);
+    bp_store_put_params params = {.key = "new", .bytes = "abc", .n = 3};
+    return bp_store_put(store, NULL, &params, error);
 }
 
 START_TEST(test_fault__before_the_call)
@@ -71,7 +72,8 @@ START_TEST(test_fault__after_open_closes_again)
 {
     g_autoptr(GError) error = NULL;
     faults("storage.*_open::after:class=retryable");
-    ck_assert_ptr_null(bp_store_read_open(store, NULL, "k", 0, NULL, NULL, &error));
+    bp_store_read_params params = {.key = "k"};
+    ck_assert_ptr_null(bp_store_read_open(store, NULL, &params, NULL, &error));
     ASSERT_ERROR(error, BP_ERR_RETRYABLE, "injected fault at storage.read_open");
     ck_assert(!put(&error));
     ASSERT_ERROR(error, BP_ERR_RETRYABLE, "injected fault at storage.write_open");
@@ -84,7 +86,8 @@ START_TEST(test_fault__short_and_corrupt_reads)
     char buffer[8] = "";
     gsize n = 9;
     faults("storage.read::corrupt:nth=1;storage.read::short:nth=2");
-    bp_store_reader *reader = bp_store_read_open(store, NULL, "k", 0, NULL, NULL, &error);
+    bp_store_read_params params = {.key = "k"};
+    bp_store_reader *reader = bp_store_read_open(store, NULL, &params, NULL, &error);
     ASSERT_FINE(bp_store_read(reader, NULL, buffer, 2, &n, &error), error);
     ck_assert_uint_eq(n, 2);
     ck_assert_mem_eq(buffer, "ie", 2); /* 'h' ^ 1 */

@@ -59,7 +59,8 @@ START_TEST(test_get__loads_once)
     ck_assert_uint_eq(strlen(bp_module_sha256(module)), 64);
     bp_store *store = bp_store_open(module, "m", NULL, NULL, &error);
     ASSERT_FINE(store != NULL, error);
-    ASSERT_FINE(bp_store_put(store, NULL, "k", "v", 1, 0, &error), error);
+    bp_store_put_params put = {.key = "k", .bytes = "v", .n = 1};
+    ASSERT_FINE(bp_store_put(store, NULL, &put, &error), error);
     bp_store_free(store);
 }
 END_TEST

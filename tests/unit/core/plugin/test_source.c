@@ -34,8 +34,8 @@ END_TEST
 START_TEST(test_probe__storage_out_of_reach)
 {
     g_autoptr(GError) error = NULL;
-    ASSERT_FINE(bp_source_probe(source, &call, NULL, NULL, &error), error);
-    ck_assert(!bp_source_probe(source, NULL, NULL, NULL, &error));
+    ASSERT_FINE(bp_source_probe(source, &call, NULL, &error), error);
+    ck_assert(!bp_source_probe(source, NULL, NULL, &error));
     ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "there is no storage \"db\" in reach of this call");
 }
 END_TEST
@@ -43,10 +43,12 @@ END_TEST
 START_TEST(test_plan__all_and_filtered)
 {
     g_autoptr(GError) error = NULL;
-    ASSERT_FINE(bp_source_plan(source, &call, NULL, note_unit, NULL, &error), error);
+    bp_plan_fns fns = {.unit = note_unit};
+    ASSERT_FINE(bp_source_plan(source, &call, &fns, &error), error);
     ck_assert_str_eq(seen->str, "directory:a directory:b ");
     g_string_truncate(seen, 0);
-    ASSERT_FINE(bp_source_plan(source, &call, only_b, note_unit, NULL, &error), error);
+    fns.wants = only_b;
+    ASSERT_FINE(bp_source_plan(source, &call, &fns, &error), error);
     ck_assert_str_eq(seen->str, "directory:b ");
 }
 END_TEST
@@ -84,11 +86,12 @@ START_TEST(test_plan__lies)
         {{.struct_size = sizeof(struct bp_unit), .id = "i", .kind = "k", .name = "n"},
          "unit \"i\" comes twice"},
     };
+    bp_plan_fns fns = {.unit = note_unit};
     source_module->source.plan = lying_plan;
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         lying_unit = cases[i].unit;
-        ck_assert(!bp_source_plan(source, &call, NULL, note_unit, NULL, &error));
+        ck_assert(!bp_source_plan(source, &call, &fns, &error));
         ASSERT_ERROR(error, BP_ERR_PERMANENT, cases[i].message);
     }
 }
@@ -146,10 +149,10 @@ START_TEST(test_adopt__units_items_proofs)
 {
     g_autoptr(GError) error = NULL;
     struct bp_adopt_info info;
-    bp_adopt_fns fns = {note_unit, note_adopted_item, note_adopted_proof};
+    bp_adopt_fns fns = {.unit = note_unit, .item = note_adopted_item, .proof = note_adopted_proof};
     source_module->source.adopt = scripted_adopt;
     script = "uip";
-    ASSERT_FINE(bp_source_adopt(source, &call, "@backup", &fns, NULL, &info, &error), error);
+    ASSERT_FINE(bp_source_adopt(source, &call, "@backup", &fns, &info, &error), error);
     ck_assert_str_eq(seen->str, "directory:u u:items/u/i u:1..2 ");
     ck_assert_str_eq(info.writer, "other tool ");
     static const struct {
@@ -163,7 +166,7 @@ START_TEST(test_adopt__units_items_proofs)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         script = cases[i].script;
-        ck_assert(!bp_source_adopt(source, &call, "@backup", &fns, NULL, &info, &error));
+        ck_assert(!bp_source_adopt(source, &call, "@backup", &fns, &info, &error));
         ASSERT_ERROR(error, BP_ERR_PERMANENT, cases[i].message);
     }
 }

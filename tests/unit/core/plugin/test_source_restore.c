@@ -18,8 +18,7 @@ begin(guint32 flags, GError **error)
                                    .pair_stride = sizeof pair,
                                    .n_pairs = 1};
     struct bp_restore_info info;
-    bp_source_restore *restore =
-        bp_source_restore_begin(source, &call, &args, NULL, NULL, &info, error);
+    bp_source_restore *restore = bp_source_restore_begin(source, &call, &args, NULL, &info, error);
     if (restore != NULL) {
         ck_assert_str_eq(info.staging_ref, "db");
         ck_assert_str_eq(info.staging_prefix, "restored-r1/");
@@ -65,7 +64,7 @@ copy_to_staging(void *ctx, const char *item_key, const char *ref, const char *ke
     return true;
 }
 
-static const bp_place_fns place_fns = {never_in_place, copy_to_staging};
+static const bp_place_fns place_fns = {.in_place = never_in_place, .stage = copy_to_staging};
 
 static bool
 note_job(void *ctx, const char *token, guint64 weight)
@@ -88,12 +87,12 @@ fill_target(bp_source_restore *restore)
     g_autoptr(GError) error = NULL;
     bool all_started = false;
     struct bp_job_state state;
-    ASSERT_FINE(bp_source_target_place(restore, &call, 0, &place_fns, NULL, &error), error);
-    ASSERT_FINE(bp_source_target_step(restore, &call, 0, 0, note_job, NULL, &all_started, &error),
-                error);
+    ASSERT_FINE(bp_source_target_place(restore, &call, 0, &place_fns, &error), error);
+    bp_step_params step = {.job = note_job};
+    ASSERT_FINE(bp_source_target_step(restore, &call, &step, &all_started, &error), error);
     ck_assert(!all_started); /* no job was free */
-    ASSERT_FINE(bp_source_target_step(restore, &call, 0, 4, note_job, NULL, &all_started, &error),
-                error);
+    step.free_jobs = 4;
+    ASSERT_FINE(bp_source_target_step(restore, &call, &step, &all_started, &error), error);
     ck_assert(all_started);
     ASSERT_FINE(bp_source_job_poll(restore, &call, 0, "0", &state, &error), error);
     ck_assert_uint_eq(state.phase, BP_JOB_DONE);
@@ -106,12 +105,13 @@ START_TEST(test_restore__whole_path)
     g_autofree char *identity = NULL;
     struct bp_proof proof;
     bp_source_restore *restore = begin_fine();
-    ASSERT_FINE(bp_source_target_prepare(restore, &call, 0, NULL, NULL, &identity, &error), error);
+    ASSERT_FINE(bp_source_target_prepare(restore, &call, 0, NULL, &identity, &error), error);
     ck_assert_str_eq(identity, "restored-r1/ restored/a/");
     fill_target(restore);
     ASSERT_FINE(bp_source_target_prove(restore, &call, 0, &proof, &error), error);
     ck_assert_uint_eq(proof.found, 2);
-    ASSERT_FINE(bp_source_target_finish(restore, &call, 0, append_note, NULL, &error), error);
+    bp_note_fns notes = {.note = append_note};
+    ASSERT_FINE(bp_source_target_finish(restore, &call, 0, &notes, &error), error);
     ck_assert_str_eq(seen->str, "items/a/1>restored-r1/a/1 items/a/2>restored-r1/a/2 job 0*1 "
                                 "note 0 finished a");
     end(restore);
@@ -221,7 +221,7 @@ START_TEST(test_place__lies)
         g_autoptr(GError) error = NULL;
         lying_item = cases[i].item;
         lying_key = cases[i].key;
-        ck_assert(!bp_source_target_place(restore, &call, 0, &place_fns, NULL, &error));
+        ck_assert(!bp_source_target_place(restore, &call, 0, &place_fns, &error));
         ASSERT_ERROR(error, BP_ERR_PERMANENT, cases[i].message);
     }
     ck_assert_str_eq(seen->str, "");
@@ -262,7 +262,8 @@ START_TEST(test_jobs__lies)
     struct bp_job_state state;
     bp_source_restore *restore = begin_fine();
     source_module->source.target_step = greedy_step;
-    ck_assert(!bp_source_target_step(restore, &call, 0, 1, note_job, NULL, &all_started, &error));
+    bp_step_params step = {.free_jobs = 1, .job = note_job};
+    ck_assert(!bp_source_target_step(restore, &call, &step, &all_started, &error));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "started more jobs than it was allowed to");
     source_module->source.job_poll = strange_poll;
     ck_assert(!bp_source_job_poll(restore, &call, 0, "0", &state, &error));
@@ -277,9 +278,9 @@ START_TEST(test_restore__without_items)
     bool all_started = false;
     bp_source_restore *restore = begin(BP_RESTORE_WITHOUT_ITEMS, &error);
     ASSERT_FINE(restore != NULL, error);
-    ASSERT_FINE(bp_source_target_place(restore, &call, 0, &place_fns, NULL, &error), error);
-    ASSERT_FINE(bp_source_target_step(restore, &call, 0, 1, note_job, NULL, &all_started, &error),
-                error);
+    ASSERT_FINE(bp_source_target_place(restore, &call, 0, &place_fns, &error), error);
+    bp_step_params step = {.free_jobs = 1, .job = note_job};
+    ASSERT_FINE(bp_source_target_step(restore, &call, &step, &all_started, &error), error);
     ck_assert(all_started);
     ck_assert_str_eq(seen->str, "");
     end(restore);

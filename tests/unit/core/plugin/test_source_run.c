@@ -13,12 +13,14 @@ stop_item(void *ctx, const struct bp_item *item)
     return false;
 }
 
+static const bp_item_fns noting = {.item = note_item}, stopping = {.item = stop_item};
+
 START_TEST(test_items__named_and_proven)
 {
     g_autoptr(GError) error = NULL;
     struct bp_proof proof;
     bp_source_run *run = begin_run();
-    ASSERT_FINE(bp_source_unit_items(run, &call, "a", note_item, NULL, &error), error);
+    ASSERT_FINE(bp_source_unit_items(run, &call, "a", &noting, &error), error);
     ck_assert_str_eq(seen->str, "items/a/1=a/1@db items/a/2=a/2@db ");
     ASSERT_FINE(bp_source_unit_prove(run, &call, "a", &proof, &error), error);
     ck_assert_uint_eq(proof.low, 2);
@@ -39,10 +41,10 @@ START_TEST(test_items__many_pages_and_stop)
     }
     bp_source_run *run = begin_run();
     struct bp_proof proof;
-    ASSERT_FINE(bp_source_unit_items(run, &call, "a", note_item, NULL, &error), error);
+    ASSERT_FINE(bp_source_unit_items(run, &call, "a", &noting, &error), error);
     ASSERT_FINE(bp_source_unit_prove(run, &call, "a", &proof, &error), error);
     ck_assert_uint_eq(proof.found, 2502);
-    ck_assert(!bp_source_unit_items(run, &call, "a", stop_item, NULL, &error));
+    ck_assert(!bp_source_unit_items(run, &call, "a", &stopping, &error));
     ASSERT_ERROR(error, BP_ERR_CANCELLED, "source files: unit_items was stopped");
     end_run(run);
 }
@@ -100,12 +102,12 @@ START_TEST(test_items__lies)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         lying_item = cases[i].item;
-        ck_assert(!bp_source_unit_items(run, &call, "a", note_item, NULL, &error));
+        ck_assert(!bp_source_unit_items(run, &call, "a", &noting, &error));
         ASSERT_ERROR(error, BP_ERR_PERMANENT, cases[i].message);
     }
     g_autoptr(GError) error = NULL;
     lying_token = "again";
-    ck_assert(!bp_source_unit_items(run, &call, "a", note_item, NULL, &error));
+    ck_assert(!bp_source_unit_items(run, &call, "a", &noting, &error));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "answered the same token again");
     lying_token = NULL;
     ck_assert_str_eq(seen->str, "");
@@ -143,17 +145,18 @@ refuse_end(void *ctx)
     return false;
 }
 
-static const bp_document_fns document_fns = {note_begin, note_write, note_end};
+static const bp_document_fns document_fns = {
+    .begin = note_begin, .write = note_write, .end = note_end};
 
 START_TEST(test_documents__one_with_commit)
 {
     g_autoptr(GError) error = NULL;
     bp_source_run *run = begin_run();
-    ASSERT_FINE(bp_source_documents(run, &call, &document_fns, NULL, &error), error);
+    ASSERT_FINE(bp_source_documents(run, &call, &document_fns, &error), error);
     ck_assert_str_eq(seen->str,
                      "meta/files.json!:{\"units\": [\n  {\"name\": \"a\", \"objects\": 0}\n]}\n");
-    bp_document_fns refusing = {note_begin, note_write, refuse_end};
-    ck_assert(!bp_source_documents(run, &call, &refusing, NULL, &error));
+    bp_document_fns refusing = {.begin = note_begin, .write = note_write, .end = refuse_end};
+    ck_assert(!bp_source_documents(run, &call, &refusing, &error));
     ASSERT_ERROR(error, BP_ERR_CANCELLED, "documents was stopped");
     end_run(run);
 }
@@ -197,7 +200,7 @@ START_TEST(test_documents__lies)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         script = cases[i].script;
-        ck_assert(!bp_source_documents(run, &call, &document_fns, NULL, &error));
+        ck_assert(!bp_source_documents(run, &call, &document_fns, &error));
         ASSERT_ERROR(error, BP_ERR_PERMANENT, cases[i].message);
     }
     end_run(run);
@@ -233,9 +236,9 @@ START_TEST(test_optional__missing_operations)
 {
     g_autoptr(GError) error = NULL;
     struct bp_adopt_info info;
-    bp_adopt_fns fns = {NULL, NULL, NULL};
+    bp_adopt_fns fns = {0};
     bp_source_run *run = begin_run();
-    ck_assert(!bp_source_adopt(source, &call, "@backup", &fns, NULL, &info, &error));
+    ck_assert(!bp_source_adopt(source, &call, "@backup", &fns, &info, &error));
     ASSERT_ERROR(error, BP_ERR_UNSUPPORTED,
                  "source files has no way to read backups of other programs");
     ASSERT_FINE(bp_source_run_keepalive(run, &call, &error), error);
@@ -298,18 +301,18 @@ START_TEST(test_stream__read_from_an_offset)
     source_module->source.item_open = stream_open;
     source_module->source.item_read = stream_read;
     source_module->source.item_close = stream_close;
-    struct bp_item_reader *reader = bp_source_item_open(run, &call, "a", "i", 2, &error);
+    bp_source_reader *reader = bp_source_item_open(run, &call, "a", "i", 2, &error);
     ASSERT_FINE(reader != NULL, error);
-    ASSERT_FINE(bp_source_item_read(run, reader, &call, buffer, 3, &n, &error), error);
+    ASSERT_FINE(bp_source_item_read(reader, &call, buffer, 3, &n, &error), error);
     ck_assert_uint_eq(n, 3);
     ck_assert_mem_eq(buffer, "rea", 3);
     lying_amount = 20;
-    ck_assert(!bp_source_item_read(run, reader, &call, buffer, 3, &n, &error));
+    ck_assert(!bp_source_item_read(reader, &call, buffer, 3, &n, &error));
     lying_amount = 0;
     ck_assert_uint_eq(n, 0);
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "item_read: answered 21 bytes into room for 3");
-    bp_source_item_close(run, reader);
-    bp_source_item_close(run, NULL);
+    bp_source_item_close(reader);
+    bp_source_item_close(NULL);
     ck_assert_ptr_null(bp_source_item_open(run, &call, "a", "empty-handed", 0, &error));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "plugin bug: files item_open: answered no reader");
     end_run(run);

@@ -75,7 +75,8 @@ START_TEST(test_parts__put_together)
     bp_store_part_params copied = {
         .key = "big", .upload = id, .number = 2, .size = 11, .src = store, .src_key = "k"};
     ASSERT_FINE(bp_store_part_copy(store, NULL, &copied, &meta, &error), error);
-    ASSERT_FINE(bp_store_part_complete(store, NULL, &params, id, etags, 2, &meta, &error), error);
+    bp_store_complete_params all = {.write = &params, .upload = id, .etags = etags, .n = 2};
+    ASSERT_FINE(bp_store_part_complete(store, NULL, &all, &meta, &error), error);
     g_autoptr(GBytes) bytes = bp_store_get(store, NULL, "big", 100, &error);
     ck_assert_str_eq(g_bytes_get_data(bytes, NULL), "abchello world");
 }
@@ -90,7 +91,8 @@ START_TEST(test_parts__aborted)
     ASSERT_FINE(bp_store_part_abort(store, NULL, "big", id, &error), error);
     ASSERT_FINE(bp_store_uploads_abort(store, NULL, "b", G_MAXINT64, &error), error);
     bp_store_write_params params = {.key = "big", .size = BP_UNKNOWN};
-    ck_assert(!bp_store_part_complete(store, NULL, &params, forgotten, NULL, 0, NULL, &error));
+    bp_store_complete_params none = {.write = &params, .upload = forgotten};
+    ck_assert(!bp_store_part_complete(store, NULL, &none, NULL, &error));
     ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "no upload");
 }
 END_TEST

@@ -23,13 +23,20 @@ teardown(void)
     ck_assert_uint_eq(test_ops_open_handles(), 0);
 }
 
+static bp_store_reader *
+open_for_reading(bp_store_read_params params, GError **error)
+{
+    return bp_store_read_open(store, NULL, &params, NULL, error);
+}
+
 START_TEST(test_read__from_an_offset_to_the_end)
 {
     g_autoptr(GError) error = NULL;
+    bp_store_read_params params = {.key = "k", .offset = 6};
     struct bp_object_meta meta;
     char buffer[32];
     gsize n = 0;
-    bp_store_reader *reader = bp_store_read_open(store, NULL, "k", 6, NULL, &meta, &error);
+    bp_store_reader *reader = bp_store_read_open(store, NULL, &params, &meta, &error);
     ASSERT_FINE(reader != NULL, error);
     ck_assert_uint_eq(meta.size, 11);
     ASSERT_FINE(bp_store_read(reader, NULL, buffer, 3, &n, &error), error);
@@ -46,11 +53,12 @@ END_TEST
 START_TEST(test_read_open__errors_pass_through)
 {
     g_autoptr(GError) error = NULL;
-    ck_assert_ptr_null(bp_store_read_open(store, NULL, "k", 12, NULL, NULL, &error));
+    ck_assert_ptr_null(open_for_reading((bp_store_read_params){.key = "k", .offset = 12}, &error));
     ASSERT_ERROR(error, BP_ERR_RANGE, "storage data: k ends before the offset");
-    ck_assert_ptr_null(bp_store_read_open(store, NULL, "none", 0, NULL, NULL, &error));
+    ck_assert_ptr_null(open_for_reading((bp_store_read_params){.key = "none"}, &error));
     ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "there is no object none");
-    ck_assert_ptr_null(bp_store_read_open(store, NULL, "k", 0, "v0", NULL, &error));
+    ck_assert_ptr_null(
+        open_for_reading((bp_store_read_params){.key = "k", .if_match = "v0"}, &error));
     ASSERT_ERROR(error, BP_ERR_EXISTS, "k is another version");
 }
 END_TEST
@@ -62,7 +70,7 @@ expect_read_failure(test_lie lie, int cls, const char *message)
     char buffer[64];
     gsize n = 1;
     test_ops_set_lie(lie);
-    bp_store_reader *reader = bp_store_read_open(store, NULL, "k", 0, NULL, NULL, &error);
+    bp_store_reader *reader = open_for_reading((bp_store_read_params){.key = "k"}, &error);
     ASSERT_FINE(reader != NULL, error);
     bool fine = true;
     for (guint i = 0; i < 3 && fine; i++) {
@@ -88,7 +96,7 @@ START_TEST(test_read_open__no_handle)
 {
     g_autoptr(GError) error = NULL;
     test_ops_set_lie(TEST_LIE_NO_HANDLE);
-    ck_assert_ptr_null(bp_store_read_open(store, NULL, "k", 0, NULL, NULL, &error));
+    ck_assert_ptr_null(open_for_reading((bp_store_read_params){.key = "k"}, &error));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "plugin bug: memory read_open: answered no reader");
 }
 END_TEST

@@ -117,8 +117,11 @@ END_TEST
 START_TEST(test_put__exclusive_has_one_winner)
 {
     g_autoptr(GError) error = NULL;
-    ASSERT_FINE(bp_store_put(store, NULL, "k", "one", 3, BP_WRITE_IF_NONE_MATCH, &error), error);
-    ck_assert(!bp_store_put(store, NULL, "k", "two", 3, BP_WRITE_IF_NONE_MATCH, &error));
+    bp_store_put_params params = {
+        .key = "k", .bytes = "one", .n = 3, .flags = BP_WRITE_IF_NONE_MATCH};
+    ASSERT_FINE(bp_store_put(store, NULL, &params, &error), error);
+    params.bytes = "two";
+    ck_assert(!bp_store_put(store, NULL, &params, &error));
     ASSERT_ERROR(error, BP_ERR_EXISTS, "storage data: k exists");
     g_autoptr(GBytes) bytes = bp_store_get(store, NULL, "k", 10, &error);
     ck_assert_str_eq(g_bytes_get_data(bytes, NULL), "one");
