@@ -16,7 +16,7 @@
 typedef struct {
     const bp_job *job;
     json_t *list;
-    guint failed, unprovable;
+    guint failed, misconfigured, unprovable; /* misconfigured: of those that failed */
 } check_work;
 
 static void
@@ -36,6 +36,7 @@ passed(check_work *work, const char *what, bool fine, const char *text, GError *
         add(work, what, "ok", text);
     } else {
         work->failed++;
+        work->misconfigured += bp_error_is(take_error, BP_ERR_INVALID);
         add(work, what, "failed", take_error->message);
         g_error_free(take_error);
     }
@@ -143,8 +144,8 @@ bp_job_check(const bp_job *job, GError **error)
         return BP_VERB_FAILED;
     }
     if (work.failed > 0) {
-        bp_set_error(error, BP_ERR_PERMANENT, "%u of %u checks failed", work.failed,
-                     (guint)json_array_size(work.list));
+        bp_set_error(error, work.misconfigured > 0 ? BP_ERR_INVALID : BP_ERR_PERMANENT,
+                     "%u of %u checks failed", work.failed, (guint)json_array_size(work.list));
         return BP_VERB_FAILED;
     }
     return work.unprovable > 0 ? BP_VERB_DIFFERENT : BP_VERB_OK;

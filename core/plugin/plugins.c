@@ -187,7 +187,7 @@ bp_plugins_get(bp_plugins *plugins, bp_plugin_kind kind, const char *name, GErro
         }
     }
     g_autofree char *there = what_is_there(plugins);
-    bp_set_error(error, BP_ERR_NOT_FOUND, "there is no %s plugin \"%s\"; looked in %s",
+    bp_set_error(error, BP_ERR_INVALID, "there is no %s plugin \"%s\"; looked in %s",
                  bp_plugin_kind_name(kind), name, *there != '\0' ? there : "no directory");
     bp_error_add_hint(error, "plugins.dirs names the directories");
     return NULL;

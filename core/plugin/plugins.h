@@ -29,9 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_plugins, bp_plugins_free)
 
 /**
  * The module bakplane-<kind>-<name>.so, loaded and initialised now if it was not yet.
- * NOT_FOUND names the directories and what is there; DENIED says which trust rule failed and for
- * which path; UNSUPPORTED names both ABI versions; PERMANENT is a bug of the plugin.
- * Main thread.  Returns: (transfer none) (nullable)
+ * INVALID (no such plugin: the name is the configuration's) names the directories and what is
+ * there; DENIED says which trust rule failed and for which path; UNSUPPORTED names both ABI
+ * versions; PERMANENT is a bug of the plugin. Main thread.  Returns: (transfer none) (nullable)
  */
 bp_module *bp_plugins_get(bp_plugins *plugins, bp_plugin_kind kind, const char *name,
                           GError **error);

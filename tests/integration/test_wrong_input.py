@@ -64,9 +64,11 @@ def test_configuration(bakplane, text, mentioned):
     program.run("list").expect(EXIT_USAGE).mentions(*mentioned)
 
 
-def test_plugin_that_is_not_there(bakplane):
-    program = bakplane(settings={**NOBODY, "source": {"plugin": "nosuch"}})
-    program.run("list").mentions("nosuch", "bakplane-source-milvus.so")
+@pytest.mark.parametrize("words", [["list"], ["check"], ["create", "-n", "b"]])
+@pytest.mark.parametrize("key", ["source.plugin", "storages.backups.plugin"])
+def test_plugin_that_is_not_there(bakplane, words, key):
+    result = bakplane(settings=NOBODY).run("--set", f"{key}=nosuch", *words)
+    result.expect(EXIT_USAGE).mentions("nosuch", "bakplane-source-milvus.so")
 
 
 def test_missing_configuration(bakplane, tmp_path):

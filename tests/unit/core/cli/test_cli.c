@@ -191,6 +191,12 @@ START_TEST(test_exit__usage)
         "config -C",
         "list --config /nowhere.yaml",
         "list -C --set storages.data.root",
+        "list -C --set source.plugin=nosuch",
+        "list -C --set storages.backups.plugin=nosuch",
+        "create -C -n b --set storages.data.plugin=nosuch",
+        "check -C --set source.plugin=nosuch",
+        "check -C --set storages.data.plugin=nosuch",
+        "config show -C --set storages.data.plugin=nosuch",
         "help nothing",
     };
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {

@@ -180,6 +180,16 @@ START_TEST(test_check__storages_that_cannot_be_opened)
 }
 END_TEST
 
+START_TEST(test_check__wrong_configuration)
+{
+    job_configure(", databasse: true", "backups");
+    ck_assert_int_eq(job_check(&error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "checks failed");
+    ck_assert_str_eq(status_of("storage data"), "ok");
+    ck_assert_str_eq(status_of("source"), "failed");
+}
+END_TEST
+
 START_TEST(test_check__advisory_lock_needs_no_exclusive_creation)
 {
     job_configure(", databases: true", "backups, lock: advisory");
@@ -322,7 +332,7 @@ main(void)
         test_workspace__settings_of_both_verbs, test_workspace__deadline_of_a_job,
         test_workspace__state_dir_is_made, test_check__everything_is_fine,
         test_check__one_failure_hides_no_other, test_check__root_of_the_source_is_missing,
-        test_check__storages_that_cannot_be_opened,
+        test_check__storages_that_cannot_be_opened, test_check__wrong_configuration,
         test_check__advisory_lock_needs_no_exclusive_creation, test_check__what_cannot_be_proven,
         test_check__cancelled, test_monitor__shows_the_phase_that_runs, test_monitor__keeps_notes,
         test_space__with_a_reserve);

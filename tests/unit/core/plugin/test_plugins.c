@@ -83,9 +83,9 @@ START_TEST(test_get__unknown_says_what_is_there)
     ck_assert_ptr_null(bp_plugins_get(plugins, BP_PLUGIN_STORAGE, "tape", &error));
     ck_assert_ptr_nonnull(strstr(error->message, "bakplane-storage-memory.so"));
     ck_assert_ptr_nonnull(strstr(error->message, "(no plugins)"));
-    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "there is no storage plugin \"tape\"; looked in ");
+    ASSERT_ERROR(error, BP_ERR_INVALID, "there is no storage plugin \"tape\"; looked in ");
     ck_assert_ptr_null(bp_plugins_get(plugins, BP_PLUGIN_STORAGE, "../memory", &error));
-    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "there is no storage plugin \"../memory\"");
+    ASSERT_ERROR(error, BP_ERR_INVALID, "there is no storage plugin \"../memory\"");
 }
 END_TEST
 
