@@ -111,7 +111,7 @@ look_at(void *ctx, void *task, guint worker)
         return;
     }
     l->found_size = meta.size;
-    if (work->params->deep && meta.size == l->size) {
+    if (work->params->deep && (l->size == BP_UNKNOWN || meta.size == l->size)) {
         (void)hash_item(work, l, key); /* judged by l->error */
     }
 }
@@ -142,7 +142,7 @@ judge(verify_work *work, look *l, GError **error)
 {
     bp_verify_sums *sums = work->sums;
     sums->items++;
-    sums->bytes += l->size;
+    sums->bytes += l->size != BP_UNKNOWN ? l->size : 0;
     if (bp_error_is(l->error, BP_ERR_NOT_FOUND)) {
         sums->missing++;
         add_problem(work, l->key, "missing", l->size, BP_UNKNOWN);
@@ -152,7 +152,7 @@ judge(verify_work *work, look *l, GError **error)
         g_propagate_error(error, g_steal_pointer(&l->error));
         return false;
     }
-    if (l->found_size != l->size) {
+    if (l->size != BP_UNKNOWN && l->found_size != l->size) {
         sums->truncated++;
         add_problem(work, l->key, l->found_size < l->size ? "truncated" : "longer than recorded",
                     l->size, l->found_size);

@@ -78,31 +78,38 @@ emit_databases(const struct adoption *adoption)
 /* What one collection adds up to. */
 struct sums {
     uint64_t rows, deleted, objects;
-    bool uncounted; /* deletes in a form that cannot be counted */
+    const char *uncounted; /* why deletes cannot be counted, or NULL */
 };
 
 static bp_status
-emit_log(const struct adoption *adoption, const char *unit_id, const char *key, int64_t size)
+emit_log(const struct adoption *adoption, const char *unit_id, const char *key,
+         const struct milvus_log *log)
 {
+    bool is_known = log->size != 0 || log->found != MILVUS_LOG_MISSING;
     const struct bp_item item = {.struct_size = sizeof item,
                                  .kind = BP_ITEM_REF,
                                  .id = key,
                                  .key = key,
                                  .ref_key = key,
-                                 .size = (uint64_t)size};
+                                 .size = is_known ? (uint64_t)log->size : BP_UNKNOWN};
     return adoption->sink->item(adoption->sink->ctx, unit_id, &item) != 0 ? stopped(adoption)
                                                                           : BP_OK;
 }
 
 static bp_status
-count_deletes(const struct adoption *adoption, const char *key, int64_t size, struct sums *sums)
+count_deletes(const struct adoption *adoption, const char *key, const struct milvus_log *log,
+              struct sums *sums)
 {
     int64_t rows = 0;
-    struct milvus_object object = {.ref = adoption->ref, .key = key, .size = size};
+    struct milvus_object object = {.ref = adoption->ref, .key = key, .size = log->size};
+    if (!milvus_inventory_is_whole(log)) {
+        sums->uncounted = "delete logs are missing or damaged";
+        return BP_OK;
+    }
     bp_status status =
         milvus_delta_log_rows(adoption->host, adoption->op, &object, &rows, adoption->error);
     if (status == BP_ERR_UNSUPPORTED) {
-        sums->uncounted = true;
+        sums->uncounted = "deletes of this storage format cannot be counted";
         return BP_OK;
     }
     sums->deleted += (uint64_t)rows;
@@ -123,14 +130,14 @@ emit_segment(const struct adoption *adoption, const char *unit_id,
     for (guint i = 0; i < segment->insert_logs->len && status == BP_OK; i++) {
         const struct milvus_log *log = &g_array_index(segment->insert_logs, struct milvus_log, i);
         g_autofree char *key = milvus_insert_key(segment, log);
-        status = emit_log(adoption, unit_id, key, log->size);
+        status = emit_log(adoption, unit_id, key, log);
     }
     for (guint i = 0; i < segment->delta_logs->len && status == BP_OK; i++) {
         const struct milvus_log *log = &g_array_index(segment->delta_logs, struct milvus_log, i);
         g_autofree char *key = milvus_delta_key(segment, log);
-        status = emit_log(adoption, unit_id, key, log->size);
+        status = emit_log(adoption, unit_id, key, log);
         if (status == BP_OK) {
-            status = count_deletes(adoption, key, log->size, sums);
+            status = count_deletes(adoption, key, log, sums);
         }
     }
     sums->rows += segment->is_l0 ? 0 : (uint64_t)segment->num_rows;
@@ -156,11 +163,10 @@ emit_proof(const struct adoption *adoption, const char *unit_id, const struct su
                              .low = sums->rows > sums->deleted ? sums->rows - sums->deleted : 0,
                              .high = sums->rows,
                              .found = sums->rows};
-    if (sums->uncounted) {
+    if (sums->uncounted != NULL) {
         proof.flags = BP_PROOF_UNPROVABLE;
         proof.low = 0;
-        (void)g_strlcpy(proof.note, "deletes of this storage format cannot be counted",
-                        sizeof proof.note);
+        (void)g_strlcpy(proof.note, sums->uncounted, sizeof proof.note);
     } else {
         (void)g_snprintf(proof.note, sizeof proof.note,
                          "%" PRIu64 " rows of segments, %" PRIu64 " rows of delete logs",

@@ -235,15 +235,9 @@ take_files(const struct milvus_inventory *inventory, const struct milvus_segment
     }
 }
 
-/* What is wrong with a collection's files: all counted, the first ones named. */
-struct findings {
-    guint n_logs, n_bad;
-    GString *names;
-};
-
 static void
-check_logs(const struct milvus_inventory *inventory, const struct milvus_segment *segment,
-           bool is_delta, struct findings *findings)
+find_logs(const struct milvus_inventory *inventory, const struct milvus_segment *segment,
+          bool is_delta)
 {
     GArray *logs = is_delta ? segment->delta_logs : segment->insert_logs;
     for (guint i = 0; i < logs->len; i++) {
@@ -254,21 +248,9 @@ check_logs(const struct milvus_inventory *inventory, const struct milvus_segment
         guint at = lower_bound(inventory, &wanted);
         const struct file *file = file_of_segment(inventory, at, &wanted);
         bool found = file != NULL && compare_files(file, &wanted) == 0;
-        findings->n_logs++;
-        if (found && (log->size == 0 || file->size == (uint64_t)log->size)) {
-            log->size = (int64_t)file->size;
-            continue;
-        }
-        if (findings->n_bad++ < NAMED_MAX) {
-            g_autofree char *key =
-                is_delta ? milvus_delta_key(segment, log) : milvus_insert_key(segment, log);
-            g_string_append_printf(findings->names, "%s%s", findings->n_bad > 1 ? ", " : "", key);
-            if (found) {
-                g_string_append_printf(findings->names, " (%" PRIu64 " bytes, not %" PRId64 ")",
-                                       file->size, log->size);
-            } else {
-                g_string_append(findings->names, " (missing)");
-            }
+        log->found = found ? (int64_t)file->size : MILVUS_LOG_MISSING;
+        if (found && log->size == 0) {
+            log->size = log->found;
         }
     }
 }
@@ -335,7 +317,7 @@ settle_segment(const struct milvus_inventory *inventory, struct milvus_segment *
 
 static bp_status
 settle_list(const struct milvus_inventory *inventory, GPtrArray *segments, bool server_has_l0,
-            struct findings *findings, struct bp_error *error)
+            struct bp_error *error)
 {
     for (guint i = 0; i < segments->len; i++) {
         struct milvus_segment *segment = segments->pdata[i];
@@ -343,21 +325,20 @@ settle_list(const struct milvus_inventory *inventory, GPtrArray *segments, bool 
         if (status != BP_OK) {
             return status;
         }
-        check_logs(inventory, segment, false, findings);
-        check_logs(inventory, segment, true, findings);
+        find_logs(inventory, segment, false);
+        find_logs(inventory, segment, true);
     }
     return BP_OK;
 }
 
 static bp_status
 settle_all(const struct milvus_inventory *inventory, struct milvus_collection *collection,
-           bool server_has_l0, struct findings *findings, struct bp_error *error)
+           bool server_has_l0, struct bp_error *error)
 {
-    bp_status status =
-        settle_list(inventory, collection->l0_segments, server_has_l0, findings, error);
+    bp_status status = settle_list(inventory, collection->l0_segments, server_has_l0, error);
     for (guint i = 0; i < collection->partitions->len && status == BP_OK; i++) {
         struct milvus_partition *partition = collection->partitions->pdata[i];
-        status = settle_list(inventory, partition->segments, server_has_l0, findings, error);
+        status = settle_list(inventory, partition->segments, server_has_l0, error);
     }
     return status;
 }
@@ -435,22 +416,75 @@ milvus_inventory_settle(const struct milvus_inventory *inventory,
                         struct milvus_collection *collection, const char *server_version,
                         struct bp_error *error)
 {
-    g_autoptr(GString) names = g_string_new(NULL);
-    struct findings findings = {.names = names};
-    bp_status status = settle_all(inventory, collection, had_l0(server_version), &findings, error);
+    bp_status status = settle_all(inventory, collection, had_l0(server_version), error);
     if (status != BP_OK) {
         g_autofree char *why = g_strdup(error->message);
         return bp_fail(error, status, "collection %s.%s: %s", collection->db_name, collection->name,
                        why);
     }
-    if (findings.n_bad > 0) {
-        return bp_fail(error, BP_ERR_CORRUPT,
-                       "collection %s.%s: %u of %u log files are missing or damaged: %s%s",
-                       collection->db_name, collection->name, findings.n_bad, findings.n_logs,
-                       names->str, findings.n_bad > NAMED_MAX ? " …" : "");
-    }
     for (guint i = 0; i < collection->partitions->len; i++) {
         mark_exact(inventory, collection->partitions->pdata[i]);
     }
     return BP_OK;
+}
+
+bool
+milvus_inventory_is_whole(const struct milvus_log *log)
+{
+    return log->found != MILVUS_LOG_MISSING && log->found == log->size;
+}
+
+/* What is wrong with a collection's files: all counted, the first ones named. */
+struct findings {
+    guint n_logs, n_bad;
+    GString *names;
+};
+
+static void
+check_logs(const struct milvus_segment *segment, bool is_delta, struct findings *findings)
+{
+    const GArray *logs = is_delta ? segment->delta_logs : segment->insert_logs;
+    findings->n_logs += logs->len;
+    for (guint i = 0; i < logs->len; i++) {
+        const struct milvus_log *log = &g_array_index(logs, struct milvus_log, i);
+        if (milvus_inventory_is_whole(log) || findings->n_bad++ >= NAMED_MAX) {
+            continue;
+        }
+        g_autofree char *key =
+            is_delta ? milvus_delta_key(segment, log) : milvus_insert_key(segment, log);
+        g_string_append_printf(findings->names, "%s%s", findings->n_bad > 1 ? ", " : "", key);
+        if (log->found == MILVUS_LOG_MISSING) {
+            g_string_append(findings->names, " (missing)");
+        } else {
+            g_string_append_printf(findings->names, " (%" PRId64 " bytes, not %" PRId64 ")",
+                                   log->found, log->size);
+        }
+    }
+}
+
+static void
+check_list(const GPtrArray *segments, struct findings *findings)
+{
+    for (guint i = 0; i < segments->len; i++) {
+        check_logs(segments->pdata[i], false, findings);
+        check_logs(segments->pdata[i], true, findings);
+    }
+}
+
+bp_status
+milvus_inventory_check(const struct milvus_collection *collection, struct bp_error *error)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    struct findings findings = {.names = names};
+    check_list(collection->l0_segments, &findings);
+    for (guint i = 0; i < collection->partitions->len; i++) {
+        const struct milvus_partition *partition = collection->partitions->pdata[i];
+        check_list(partition->segments, &findings);
+    }
+    return findings.n_bad == 0
+               ? BP_OK
+               : bp_fail(error, BP_ERR_CORRUPT,
+                         "collection %s.%s: %u of %u log files are missing or damaged: %s%s",
+                         collection->db_name, collection->name, findings.n_bad, findings.n_logs,
+                         names->str, findings.n_bad > NAMED_MAX ? " …" : "");
 }

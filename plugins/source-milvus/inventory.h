@@ -23,13 +23,20 @@ void milvus_inventory_free(struct milvus_inventory *inventory);
 
 /**
  * Corrects the model by the files: segments wrongly called L0, logs wrongly listed, sizes not
- * recorded; and sets is_exact of partitions and segments.  CORRUPT when a listed log is missing or
- * has another size (the first ones are named), or when a segment with rows has no files.
- * `server_version` is the captured server's: before 2.4 there are no L0 segments.
+ * recorded; and sets `found` of each log, is_exact of partitions and segments.  CORRUPT when it
+ * cannot be known which files a segment has.  `server_version` is the captured server's: before 2.4
+ * there are no L0 segments.
  */
 bp_status milvus_inventory_settle(const struct milvus_inventory *inventory,
                                   struct milvus_collection *collection, const char *server_version,
                                   struct bp_error *error);
+
+/** The file is there with the documented size.  Of a settled backup. */
+bool milvus_inventory_is_whole(const struct milvus_log *log);
+
+/** CORRUPT when a log of the settled collection is not whole; the first ones are named. */
+bp_status milvus_inventory_check(const struct milvus_collection *collection,
+                                 struct bp_error *error);
 
 typedef struct milvus_inventory milvus_inventory;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(milvus_inventory, milvus_inventory_free)

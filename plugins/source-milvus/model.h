@@ -88,11 +88,14 @@ struct milvus_index {
     GArray *params; /**< struct milvus_kv, all of DescribeIndex in the server's order */
 };
 
+#define MILVUS_LOG_MISSING INT64_C(-1)
+
 /** One file of a segment.  Without an id (0) the file cannot be named: never stored like that. */
 struct milvus_log {
     int64_t field_id; /**< directory of an insert log: field or column group; 0 for delta logs */
     int64_t log_id;
-    int64_t size;
+    int64_t size;  /**< as documented; 0 = not documented */
+    int64_t found; /**< size of the file, or MILVUS_LOG_MISSING; of a settled backup only */
 };
 
 struct milvus_segment {

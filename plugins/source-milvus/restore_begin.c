@@ -111,9 +111,11 @@ settle(struct bp_restore *restore, const struct bp_op *op, struct milvus_collect
     g_autoptr(milvus_inventory) inventory = NULL;
     bp_status status = milvus_inventory_load(restore->host, op, restore->backup_ref, collection->id,
                                              &inventory, error);
-    return status == BP_OK ? milvus_inventory_settle(inventory, collection,
-                                                     restore->backup->server_version, error)
-                           : status;
+    if (status == BP_OK) {
+        status =
+            milvus_inventory_settle(inventory, collection, restore->backup->server_version, error);
+    }
+    return status == BP_OK ? milvus_inventory_check(collection, error) : status;
 }
 
 static bp_status

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from integration.lib import data, files, milvus
+from integration.lib import data, files, golden, milvus
 from integration.lib.cli import EXIT_DIFFERENT, EXIT_FAILED, EXIT_USAGE, Bakplane
 
 
@@ -133,6 +133,40 @@ def test_without_our_manifest(damaged, target):
     assert len(milvus.rows(target, "default.one")) == 98
     log_of(damaged).unlink()
     damaged.restore("whole", "--suffix", "_2", expect=EXIT_FAILED).mentions("damaged")
+
+
+@pytest.fixture(params=golden.BACKUPS)
+def foreign(bakplane, request):
+    """A backup that milvus-backup wrote; no Milvus answers."""
+    program = bakplane(settings={"source": {"address": "127.0.0.1:1"}, "storages": {
+        "milvus-data": {"plugin": "local", "root": "/nonexistent/milvus"}}})
+    return program, golden.unpack(request.param, program.backups)
+
+
+def test_foreign_damage_is_all_named(foreign):
+    program, folder = foreign
+    logs = sorted(path for path in folder.glob("binlogs/insert_log/**/*") if path.is_file())
+    deletes = sorted(path for path in folder.glob("binlogs/delta_log/**/*") if path.is_file())
+    lost = [logs[0], logs[-1], deletes[0]]
+    cut = [logs[1], deletes[1]]
+    program.verify(folder.name)
+    for path in lost:
+        path.unlink()
+    for path in cut:
+        path.write_bytes(path.read_bytes()[:-1])
+    expected = {(str(path.relative_to(folder)), problem)
+                for paths, problem in ((lost, "missing"), (cut, "truncated")) for path in paths}
+    for flags in ([], ["--deep"]):
+        result = program.verify(folder.name, *flags, expect=EXIT_DIFFERENT)
+        assert found(result) == expected
+        assert (result.json["missing"], result.json["truncated"]) == (3, 2)
+
+
+def test_foreign_without_its_documents(foreign):
+    program, folder = foreign
+    for path in folder.glob("meta/*"):
+        path.write_text("{", encoding="utf-8")
+    program.run("verify", "-n", folder.name).expect(EXIT_FAILED).mentions("meta/")
 
 
 def test_manifest_of_a_newer_program(damaged, target):

@@ -307,7 +307,11 @@ struct bp_source_ops {
     bp_status (*documents)(struct bp_run *run, const struct bp_op *op,
                            const struct bp_document_sink *sink, struct bp_error *error);
 
-    /** Names units, items and proofs of a backup that another program wrote.  Optional. */
+    /**
+     * Names units, items and proofs of a backup that another program wrote.  Items are named as
+     * that program recorded them, also those that are not there any more: the host compares, and
+     * so finds them all.  Optional.
+     */
     bp_status (*adopt)(struct bp_source *source, const struct bp_op *op, const char *backup_ref,
                        const struct bp_adopt_sink *sink, struct bp_adopt_info *info,
                        struct bp_error *error);

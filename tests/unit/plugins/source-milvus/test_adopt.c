@@ -13,6 +13,11 @@
 #define ARTICLES "collection/470643041033135877"
 #define ARTICLES_DIR "binlogs/insert_log/470643041033135877/470643041033135878/"
 
+#define ARTICLES_LOG ARTICLES_DIR "470643041033135897/470643041033135897/1/470643041032932950"
+#define ARTICLES_DELETES                                       \
+    "binlogs/delta_log/470643041033135877/470643041033135878/" \
+    "470643041033135897/470643041033135897/470643041032932976"
+
 static char *dir;
 static struct bp_error error;
 static GString *units;
@@ -42,7 +47,8 @@ on_item(void *ctx, const char *unit_id, const struct bp_item *item)
     (void)ctx;
     ck_assert(g_str_has_prefix(unit_id, "collection/"));
     ck_assert_ptr_null(item->ref);
-    ck_assert_msg(g_hash_table_add(items, g_strdup(item->key)), "%s twice", item->key);
+    ck_assert_msg(g_hash_table_insert(items, g_strdup(item->key), GSIZE_TO_POINTER(item->size)),
+                  "%s twice", item->key);
     return stop();
 }
 
@@ -145,32 +151,59 @@ START_TEST(test_adopt__golden)
     ck_assert_ptr_nonnull(strstr(units->str, "collection:articles<database/default "));
     ck_assert_ptr_nonnull(strstr(units->str, "partition:y2024<" ARTICLES " "));
     ck_assert_ptr_nonnull(strstr(units->str, "collection:empty<database/shop "));
-    ck_assert(g_hash_table_contains(items, ARTICLES_DIR "470643041033135897/470643041033135897/"
-                                                        "1/470643041032932950"));
+    ck_assert(g_hash_table_contains(items, ARTICLES_LOG));
 }
 END_TEST
 
-START_TEST(test_adopt__missing_log)
+static void
+remove_file(const char *key)
+{
+    g_autofree char *path = g_build_filename(dir, key, NULL);
+    ck_assert_int_eq(g_remove(path), 0);
+}
+
+static void
+adopts_all(void)
+{
+    ck_assert_msg(adopt() == BP_OK, "%s", error.message);
+    ck_assert_uint_eq(g_hash_table_size(items), 80);
+    ck_assert_uint_eq(n_proofs, 3);
+}
+
+START_TEST(test_adopt__missing_log_is_named_as_documented)
+{
+    golden_copy(goldens[_i]);
+    remove_file(ARTICLES_LOG);
+    adopts_all();
+    ck_assert_uint_eq(GPOINTER_TO_SIZE(g_hash_table_lookup(items, ARTICLES_LOG)), 452);
+    ck_assert_uint_eq(articles.low, 293);
+    ck_assert_uint_eq(articles.flags, 0);
+}
+END_TEST
+
+START_TEST(test_adopt__truncated_log_is_named_as_documented)
+{
+    golden_copy(goldens[_i]);
+    fake_dir_put(dir, ARTICLES_LOG, "abc");
+    adopts_all();
+    ck_assert_uint_eq(GPOINTER_TO_SIZE(g_hash_table_lookup(items, ARTICLES_LOG)), 452);
+}
+END_TEST
+
+START_TEST(test_adopt__damaged_delete_log_is_not_counted)
 {
     golden_copy("g_057");
-    g_autofree char *path = g_build_filename(
-        dir, ARTICLES_DIR "470643041033135897/470643041033135897/1/470643041032932950", NULL);
-    ck_assert_int_eq(g_remove(path), 0);
-    ck_assert_int_eq(adopt(), BP_ERR_CORRUPT);
-    ck_assert_str_eq(error.message,
-                     "collection default.articles: 1 of 44 log files are missing or damaged: "
-                     "binlogs/insert_log/470643041033135877/470643041033135878/470643041033135897/"
-                     "470643041033135897/1/470643041032932950 (missing)");
-}
-END_TEST
-
-START_TEST(test_adopt__truncated_log)
-{
-    golden_copy("g_0430");
-    fake_dir_put(dir, ARTICLES_DIR "470643041033135897/470643041033135897/1/470643041032932950",
-                 "abc");
-    ck_assert_int_eq(adopt(), BP_ERR_CORRUPT);
-    ck_assert_ptr_nonnull(strstr(error.message, "470643041032932950 (3 bytes, not 452)"));
+    if (_i == 0) {
+        remove_file(ARTICLES_DELETES);
+    } else {
+        fake_dir_put(dir, ARTICLES_DELETES, "abc");
+    }
+    adopts_all();
+    ck_assert(g_hash_table_contains(items, ARTICLES_DELETES));
+    ck_assert_uint_eq(articles.flags, BP_PROOF_UNPROVABLE);
+    ck_assert_uint_eq(articles.low, 0);
+    ck_assert_uint_eq(articles.high, 300);
+    ck_assert_str_eq(articles.note, "delete logs are missing or damaged");
 }
 END_TEST
 
@@ -204,6 +237,17 @@ START_TEST(test_adopt__empty_backup_of_0430)
                      "collection default.c: segment 3 with 50 rows has no insert logs in the "
                      "backup: milvus-backup 0.4.x reports such an empty backup as success; its "
                      "data is not there");
+}
+END_TEST
+
+START_TEST(test_adopt__missing_log_of_undocumented_size)
+{
+    fake_dir_put(dir, "meta/full_meta.json",
+                 SEGMENT("\"num_of_rows\":5,\"binlogs\":[{\"fieldID\":1,\"binlogs\":[{"
+                         "\"log_path\":\"f/insert_log/1/2/3/1/9\"}]}]"));
+    ck_assert_msg(adopt() == BP_OK, "%s", error.message);
+    uint64_t size = GPOINTER_TO_SIZE(g_hash_table_lookup(items, "binlogs/insert_log/1/2/3/1/9"));
+    ck_assert_uint_eq(size, BP_UNKNOWN);
 }
 END_TEST
 
@@ -285,8 +329,12 @@ main(void)
     TCase *tcase = tcase_create("adopt");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_adopt__golden, 0, G_N_ELEMENTS(goldens));
-    tcase_add_test(tcase, test_adopt__missing_log);
-    tcase_add_test(tcase, test_adopt__truncated_log);
+    tcase_add_loop_test(tcase, test_adopt__missing_log_is_named_as_documented, 0,
+                        G_N_ELEMENTS(goldens));
+    tcase_add_loop_test(tcase, test_adopt__truncated_log_is_named_as_documented, 0,
+                        G_N_ELEMENTS(goldens));
+    tcase_add_loop_test(tcase, test_adopt__damaged_delete_log_is_not_counted, 0, 2);
+    tcase_add_test(tcase, test_adopt__missing_log_of_undocumented_size);
     tcase_add_test(tcase, test_adopt__extra_files_are_left_out);
     tcase_add_test(tcase, test_adopt__empty_backup_of_0430);
     tcase_add_test(tcase, test_adopt__mislabelled_l0_is_a_segment);
