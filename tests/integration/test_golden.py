@@ -4,7 +4,7 @@
 import pytest
 
 from integration.lib import files, golden, milvus
-from integration.lib.cli import EXIT_FAILED, Bakplane, targets
+from integration.lib.cli import EXIT_DIFFERENT, EXIT_FAILED, Bakplane, targets
 
 
 @pytest.fixture
@@ -81,9 +81,11 @@ def test_damage_is_found(foreign, target, name):
     """Its documents hold the sizes; there is no record of ours to compare with."""
     victim = files.largest(foreign.path(name, "binlogs"))
     key = str(victim.relative_to(foreign.path(name)))
-    for damage in (lambda: victim.write_bytes(victim.read_bytes()[:-1]), victim.unlink):
+    for damage, problem in ((lambda: victim.write_bytes(victim.read_bytes()[:-1]), "truncated"),
+                            (victim.unlink, "missing")):
         damage()
-        foreign.verify(name, expect=EXIT_FAILED).mentions("damaged", key)
+        result = foreign.verify(name, expect=EXIT_DIFFERENT)
+        assert [(one["key"], one["problem"]) for one in result.json["problems"]] == [(key, problem)]
         foreign.restore(name, expect=EXIT_FAILED).mentions("damaged", key)
         assert milvus.collections(target) == [] and milvus.databases(target) == ["default"]
 
