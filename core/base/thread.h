@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Thin layer over pthreads: scope guard, condition variables on the monotonic clock.  pthreads
- * and not GThread, because ThreadSanitizer can see them.
+ * and not GThread, because ThreadSanitizer can see them.  Lock order, and who joins which thread:
+ * README.md beside this file.
  */
 #ifndef BP_CORE_BASE_THREAD_H
 #define BP_CORE_BASE_THREAD_H

@@ -47,7 +47,7 @@ typedef struct bp_restore_job {
     bp_source_restore *restore;
     struct bp_restore_info info;
     bp_store *staging;            /* or NULL */
-    pthread_mutex_t staging_lock; /* guards the making of the next two, for the first item */
+    pthread_mutex_t staging_lock; /* guards the making of the next two; see core/base/README.md */
     bp_proven *index; /* size and checksum of the backup's items; NULL for a foreign one */
     bool staged;      /* the journal knows of our staging */
     guint parallel;   /* targets that are worked on at once */

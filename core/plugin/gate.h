@@ -4,7 +4,7 @@
  * somebody is inside.  Each module has one gate per kind, so that a source which calls its own
  * .so's storage through the host cannot wait for itself; each instance has one of its own.
  *
- * Lock order: the module's gate, then the instance's.
+ * Lock order: core/base/README.md.
  */
 #ifndef BP_CORE_PLUGIN_GATE_H
 #define BP_CORE_PLUGIN_GATE_H
@@ -26,7 +26,7 @@ void bp_gate_clear(bp_gate *gate);
 
 /** Wait for a place.  CANCELLED, TIMEOUT (the call's own deadline).  NULL call waits for ever. */
 bool bp_gate_enter(bp_gate *gate, const bp_call *call, GError **error);
-/** Wait until nobody is inside, and keep others out; for open, close, init, fini. */
+/** Wait until nobody is inside, and keep others out; for open and close. */
 void bp_gate_enter_alone(bp_gate *gate);
 /** For both. */
 void bp_gate_leave(bp_gate *gate);
