@@ -24,8 +24,8 @@ bp_status bp_host__storage_list(const struct bp_op *op, const char *ref,
                                 struct bp_error *raw);
 bp_status bp_host__storage_stat(const struct bp_op *op, const char *ref, const char *key,
                                 struct bp_object_meta *out, struct bp_error *raw);
-bp_status bp_host__storage_read_small(const struct bp_op *op, const char *ref, const char *key,
-                                      uint64_t offset, void *buffer, size_t cap, size_t *n,
+bp_status bp_host__storage_read_small(const struct bp_op *op, const char *ref,
+                                      const struct bp_read_args *args, void *buffer, size_t *n,
                                       struct bp_error *raw);
 bp_status bp_host__storage_write_small(const struct bp_op *op, const char *ref, const char *key,
                                        const void *bytes, size_t n, struct bp_error *raw);

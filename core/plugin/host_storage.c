@@ -3,6 +3,7 @@
  * Storage through the host, for sources: references are looked up in the call, keys are moved
  * below the reference's prefix and back, rights of the reference are enforced.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -16,6 +17,8 @@
 #include "sdk/lib/ban.h"
 
 #define WRITE_SMALL_MAX (16u << 20)
+/* More is a size that went wrong, such as BP_UNKNOWN. */
+#define READ_SMALL_MAX (1u << 30)
 
 /* What a reference of this call stands for. */
 typedef struct {
@@ -197,22 +200,25 @@ read_piece(bp_store_reader *reader, const bp_call *call, guint8 *buffer, gsize c
 }
 
 bp_status
-/* NOLINTNEXTLINE(readability-function-size): the signature is the ABI's. */
-bp_host__storage_read_small(const struct bp_op *op, const char *ref, const char *key,
-                            uint64_t offset, void *buffer, size_t cap, size_t *n,
+bp_host__storage_read_small(const struct bp_op *op, const char *ref,
+                            const struct bp_read_args *args, void *buffer, size_t *n,
                             struct bp_error *raw)
 {
     target to = {0};
     char full[BP_KEY_MAX + 1];
     GError *failed = NULL;
     *n = 0;
-    if (!find_object(op, ref, key, &to, full, raw)) {
+    if (!find_object(op, ref, args->key, &to, full, raw)) {
         return raw->cls;
     }
-    bp_store_read_params params = {.key = full, .offset = offset};
+    if (args->flags != 0 || args->length > READ_SMALL_MAX) {
+        return bp_fail(raw, BP_ERR_INVALID, "%s: reading with flags %u, %" PRIu64 " bytes",
+                       args->key, args->flags, args->length);
+    }
+    bp_store_read_params params = {.key = full, .offset = args->offset, .if_match = args->if_match};
     bp_store_reader *reader = bp_store_read_open(to.store, to.call, &params, NULL, &failed);
-    if (reader != NULL && cap > 0) {
-        (void)read_piece(reader, to.call, buffer, cap, n, &failed); /* failed tells */
+    if (reader != NULL && args->length > 0) {
+        (void)read_piece(reader, to.call, buffer, args->length, n, &failed); /* failed tells */
     }
     bp_store_read_close(reader);
     return failed == NULL ? BP_OK : hand_over(failed, raw);

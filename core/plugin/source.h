@@ -100,6 +100,7 @@ typedef struct bp_adopt_fns {
 bool bp_source_adopt(bp_source_inst *source, const bp_call *call, const char *backup_ref,
                      const bp_adopt_fns *fns, struct bp_adopt_info *info, GError **error);
 
+/** args->notes is set here, from `notes`. */
 bp_source_restore *bp_source_restore_begin(bp_source_inst *source, const bp_call *call,
                                            const struct bp_restore_args *args,
                                            const bp_note_fns *notes, struct bp_restore_info *info,

@@ -54,7 +54,9 @@ bp_source_restore_begin(bp_source_inst *source, const bp_call *call,
 {
     bp_frame frame;
     struct bp_note_sink sink = bp_source__note_sink(notes);
+    struct bp_restore_args told = *args;
     struct bp_restore *handle = NULL;
+    told.notes = &sink;
     *info = (struct bp_restore_info){.struct_size = sizeof *info};
     if (!bp_source_can_restore(source)) {
         (void)bp_source__lacks(source, "restore", error);
@@ -63,8 +65,8 @@ bp_source_restore_begin(bp_source_inst *source, const bp_call *call,
     if (!bp_frame_enter(&frame, &source->base, "restore_begin", call, error)) {
         return NULL;
     }
-    bp_status status = source->ops->restore_begin(source->handle, &frame.op, args, &sink, info,
-                                                  &handle, &frame.error);
+    bp_status status =
+        source->ops->restore_begin(source->handle, &frame.op, &told, info, &handle, &frame.error);
     bool fine = bp_frame_leave(&frame, status, error);
     if (status != BP_OK) {
         return NULL;
@@ -241,14 +243,15 @@ bp_source_target_step(bp_source_restore *restore, const bp_call *call, const bp_
 {
     bp_frame frame;
     stepping self = {.params = params, .left = params->free_jobs};
-    struct bp_job_sink sink = {.struct_size = sizeof sink, .ctx = &self, .job = step_job};
+    struct bp_job_sink sink = {
+        .struct_size = sizeof sink, .free_jobs = params->free_jobs, .ctx = &self, .job = step_job};
     struct bp_step_state state = {.struct_size = sizeof state};
     bp_sink_begin(&self.sink, restore->source, "target_step", call);
     if (!enter_target(&frame, restore, "target_step", call, params->target, error)) {
         return false;
     }
-    bp_status status = restore->source->ops->target_step(
-        restore->handle, &frame.op, params->target, params->free_jobs, &sink, &state, &frame.error);
+    bp_status status = restore->source->ops->target_step(restore->handle, &frame.op, params->target,
+                                                         &sink, &state, &frame.error);
     *all_started = state.all_started != 0;
     return bp_sink_leave(&self.sink, &frame, status, error);
 }

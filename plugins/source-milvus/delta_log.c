@@ -12,6 +12,7 @@
 
 #include "parquet.h"
 #include "sdk/lib/errors.h"
+#include <bakplane/storage.h>
 
 #include "sdk/lib/ban.h"
 
@@ -49,8 +50,10 @@ bytes_at(struct window *w, uint64_t from, uint64_t at, size_t n, const uint8_t *
         g_byte_array_set_size(w->bytes, (guint)wanted);
         size_t got = 0;
         w->n = 0;
-        bp_status status = w->host->storage_read_small(w->op, w->ref, w->key, from, w->bytes->data,
-                                                       wanted, &got, error);
+        const struct bp_read_args args = {
+            .struct_size = sizeof args, .key = w->key, .offset = from, .length = wanted};
+        bp_status status =
+            w->host->storage_read_small(w->op, w->ref, &args, w->bytes->data, &got, error);
         if (status != BP_OK) {
             return status;
         }

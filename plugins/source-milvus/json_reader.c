@@ -7,6 +7,7 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/parse.h"
+#include <bakplane/storage.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -159,8 +160,10 @@ read_piece(const struct milvus_json_file *file, struct file_buffer *buffer, bool
     }
     size_t want = MIN(CHUNK, buffer->cap - buffer->n);
     size_t got = 0;
-    bp_status status = file->host->storage_read_small(file->op, file->ref, file->key, buffer->n,
-                                                      buffer->bytes + buffer->n, want, &got, error);
+    const struct bp_read_args args = {
+        .struct_size = sizeof args, .key = file->key, .offset = buffer->n, .length = want};
+    bp_status status = file->host->storage_read_small(file->op, file->ref, &args,
+                                                      buffer->bytes + buffer->n, &got, error);
     /* An object whose size is a multiple of the piece ends where nothing can be read. */
     bool is_beyond = status == BP_ERR_RANGE && buffer->n > 0;
     buffer->n += MIN(got, want);

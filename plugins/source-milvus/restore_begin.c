@@ -152,8 +152,9 @@ add_targets(struct bp_restore *restore, const struct bp_op *op, const struct bp_
 
 static bp_status
 check_all(struct bp_restore *restore, const struct bp_op *op, const struct bp_restore_args *args,
-          const struct bp_note_sink *notes, struct bp_error *error)
+          struct bp_error *error)
 {
+    const struct bp_note_sink *notes = args->notes;
     bool is_dry_run = (args->flags & BP_RESTORE_DRY_RUN) != 0;
     bp_status status = milvus_api_connect(restore->api, op, error);
     if (status == BP_OK && milvus_api_can(restore->api, MILVUS_CAN_IMPORT_REST)) {
@@ -194,10 +195,9 @@ fill_info(const struct bp_restore *restore, struct bp_restore_info *info)
 }
 
 bp_status
-/* NOLINTNEXTLINE(readability-function-size): the signature is the ABI's. */
 milvus_restore_begin(struct bp_source *source, const struct bp_op *op,
-                     const struct bp_restore_args *args, const struct bp_note_sink *notes,
-                     struct bp_restore_info *info, struct bp_restore **out, struct bp_error *error)
+                     const struct bp_restore_args *args, struct bp_restore_info *info,
+                     struct bp_restore **out, struct bp_error *error)
 {
     const uint32_t known = BP_RESTORE_DRY_RUN | BP_RESTORE_FORCE | BP_RESTORE_WITHOUT_ITEMS;
     if ((args->flags & ~known) != 0) {
@@ -216,7 +216,7 @@ milvus_restore_begin(struct bp_source *source, const struct bp_op *op,
         milvus_restore_options_load(restore->host, args->options, &restore->options, error);
     restore->without_items = (args->flags & BP_RESTORE_WITHOUT_ITEMS) != 0;
     if (status == BP_OK) {
-        status = check_all(restore, op, args, notes, error);
+        status = check_all(restore, op, args, error);
     }
     if (status != BP_OK) {
         restore_free(restore);

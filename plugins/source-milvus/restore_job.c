@@ -122,11 +122,11 @@ must_wait(const struct milvus_target *target, const struct milvus_task *task)
 }
 
 bp_status
-/* NOLINTNEXTLINE(readability-function-size): the signature is the ABI's. */
 milvus_target_step(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
-                   uint32_t free_jobs, const struct bp_job_sink *sink, struct bp_step_state *out,
+                   const struct bp_job_sink *sink, struct bp_step_state *out,
                    struct bp_error *error)
 {
+    uint32_t free_jobs = sink->free_jobs;
     struct milvus_target *target = restore->targets->pdata[number];
     while (free_jobs > 0 && target->n_started < target->tasks->len) {
         struct milvus_task *task = target->tasks->pdata[target->n_started];

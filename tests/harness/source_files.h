@@ -36,17 +36,16 @@ extern const struct bp_config_key files_restore_keys[1];
 
 /* source_files_restore.c */
 bp_status files_restore_begin(struct bp_source *self, const struct bp_op *op,
-                              const struct bp_restore_args *args, const struct bp_note_sink *notes,
-                              struct bp_restore_info *info, struct bp_restore **out,
-                              struct bp_error *error);
+                              const struct bp_restore_args *args, struct bp_restore_info *info,
+                              struct bp_restore **out, struct bp_error *error);
 bp_status files_target_prepare(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                                const struct bp_note_sink *notes,
                                const struct bp_text_sink *identity, struct bp_error *error);
 bp_status files_target_place(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                              const struct bp_place_sink *sink, struct bp_error *error);
 bp_status files_target_step(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
-                            uint32_t free_jobs, const struct bp_job_sink *sink,
-                            struct bp_step_state *out, struct bp_error *error);
+                            const struct bp_job_sink *sink, struct bp_step_state *out,
+                            struct bp_error *error);
 bp_status files_job_poll(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                          const char *token, struct bp_job_state *out, struct bp_error *error);
 bp_status files_target_prove(struct bp_restore *restore, const struct bp_op *op, uint32_t target,

@@ -105,10 +105,9 @@ restore_new(struct bp_source *self, const struct bp_restore_args *args)
 
 bp_status
 files_restore_begin(struct bp_source *self, const struct bp_op *op,
-                    const struct bp_restore_args *args, const struct bp_note_sink *notes,
-                    struct bp_restore_info *info, struct bp_restore **out, struct bp_error *error)
+                    const struct bp_restore_args *args, struct bp_restore_info *info,
+                    struct bp_restore **out, struct bp_error *error)
 {
-    (void)notes;
     if ((args->flags & ~KNOWN_FLAGS) != 0) {
         return bp_fail(error, BP_ERR_INVALID, "unknown flags of a restore: %u", args->flags);
     }
@@ -198,15 +197,14 @@ files_target_place(struct bp_restore *restore, const struct bp_op *op, uint32_t 
 
 bp_status
 files_target_step(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
-                  uint32_t free_jobs, const struct bp_job_sink *sink, struct bp_step_state *out,
-                  struct bp_error *error)
+                  const struct bp_job_sink *sink, struct bp_step_state *out, struct bp_error *error)
 {
     (void)op;
     if (!restore->items) {
         out->all_started = 1;
         return BP_OK;
     }
-    if (free_jobs == 0) {
+    if (sink->free_jobs == 0) {
         return BP_OK;
     }
     g_autofree char *token = g_strdup_printf("%u", target);
@@ -227,8 +225,10 @@ take_in_one(void *ctx, const char *key, const struct bp_object_meta *meta, struc
         return bp_fail(error, BP_ERR_UNSUPPORTED, "%s is too large to be taken in", key);
     }
     g_autofree char *buffer = g_malloc(meta->size + 1);
-    bp_status status = source->host->storage_read_small(self->op, source->storage, key, 0, buffer,
-                                                        meta->size + 1, &n, error);
+    const struct bp_read_args args = {
+        .struct_size = sizeof args, .key = key, .length = meta->size + 1};
+    bp_status status =
+        source->host->storage_read_small(self->op, source->storage, &args, buffer, &n, error);
     if (status == BP_OK) {
         status = source->host->storage_write_small(self->op, source->storage, to, buffer, n, error);
     }

@@ -15,6 +15,7 @@
 struct bp_list_args;
 struct bp_list_sink;
 struct bp_object_meta;
+struct bp_read_args;
 
 enum bp_log_level {
     BP_LOG_ERROR = 0,
@@ -86,9 +87,12 @@ struct bp_host {
                               struct bp_error *error);
     bp_status (*storage_stat)(const struct bp_op *op, const char *ref, const char *key,
                               struct bp_object_meta *out, struct bp_error *error);
-    /** Reads up to `cap` bytes at `offset` into `buffer`; *n < cap only at the object's end. */
-    bp_status (*storage_read_small)(const struct bp_op *op, const char *ref, const char *key,
-                                    uint64_t offset, void *buffer, size_t cap, size_t *n,
+    /**
+     * Reads args->length bytes into `buffer`, which has room for them; *n is less only at the
+     * object's end.
+     */
+    bp_status (*storage_read_small)(const struct bp_op *op, const char *ref,
+                                    const struct bp_read_args *args, void *buffer, size_t *n,
                                     struct bp_error *error);
     /** Writes a whole small object (at most 16 MiB), durable.  DENIED on read-only references. */
     bp_status (*storage_write_small)(const struct bp_op *op, const char *ref, const char *key,

@@ -167,6 +167,16 @@ struct bp_adopt_info {
     char writer[64];         /**< which program, as far as its files tell */
 };
 
+enum bp_note_level { BP_NOTE_INFO = 0, BP_NOTE_WARN = 1 };
+
+/** What a restore wants people to know: an alias that was taken, a property left out. */
+struct bp_note_sink {
+    uint32_t struct_size;
+    uint32_t reserved;
+    void *ctx;
+    int32_t (*note)(void *ctx, int32_t level, const char *code, const char *text);
+};
+
 /** What becomes of one unit.  An array of these travels with its stride. */
 struct bp_restore_pair {
     const char *unit_id;
@@ -193,6 +203,7 @@ struct bp_restore_args {
     const char *const *parents;
     uint32_t n_parents;
     uint32_t reserved;
+    const struct bp_note_sink *notes;
 };
 
 struct bp_restore_info {
@@ -200,16 +211,6 @@ struct bp_restore_info {
     uint32_t max_jobs;         /**< most jobs of the source at once, over all targets */
     char staging_ref[256];     /**< storage for staging, or "" = the source cannot stage */
     char staging_prefix[1024]; /**< everything staged lies below; ends in '/' */
-};
-
-enum bp_note_level { BP_NOTE_INFO = 0, BP_NOTE_WARN = 1 };
-
-/** What a restore wants people to know: an alias that was taken, a property left out. */
-struct bp_note_sink {
-    uint32_t struct_size;
-    uint32_t reserved;
-    void *ctx;
-    int32_t (*note)(void *ctx, int32_t level, const char *code, const char *text);
 };
 
 /** Where the bytes of a target have to be before its jobs start. */
@@ -226,7 +227,7 @@ struct bp_place_sink {
 /** Jobs that target_step started; token <= BP_TOKEN_MAX, weight in items or bytes. */
 struct bp_job_sink {
     uint32_t struct_size;
-    uint32_t reserved;
+    uint32_t free_jobs; /**< it takes so many, no more */
     void *ctx;
     int32_t (*job)(void *ctx, const char *token, uint64_t weight);
 };
@@ -321,9 +322,8 @@ struct bp_source_ops {
      * number i from here on.  With DRY_RUN only restore_end follows.
      */
     bp_status (*restore_begin)(struct bp_source *source, const struct bp_op *op,
-                               const struct bp_restore_args *args, const struct bp_note_sink *notes,
-                               struct bp_restore_info *info, struct bp_restore **out,
-                               struct bp_error *error);
+                               const struct bp_restore_args *args, struct bp_restore_info *info,
+                               struct bp_restore **out, struct bp_error *error);
     /**
      * Makes the target ready to take data.  `identity` receives a text by which a later run can
      * tell that the object is ours (pairs[].ours).  Where an object with the identity pairs[].done
@@ -334,10 +334,10 @@ struct bp_source_ops {
                                 const struct bp_text_sink *identity, struct bp_error *error);
     bp_status (*target_place)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                               const struct bp_place_sink *sink, struct bp_error *error);
-    /** Starts at most `free_jobs` jobs; called again until all_started. */
+    /** Starts at most sink->free_jobs jobs; called again until all_started. */
     bp_status (*target_step)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
-                             uint32_t free_jobs, const struct bp_job_sink *sink,
-                             struct bp_step_state *out, struct bp_error *error);
+                             const struct bp_job_sink *sink, struct bp_step_state *out,
+                             struct bp_error *error);
     bp_status (*job_poll)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                           const char *token, struct bp_job_state *out, struct bp_error *error);
     /** After the last job: out->found = what the server holds of it now. */

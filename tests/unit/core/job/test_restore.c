@@ -98,14 +98,13 @@ static GString *seen_parents;
 
 static bp_status
 noting_begin(struct bp_source *source, const struct bp_op *op, const struct bp_restore_args *args,
-             const struct bp_note_sink *notes, struct bp_restore_info *info,
-             struct bp_restore **out, struct bp_error *raw)
+             struct bp_restore_info *info, struct bp_restore **out, struct bp_error *raw)
 {
     g_string_truncate(seen_parents, 0);
     for (guint32 i = 0; i < args->n_parents; i++) {
         g_string_append_printf(seen_parents, "%s ", args->parents[i]);
     }
-    return job_honest.restore_begin(source, op, args, notes, info, out, raw);
+    return job_honest.restore_begin(source, op, args, info, out, raw);
 }
 
 static void
@@ -291,10 +290,10 @@ END_TEST
 
 static bp_status
 staging_nowhere(struct bp_source *source, const struct bp_op *op,
-                const struct bp_restore_args *args, const struct bp_note_sink *notes,
-                struct bp_restore_info *info, struct bp_restore **out, struct bp_error *raw)
+                const struct bp_restore_args *args, struct bp_restore_info *info,
+                struct bp_restore **out, struct bp_error *raw)
 {
-    bp_status status = job_honest.restore_begin(source, op, args, notes, info, out, raw);
+    bp_status status = job_honest.restore_begin(source, op, args, info, out, raw);
     g_strlcpy(info->staging_ref, "nowhere", sizeof info->staging_ref);
     return status;
 }

@@ -184,11 +184,10 @@ cancelling_place(struct bp_restore *restore, const struct bp_op *op, uint32_t ta
 
 static bp_status
 cancelling_step(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
-                uint32_t free_jobs, const struct bp_job_sink *sink, struct bp_step_state *out,
-                struct bp_error *raw)
+                const struct bp_job_sink *sink, struct bp_step_state *out, struct bp_error *raw)
 {
     cancel_when_due();
-    return job_honest.target_step(restore, op, target, free_jobs, sink, out, raw);
+    return job_honest.target_step(restore, op, target, sink, out, raw);
 }
 
 static bp_status

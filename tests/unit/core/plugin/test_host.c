@@ -151,14 +151,19 @@ START_TEST(test_storage__write_read_stat_remove_below_the_prefix)
     ck_assert_int_eq(host->storage_write_small(&frame.op, "db", "a/b", "hello", 5, &raw), BP_OK);
     ck_assert_int_eq(host->storage_stat(&frame.op, "ro", "root/a/b", &meta, &raw), BP_OK);
     ck_assert_uint_eq(meta.size, 5);
-    ck_assert_int_eq(
-        host->storage_read_small(&frame.op, "db", "a/b", 1, buffer, sizeof buffer, &n, &raw),
-        BP_OK);
+    struct bp_read_args args = {
+        .struct_size = sizeof args, .key = "a/b", .offset = 1, .length = sizeof buffer};
+    ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &args, buffer, &n, &raw), BP_OK);
     ck_assert_uint_eq(n, 4);
     ck_assert_mem_eq(buffer, "ello", 4);
-    ck_assert_int_eq(host->storage_read_small(&frame.op, "db", "a/b", 0, buffer, 2, &n, &raw),
-                     BP_OK);
+    args.offset = 0;
+    args.length = 2;
+    ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &args, buffer, &n, &raw), BP_OK);
     ck_assert_uint_eq(n, 2);
+    args.length = BP_UNKNOWN; /* no buffer is as large */
+    ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &args, buffer, &n, &raw),
+                     BP_ERR_INVALID);
+    ck_assert_uint_eq(n, 0);
     ck_assert_int_eq(host->storage_remove(&frame.op, "db", "a/b", &raw), BP_OK);
     ck_assert_int_eq(host->storage_stat(&frame.op, "db", "a/b", &meta, &raw), BP_ERR_NOT_FOUND);
     ck_assert_str_eq(raw.message, "storage data: there is no object root/a/b");

@@ -156,10 +156,9 @@ static guint32 lying_jobs;
 
 static bp_status
 lying_begin(struct bp_source *self, const struct bp_op *op, const struct bp_restore_args *args,
-            const struct bp_note_sink *notes, struct bp_restore_info *info, struct bp_restore **out,
-            struct bp_error *error)
+            struct bp_restore_info *info, struct bp_restore **out, struct bp_error *error)
 {
-    bp_status status = honest.restore_begin(self, op, args, notes, info, out, error);
+    bp_status status = honest.restore_begin(self, op, args, info, out, error);
     g_strlcpy(info->staging_ref, lying_ref, sizeof info->staging_ref);
     g_strlcpy(info->staging_prefix, lying_prefix, sizeof info->staging_prefix);
     info->max_jobs = lying_jobs;
@@ -230,13 +229,12 @@ START_TEST(test_place__lies)
 END_TEST
 
 static bp_status
-greedy_step(struct bp_restore *restore, const struct bp_op *op, uint32_t target, uint32_t free_jobs,
+greedy_step(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
             const struct bp_job_sink *sink, struct bp_step_state *out, struct bp_error *error)
 {
     (void)restore;
     (void)op;
     (void)target;
-    (void)free_jobs;
     (void)out;
     (void)error;
     return (sink->job(sink->ctx, "1", 1) + sink->job(sink->ctx, "2", 1)) * 0;

@@ -283,10 +283,10 @@ host_storage_stat(const struct bp_op *op, const char *ref, const char *key,
 }
 
 static bp_status
-/* NOLINTNEXTLINE(readability-function-size): the signature is the ABI's. */
-host_storage_read_small(const struct bp_op *op, const char *ref, const char *key, uint64_t offset,
-                        void *buffer, size_t cap, size_t *n, struct bp_error *error)
+host_storage_read_small(const struct bp_op *op, const char *ref, const struct bp_read_args *args,
+                        void *buffer, size_t *n, struct bp_error *error)
 {
+    const char *key = args->key;
     (void)op;
     const struct storage *storage = enter(ref, error);
     if (storage == NULL) {
@@ -298,12 +298,12 @@ host_storage_read_small(const struct bp_op *op, const char *ref, const char *key
         return bp_fail(error, BP_ERR_NOT_FOUND, "%s: not there", key);
     }
     (void)fseek(file, 0, SEEK_END);
-    if (offset > (uint64_t)ftell(file)) {
+    if (args->offset > (uint64_t)ftell(file)) {
         (void)fclose(file);
         return bp_fail(error, BP_ERR_RANGE, "%s: beyond the end", key);
     }
-    (void)fseek(file, (long)offset, SEEK_SET);
-    *n = fread(buffer, 1, cap, file);
+    (void)fseek(file, (long)args->offset, SEEK_SET);
+    *n = fread(buffer, 1, args->length, file);
     (void)fclose(file);
     return BP_OK;
 }

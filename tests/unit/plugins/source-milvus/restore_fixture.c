@@ -272,10 +272,11 @@ fixture_begin(uint32_t flags)
                                          .pair_stride = sizeof pair,
                                          .n_pairs = 1,
                                          .parents = parents,
-                                         .n_parents = 1};
+                                         .n_parents = 1,
+                                         .notes = &notes};
     struct bp_op op = fake_op();
     fx.info.struct_size = sizeof fx.info;
-    return milvus_restore_begin(&fx.source, &op, &args, &notes, &fx.info, &fx.restore, &fx.error);
+    return milvus_restore_begin(&fx.source, &op, &args, &fx.info, &fx.restore, &fx.error);
 }
 
 bp_status
@@ -298,10 +299,11 @@ fixture_place(void)
 bp_status
 fixture_step(uint32_t free_jobs, bool *all_started)
 {
-    const struct bp_job_sink sink = {.struct_size = sizeof sink, .job = on_job};
+    const struct bp_job_sink sink = {
+        .struct_size = sizeof sink, .free_jobs = free_jobs, .job = on_job};
     struct bp_step_state state = {.struct_size = sizeof state};
     struct bp_op op = fake_op();
-    bp_status status = milvus_target_step(fx.restore, &op, 0, free_jobs, &sink, &state, &fx.error);
+    bp_status status = milvus_target_step(fx.restore, &op, 0, &sink, &state, &fx.error);
     *all_started = state.all_started != 0;
     return status;
 }
