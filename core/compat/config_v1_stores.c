@@ -206,7 +206,7 @@ translate_s3(const store *s, const char *provider, const char *origin, GError **
 }
 
 static bool
-translate_azure(const store *s, const char *origin, GError **error)
+translate_azure(const store *s, GError **error)
 {
     bool use_iam = false;
     if (!get_bool(s, "useIAM", &use_iam, error)) {
@@ -216,9 +216,7 @@ translate_azure(const store *s, const char *origin, GError **error)
     put(s, "account", "accessKeyID");
     put(s, "container", "bucketName");
     put_prefix(s);
-    if (use_iam) {
-        put_text(s, "credentials", "default", origin);
-    } else {
+    if (!use_iam) { /* else the plugin takes what this machine has */
         put(s, "account_key", "secretAccessKey");
     }
     return true;
@@ -237,12 +235,13 @@ translate_store(const store *s, GError **error)
         if (strcmp(providers[i].plugin, "local") == 0) {
             return translate_local(s, error);
         }
-        bool ok = strcmp(providers[i].plugin, "azure") == 0
-                      ? translate_azure(s, said.origin, error)
-                      : translate_s3(s, providers[i].provider, said.origin, error);
+        bool is_azure = strcmp(providers[i].plugin, "azure") == 0;
+        bool ok = is_azure ? translate_azure(s, error)
+                           : translate_s3(s, providers[i].provider, said.origin, error);
         if (ok && s->is_backup) {
             /* That tool makes the bucket of the backups when it is missing. */
-            put_text(s, "create_bucket", "true", "as milvus-backup does");
+            put_text(s, is_azure ? "create_container" : "create_bucket", "true",
+                     "as milvus-backup does");
         }
         return ok;
     }

@@ -85,6 +85,17 @@ join_root(char *out, gsize cap, const char *root, const char *prefix)
     }
 }
 
+/* Where there is no path on this machine, a root is the beginning of keys, and may be empty. */
+static void
+join_server_root(char *out, gsize cap, const struct bp_storage_info *info, const char *prefix)
+{
+    if (*info->local_root == '\0' && *info->server_root == '\0') {
+        g_strlcpy(out, prefix, cap);
+    } else {
+        join_root(out, cap, info->server_root, prefix);
+    }
+}
+
 bp_status
 bp_host__storage_info(const struct bp_op *op, const char *ref, struct bp_storage_view *out,
                       struct bp_error *raw)
@@ -99,7 +110,7 @@ bp_host__storage_info(const struct bp_op *op, const char *ref, struct bp_storage
     g_snprintf(view.identity, sizeof view.identity, "%s%s%s", to.store->info.identity,
                *to.prefix != '\0' ? "/" : "", to.prefix);
     join_root(view.local_root, sizeof view.local_root, to.store->info.local_root, to.prefix);
-    join_root(view.server_root, sizeof view.server_root, to.store->info.server_root, to.prefix);
+    join_server_root(view.server_root, sizeof view.server_root, &to.store->info, to.prefix);
     guint32 size = MIN(out->struct_size, (guint32)sizeof view);
     view.struct_size = out->struct_size;
     memcpy(out, &view, size);

@@ -56,7 +56,8 @@ struct bp_storage_info {
     char identity[512];     /**< equal = the same objects (a hint; the core proves it) */
     char copy_scope[512];   /**< equal = the destination may be asked to `copy`; no secrets */
     char local_root[1088];  /**< absolute path of key "" on this machine, or "" */
-    char server_root[1088]; /**< the same as the source's server sees it, if the operator said */
+    char server_root[1088]; /**< the same as the source's server sees it, if the operator said; of
+                                 an object store, what all keys begin with in its bucket */
 };
 
 /** Which rights a job is going to need; `probe` tests exactly these and names the missing one. */

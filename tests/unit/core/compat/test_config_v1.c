@@ -193,7 +193,23 @@ START_TEST(test_translate__another_store_for_the_backups)
     assert_value(tree, "storages.backup.account_key", "key");
     assert_value(tree, "storages.backup.container", "box");
     assert_value(tree, "storages.backup.prefix", "backup");
+    assert_value(tree, "storages.backup.create_container", "true");
     ck_assert_uint_eq(bp_config_warnings(tree)->len, 0);
+}
+END_TEST
+
+START_TEST(test_translate__azure_by_identity)
+{
+    g_autoptr(bp_config_tree) tree = loaded("minio:\n"
+                                            "  storageType: azure\n"
+                                            "  address: core.windows.net\n"
+                                            "  accessKeyID: account\n"
+                                            "  useIAM: true\n"
+                                            "  backupRootPath: b\n",
+                                            NULL);
+    assert_value(tree, "storages.milvus.account", "account");
+    assert_value(tree, "storages.milvus.account_key", NULL);
+    assert_value(tree, "storages.milvus.create_container", NULL);
 }
 END_TEST
 
@@ -378,6 +394,7 @@ main(void)
     tcase_add_test(cases, test_translate__values_keep_their_origin);
     tcase_add_test(cases, test_translate__minio_with_all_defaults);
     tcase_add_test(cases, test_translate__another_store_for_the_backups);
+    tcase_add_test(cases, test_translate__azure_by_identity);
     tcase_add_test(cases, test_translate__iam_has_no_keys);
     tcase_add_test(cases, test_translate__environment_wins_unless_empty);
     tcase_add_test(cases, test_translate__a_port_of_kubernetes_does_not_count);

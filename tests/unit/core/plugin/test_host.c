@@ -275,6 +275,8 @@ START_TEST(test_storage_info__tells_rights_and_place)
     ck_assert_str_eq(view.kind, "memory");
     ck_assert_str_eq(view.identity, "memory:s/root/");
     ck_assert_str_eq(view.local_root, "");
+    /* No path, no prefix that the store puts before its keys: a key is all the server needs. */
+    ck_assert_str_eq(view.server_root, "root/");
     ck_assert_uint_eq(view.flags, 0);
     ck_assert_int_eq(host->storage_info(&frame.op, "ro", &view, &raw), BP_OK);
     ck_assert_uint_eq(view.flags, BP_VIEW_READ_ONLY | BP_VIEW_SERVER_READS);
