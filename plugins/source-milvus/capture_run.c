@@ -156,8 +156,7 @@ milvus_run_begin(struct bp_source *source, const struct bp_op *op, const struct 
     }
     if (status == BP_OK && has_data && !run->is_dry) {
         warn_of_late_deletes(run, op);
-        status =
-            milvus_gc_pause(source->host, op, &source->config, &run->options, &run->pause, error);
+        status = milvus_gc_pause(source, op, &run->options, &run->pause, error);
     }
     if (status != BP_OK) {
         run_free(run);

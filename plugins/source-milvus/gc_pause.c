@@ -12,6 +12,7 @@
 #include "sdk/http/http.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
+#include "source.h"
 
 #include "sdk/lib/ban.h"
 
@@ -21,10 +22,8 @@
 #define STATUS_NOT_FOUND 404
 
 struct milvus_gc_pause_state {
-    const struct bp_host *host;
-    char *base; /* of the management port, without a slash at the end */
-    char *ca_file;
-    uint32_t connect_timeout_ms;
+    bp_http_client *http; /* the source's */
+    char *base;           /* of the management port, without a slash at the end */
     uint64_t pause_s;
     char *ticket; /* of the newest pause, where the server gives one; else NULL */
 };
@@ -68,12 +67,10 @@ ask(struct milvus_gc_pause_state *state, const struct bp_op *op, const char *ver
     struct bp_error *error)
 {
     g_autofree char *url = g_strconcat(state->base, GC_PATH, verb, NULL);
-    struct bp_http_request request = {.url = url,
-                                      .ca_file = state->ca_file,
-                                      .connect_timeout_ms = state->connect_timeout_ms,
-                                      .timeout_ms = REQUEST_TIMEOUT_MS};
+    const struct bp_http_request request = {
+        .url = url, .idle_timeout_ms = REQUEST_TIMEOUT_MS, .total_timeout_ms = REQUEST_TIMEOUT_MS};
     struct bp_http_answer answer = {0};
-    bp_status status = bp_http_perform(state->host, op, &request, &answer, error);
+    bp_status status = bp_http_perform(state->http, op, &request, 0, &answer, error);
     if (status == BP_OK) {
         status = judge(&answer, url, error);
     }
@@ -97,7 +94,6 @@ static void
 pause_free(struct milvus_gc_pause_state *pause)
 {
     g_free(pause->base);
-    g_free(pause->ca_file);
     g_free(pause->ticket);
     g_free(pause);
 }
@@ -116,10 +112,11 @@ tolerate(const struct bp_host *host, const struct bp_op *op,
 }
 
 bp_status
-milvus_gc_pause(const struct bp_host *host, const struct bp_op *op,
-                const struct milvus_config *config, const struct milvus_create_options *options,
-                struct milvus_gc_pause_state **out, struct bp_error *error)
+milvus_gc_pause(struct bp_source *source, const struct bp_op *op,
+                const struct milvus_create_options *options, struct milvus_gc_pause_state **out,
+                struct bp_error *error)
 {
+    const struct milvus_config *config = &source->config;
     *out = NULL;
     if (options->gc_pause == MILVUS_GC_OFF) {
         return BP_OK;
@@ -136,18 +133,16 @@ milvus_gc_pause(const struct bp_host *host, const struct bp_op *op,
     while (n > 0 && config->management[n - 1] == '/') {
         n--;
     }
-    pause->host = host;
+    pause->http = source->http;
     pause->base = g_strndup(config->management, n);
-    pause->ca_file = g_strdup(config->ca_file);
-    pause->connect_timeout_ms = config->connect_timeout_ms;
     pause->pause_s = options->gc_pause_ms / 1000;
     bp_status status = milvus_gc_renew(pause, op, error);
     if (status != BP_OK) {
         pause_free(pause);
-        return tolerate(host, op, options, status, error);
+        return tolerate(source->host, op, options, status, error);
     }
-    bp_hostlog(host, op, BP_LOG_INFO, "garbage collection is paused for %" PRIu64 " s at a time",
-               pause->pause_s);
+    bp_hostlog(source->host, op, BP_LOG_INFO,
+               "garbage collection is paused for %" PRIu64 " s at a time", pause->pause_s);
     *out = pause;
     return BP_OK;
 }

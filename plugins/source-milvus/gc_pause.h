@@ -12,6 +12,7 @@
 
 #include "config.h"
 
+struct bp_source;
 struct milvus_gc_pause_state;
 
 /**
@@ -19,8 +20,7 @@ struct milvus_gc_pause_state;
  * no management address, or (with a line in the log) a server that cannot or did not.  With
  * MILVUS_GC_REQUIRE each of these but the first is an error.
  */
-bp_status milvus_gc_pause(const struct bp_host *host, const struct bp_op *op,
-                          const struct milvus_config *config,
+bp_status milvus_gc_pause(struct bp_source *source, const struct bp_op *op,
                           const struct milvus_create_options *options,
                           struct milvus_gc_pause_state **out, struct bp_error *error);
 

@@ -15,6 +15,7 @@
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
 #include "sdk/lib/secret.h"
+#include "source.h"
 
 #include "sdk/lib/ban.h"
 
@@ -30,11 +31,10 @@
 #define CODE_EARLY_OK 200
 
 struct milvus_rest {
-    const struct bp_host *host;
-    char *base; /* "http://host:port" */
-    char *ca_file;
+    bp_http_client *http;     /* the source's */
+    char *base;               /* "http://host:port" */
     bp_secret *authorization; /* header line, or NULL */
-    uint32_t connect_timeout_ms, request_timeout_ms;
+    uint32_t request_timeout_ms;
 };
 
 static bp_secret *
@@ -61,7 +61,6 @@ milvus_rest_free(struct milvus_rest *rest)
         return;
     }
     g_free(rest->base);
-    g_free(rest->ca_file);
     bp_secret_free(rest->authorization);
     g_free(rest);
 }
@@ -96,7 +95,8 @@ static bp_status
 post(struct milvus_rest *rest, const struct bp_op *op, const char *path, const json_t *body,
      json_t **out, struct bp_error *error)
 {
-    bool is_long = strcmp(path, PATH_CREATE) == 0;
+    uint32_t timeout_ms =
+        rest->request_timeout_ms * (strcmp(path, PATH_CREATE) == 0 ? LONG_FACTOR : 1);
     g_autofree char *url = g_strconcat(rest->base, path, NULL);
     char *text = json_dumps(body, JSON_COMPACT);
     if (text == NULL) {
@@ -110,12 +110,10 @@ post(struct milvus_rest *rest, const struct bp_op *op, const char *path, const j
                                             .headers = headers,
                                             .body = text,
                                             .body_size = strlen(text),
-                                            .ca_file = rest->ca_file,
-                                            .connect_timeout_ms = rest->connect_timeout_ms,
-                                            .timeout_ms = rest->request_timeout_ms *
-                                                          (is_long ? LONG_FACTOR : 1)};
+                                            .idle_timeout_ms = timeout_ms,
+                                            .total_timeout_ms = timeout_ms};
     struct bp_http_answer answer = {0};
-    bp_status status = bp_http_perform(rest->host, op, &request, &answer, error);
+    bp_status status = bp_http_perform(rest->http, op, &request, 0, &answer, error);
     free(text);
     if (status == BP_OK && answer.status == 404) {
         status = bp_fail(error, BP_ERR_UNSUPPORTED, "%s: 404", url);
@@ -134,21 +132,19 @@ post(struct milvus_rest *rest, const struct bp_op *op, const char *path, const j
 }
 
 bp_status
-milvus_rest_find(const struct bp_host *host, const struct bp_op *op,
-                 const struct milvus_config *config, struct milvus_rest **out,
+milvus_rest_find(struct bp_source *source, const struct bp_op *op, struct milvus_rest **out,
                  struct bp_error *error)
 {
+    const struct milvus_config *config = &source->config;
     *out = NULL;
     if (config->tls_mode == MILVUS_TLS_MUTUAL || config->server_name != NULL) {
         return BP_OK; /* such a connection is made for gRPC only */
     }
     struct milvus_rest *rest = g_new0(struct milvus_rest, 1);
-    rest->host = host;
+    rest->http = source->http;
     rest->base = g_strconcat(config->tls_mode == MILVUS_TLS_OFF ? "http://" : "https://",
                              config->address, NULL);
-    rest->ca_file = g_strdup(config->ca_file);
     rest->authorization = authorization_of(config);
-    rest->connect_timeout_ms = config->connect_timeout_ms;
     rest->request_timeout_ms = config->request_timeout_ms;
     json_t *body = json_pack("{s:s}", "dbName", "default");
     json_t *answer = NULL;
@@ -163,7 +159,7 @@ milvus_rest_find(const struct bp_host *host, const struct bp_op *op,
     if (status == BP_ERR_CANCELLED) {
         return status;
     }
-    bp_hostlog(host, op, BP_LOG_INFO, "imports go over gRPC, one directory each: %s",
+    bp_hostlog(source->host, op, BP_LOG_INFO, "imports go over gRPC, one directory each: %s",
                error->message);
     return BP_OK;
 }

@@ -13,6 +13,7 @@
 #include "api.h"
 #include "config.h"
 
+struct bp_source;
 struct milvus_rest; /**< the REST side of one server */
 
 /** Most directories of one job. */
@@ -32,11 +33,10 @@ struct milvus_rest_import {
 /**
  * Looks with a harmless request whether the server's REST interface answers at its gRPC address,
  * which is where it is unless it was moved.  *out is NULL when it does not: gRPC does, too.  Fails
- * only with CANCELLED.  bp_http_init must have run.
+ * only with CANCELLED.
  */
-bp_status milvus_rest_find(const struct bp_host *host, const struct bp_op *op,
-                           const struct milvus_config *config, struct milvus_rest **out,
-                           struct bp_error *error);
+bp_status milvus_rest_find(struct bp_source *source, const struct bp_op *op,
+                           struct milvus_rest **out, struct bp_error *error);
 void milvus_rest_free(struct milvus_rest *rest);
 
 /** Not idempotent: a failure with OUTCOME_UNKNOWN may have started a job. */

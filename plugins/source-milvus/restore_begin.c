@@ -158,8 +158,7 @@ check_all(struct bp_restore *restore, const struct bp_op *op, const struct bp_re
     bool is_dry_run = (args->flags & BP_RESTORE_DRY_RUN) != 0;
     bp_status status = milvus_api_connect(restore->api, op, error);
     if (status == BP_OK && milvus_api_can(restore->api, MILVUS_CAN_IMPORT_REST)) {
-        status =
-            milvus_rest_find(restore->host, op, &restore->source->config, &restore->rest, error);
+        status = milvus_rest_find(restore->source, op, &restore->rest, error);
     }
     if (status == BP_OK) {
         status = milvus_documents_read(restore->host, op, restore->backup_ref, &restore->backup,

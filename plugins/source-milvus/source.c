@@ -26,6 +26,13 @@ milvus_source_open(const struct bp_host *host, const struct bp_op *op,
     if (status == BP_OK) {
         status = milvus_api_new(host, &source->config, &source->api, error);
     }
+    if (status == BP_OK) {
+        const struct bp_http_config http = {
+            .ca_file = source->config.ca_file,
+            .connect_timeout_ms = source->config.connect_timeout_ms,
+        };
+        status = bp_http_client_new(host, &http, &source->http, error);
+    }
     if (status != BP_OK) {
         milvus_source_close(source);
         return status;
@@ -38,6 +45,7 @@ void
 milvus_source_close(struct bp_source *source)
 {
     milvus_api_free(source->api);
+    bp_http_client_free(source->http);
     milvus_plan_free(source->plan);
     milvus_config_clear(&source->config);
     (void)pthread_mutex_destroy(&source->lock);

@@ -10,6 +10,7 @@
 
 #include "api.h"
 #include "config.h"
+#include "sdk/http/client.h"
 
 /** What the last plan selected: the next run works on it. */
 struct milvus_plan {
@@ -21,6 +22,7 @@ struct bp_source {
     const struct bp_host *host;
     struct milvus_config config;
     struct milvus_api *api;
+    bp_http_client *http;     /**< for what Milvus does not offer over gRPC */
     pthread_mutex_t lock;     /**< guards plan */
     struct milvus_plan *plan; /**< made by plan, taken by run_begin; or NULL */
 };

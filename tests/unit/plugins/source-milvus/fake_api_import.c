@@ -79,13 +79,11 @@ milvus_api_count_imports(struct milvus_api *api, const struct bp_op *op, const c
 /* --- rest.h ----------------------------------------------------------------------------------- */
 
 bp_status
-milvus_rest_find(const struct bp_host *host, const struct bp_op *op,
-                 const struct milvus_config *config, struct milvus_rest **out,
+milvus_rest_find(struct bp_source *source, const struct bp_op *op, struct milvus_rest **out,
                  struct bp_error *error)
 {
-    (void)host;
+    (void)source;
     (void)op;
-    (void)config;
     (void)error;
     *out = rest.api != NULL ? &rest : NULL;
     return BP_OK;

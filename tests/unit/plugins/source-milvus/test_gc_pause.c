@@ -4,6 +4,7 @@
  */
 #include "plugins/source-milvus/gc_pause.h"
 
+#include "plugins/source-milvus/source.h"
 #include "sdk/http/http.h"
 #include "tests/harness/httpd.h"
 #include "wire_test.h"
@@ -15,7 +16,7 @@
     "HTTP/1.1 503 Busy\r\nRetry-After: 4\r\nContent-Length: 14\r\n\r\n{\"msg\":\"busy\"}"
 
 static struct bp_httpd *server;
-static struct milvus_config config;
+static struct bp_source source;
 static struct milvus_create_options options;
 static struct milvus_gc_pause_state *pause_state;
 static struct bp_error error;
@@ -28,7 +29,9 @@ setup(void)
     ASSERT_OK(bp_http_init(&error), error);
     fake_host_reset();
     op = fake_op();
-    config = wire_config("127.0.0.1:1");
+    source = (struct bp_source){.host = fake_host(), .config = wire_config("127.0.0.1:1")};
+    const struct bp_http_config http = {.connect_timeout_ms = 2000};
+    ASSERT_OK(bp_http_client_new(fake_host(), &http, &source.http, &error), error);
     options = (struct milvus_create_options){.gc_pause = MILVUS_GC_AUTO, .gc_pause_ms = 90000};
     pause_state = NULL;
     server = NULL;
@@ -41,7 +44,8 @@ teardown(void)
         bp_httpd_stop(server);
         bp_httpd_free(server);
     }
-    milvus_config_clear(&config);
+    bp_http_client_free(source.http);
+    milvus_config_clear(&source.config);
     bp_http_fini();
 }
 
@@ -50,13 +54,13 @@ static void
 serve(const struct bp_httpd_step *steps, size_t n)
 {
     server = bp_httpd_start(steps, n);
-    config.management = g_strconcat(bp_httpd_url(server), "/", NULL);
+    source.config.management = g_strconcat(bp_httpd_url(server), "/", NULL);
 }
 
 static bp_status
 begin(void)
 {
-    return milvus_gc_pause(fake_host(), &op, &config, &options, &pause_state, &error);
+    return milvus_gc_pause(&source, &op, &options, &pause_state, &error);
 }
 
 START_TEST(test_pause__renew_and_resume)
@@ -145,7 +149,7 @@ END_TEST
 START_TEST(test_pause__off_and_unset_ask_nobody)
 {
     ASSERT_OK(begin(), error);
-    config.management = g_strdup("http://127.0.0.1:1");
+    source.config.management = g_strdup("http://127.0.0.1:1");
     options.gc_pause = MILVUS_GC_OFF;
     ASSERT_OK(begin(), error);
     ck_assert_ptr_null(pause_state);
@@ -156,10 +160,10 @@ END_TEST
 
 START_TEST(test_pause__nobody_listens_names_the_address)
 {
-    config.management = g_strdup("http://127.0.0.1:1");
+    source.config.management = g_strdup("http://127.0.0.1:1");
     ASSERT_OK(begin(), error);
     ck_assert_ptr_nonnull(strstr(fake_host_log(), "1 garbage collection is not paused: "
-                                                  "http://127.0.0.1:1/"));
+                                                  "GET http://127.0.0.1:1/"));
 }
 END_TEST
 

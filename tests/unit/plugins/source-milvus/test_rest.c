@@ -4,6 +4,7 @@
  */
 #include "plugins/source-milvus/rest.h"
 
+#include "plugins/source-milvus/source.h"
 #include "sdk/http/http.h"
 #include "tests/harness/httpd.h"
 #include "wire_test.h"
@@ -16,7 +17,7 @@
     }
 
 static struct bp_httpd *server;
-static struct milvus_config config;
+static struct bp_source source;
 static struct milvus_rest *rest;
 static struct bp_error error;
 static struct bp_op op;
@@ -28,7 +29,9 @@ setup(void)
     ASSERT_OK(bp_http_init(&error), error);
     fake_host_reset();
     op = fake_op();
-    config = wire_config("127.0.0.1:1");
+    source = (struct bp_source){.host = fake_host(), .config = wire_config("127.0.0.1:1")};
+    const struct bp_http_config http = {.connect_timeout_ms = 2000};
+    ASSERT_OK(bp_http_client_new(fake_host(), &http, &source.http, &error), error);
     rest = NULL;
     server = NULL;
 }
@@ -41,7 +44,8 @@ teardown(void)
         bp_httpd_stop(server);
         bp_httpd_free(server);
     }
-    milvus_config_clear(&config);
+    bp_http_client_free(source.http);
+    milvus_config_clear(&source.config);
     bp_http_fini();
 }
 
@@ -49,9 +53,9 @@ static bp_status
 find(const struct bp_httpd_step *steps, size_t n)
 {
     server = bp_httpd_start(steps, n);
-    g_free(config.address);
-    config.address = g_strdup(bp_httpd_url(server) + strlen("http://"));
-    return milvus_rest_find(fake_host(), &op, &config, &rest, &error);
+    g_free(source.config.address);
+    source.config.address = g_strdup(bp_httpd_url(server) + strlen("http://"));
+    return milvus_rest_find(&source, &op, &rest, &error);
 }
 
 static bp_status
@@ -75,8 +79,8 @@ START_TEST(test_import__sends_directories_and_login)
         FOUND,
         {BP_HTTPD_REPLY, ANSWER("{\"code\":0,\"data\":{\"jobId\":\"457512345678901249\"}}")}};
     int64_t job = 0;
-    config.user = g_strdup("root");
-    config.password = bp_secret_new("pw-marker");
+    source.config.user = g_strdup("root");
+    source.config.password = bp_secret_new("pw-marker");
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     ck_assert_ptr_nonnull(rest);
     ASSERT_OK(import(&job), error);
@@ -116,8 +120,8 @@ END_TEST
 
 START_TEST(test_find__client_certificates_are_for_grpc)
 {
-    config.tls_mode = MILVUS_TLS_MUTUAL;
-    ASSERT_OK(milvus_rest_find(fake_host(), &op, &config, &rest, &error), error);
+    source.config.tls_mode = MILVUS_TLS_MUTUAL;
+    ASSERT_OK(milvus_rest_find(&source, &op, &rest, &error), error);
     ck_assert_ptr_null(rest);
 }
 END_TEST

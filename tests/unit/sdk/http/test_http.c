@@ -17,6 +17,8 @@
 #define OK_HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n"
 
 static struct bp_httpd *server;
+static bp_http_client *client;
+static size_t max_answer;
 static struct bp_http_answer answer;
 static struct bp_error error;
 
@@ -26,12 +28,16 @@ setup(void)
     bp_fake_reset();
     bp_error_init(&error);
     ck_assert_int_eq(bp_http_init(&error), BP_OK);
+    const struct bp_http_config config = {0};
+    ck_assert_int_eq(bp_http_client_new(&bp_fake.host, &config, &client, &error), BP_OK);
+    max_answer = 0;
 }
 
 static void
 teardown(void)
 {
     bp_http_answer_clear(&answer);
+    bp_http_client_free(client);
     bp_http_fini();
 }
 
@@ -45,7 +51,7 @@ ask(enum bp_httpd_manner manner, const char *reply, struct bp_http_request *requ
     snprintf(url, sizeof(url), "%s%s", bp_httpd_url(server),
              request->url == NULL ? "/" : request->url);
     request->url = url;
-    bp_status status = bp_http_perform(&bp_fake.host, &bp_fake.op, request, &answer, &error);
+    bp_status status = bp_http_perform(client, &bp_fake.op, request, max_answer, &answer, &error);
     request->url = NULL;
     bp_httpd_stop(server);
     return status;
@@ -69,7 +75,8 @@ START_TEST(test_perform__post_with_headers)
 {
     static const char *const headers[] = {"Authorization: Bearer root:pw",
                                           "Content-Type: application/json", NULL};
-    struct bp_http_request request = {.headers = headers, .body = "{\"a\":1}", .body_size = 7};
+    struct bp_http_request request = {
+        .method = "POST", .headers = headers, .body = "{\"a\":1}", .body_size = 7};
     ck_assert_int_eq(ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 0\r\n\r\n", &request), BP_OK);
     const char *sent = bp_httpd_request(server, 0);
     ck_assert_int_eq(strncmp(sent, "POST / ", 7), 0);
@@ -144,12 +151,14 @@ END_TEST
 
 START_TEST(test_perform__answer_too_long)
 {
-    struct bp_http_request request = {.max_answer = 8};
+    struct bp_http_request request = {0};
+    max_answer = 8;
     ck_assert_int_eq(ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 9\r\n\r\n123456789", &request),
                      BP_ERR_PERMANENT);
-    ck_assert_ptr_nonnull(strstr(error.message, "the answer is too long"));
+    ck_assert_ptr_nonnull(strstr(error.message, "the answer is longer than 8 bytes"));
     bp_httpd_free(server);
-    request.max_answer = 9;
+    bp_http_answer_clear(&answer);
+    max_answer = 9;
     ck_assert_int_eq(ask(BP_HTTPD_REPLY, OK_HEAD "Content-Length: 9\r\n\r\n123456789", &request),
                      BP_OK);
     bp_httpd_free(server);
@@ -158,7 +167,7 @@ END_TEST
 
 START_TEST(test_perform__own_timeout)
 {
-    struct bp_http_request request = {.timeout_ms = 50};
+    struct bp_http_request request = {.total_timeout_ms = 50};
     ck_assert_int_eq(ask(BP_HTTPD_STALL, OK_HEAD, &request), BP_ERR_TIMEOUT);
     bp_httpd_free(server);
 }
@@ -197,7 +206,7 @@ START_TEST(test_perform__cancelled_before)
 {
     const struct bp_http_request request = {.url = "http://127.0.0.1:1/"};
     atomic_store(&bp_fake.cancelled, 1);
-    ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+    ck_assert_int_eq(bp_http_perform(client, &bp_fake.op, &request, 0, &answer, &error),
                      BP_ERR_CANCELLED);
     ck_assert_uint_eq(error.flags, 0);
 }
@@ -207,7 +216,7 @@ START_TEST(test_perform__nobody_listens)
 {
     /* Port 1 of the loopback device: refused at once, so that nothing can have happened. */
     const struct bp_http_request request = {.url = "http://127.0.0.1:1/"};
-    ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+    ck_assert_int_eq(bp_http_perform(client, &bp_fake.op, &request, 0, &answer, &error),
                      BP_ERR_RETRYABLE);
     ck_assert_uint_eq(error.flags, 0);
 }
@@ -218,7 +227,7 @@ START_TEST(test_perform__bad_urls)
     static const char *const urls[] = {"ftp://127.0.0.1/", "file:///etc/passwd", "http://[", ""};
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         const struct bp_http_request request = {.url = urls[i]};
-        ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+        ck_assert_int_eq(bp_http_perform(client, &bp_fake.op, &request, 0, &answer, &error),
                          BP_ERR_INVALID);
     }
 }
@@ -227,7 +236,7 @@ END_TEST
 START_TEST(test_perform__no_secrets_in_messages)
 {
     const struct bp_http_request request = {.url = "http://me:hunter2@127.0.0.1:1/p?token=hunter3"};
-    ck_assert_int_eq(bp_http_perform(&bp_fake.host, &bp_fake.op, &request, &answer, &error),
+    ck_assert_int_eq(bp_http_perform(client, &bp_fake.op, &request, 0, &answer, &error),
                      BP_ERR_RETRYABLE);
     ck_assert_msg(strstr(error.message, "hunter") == NULL, "%s", error.message);
     ck_assert_ptr_nonnull(strstr(error.message, "http://127.0.0.1:1/p: "));
