@@ -19,7 +19,7 @@ FILLER = "typedef int bp_nothing_else;"
 
 
 def library_flags():
-    packages = ["glib-2.0", "jansson", "yaml-0.1", "libprotobuf-c", "grpc", "libcurl"]
+    packages = ["glib-2.0", "jansson", "yaml-0.1", "libprotobuf-c", "grpc", "libcurl", "libxml-2.0"]
     return subprocess.run(["pkg-config", "--cflags", *packages], check=True, text=True,
                           stdout=subprocess.PIPE).stdout.split()
 

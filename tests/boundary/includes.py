@@ -24,7 +24,7 @@ BELOW = {
 # Header of an outside library: the only folders that may include it.
 HOMES = {
     re.compile(r"^(protobuf-c/|grpc)|\.pb-c\.h$"): ("plugins/source-milvus/",),
-    re.compile(r"^curl/"): ("sdk/http/",),
+    re.compile(r"^(curl|libxml)/"): ("sdk/http/",),
     re.compile(r"^yaml\.h$"): ("core/config/",),
     re.compile(r"^glib|^gio/"): ("core/", "plugins/"),
     re.compile(r"^jansson\.h$"): ("core/", "plugins/"),

@@ -16,7 +16,7 @@ from pathlib import Path
 from tree import report
 
 ENTRY = "bp_plugin_entry_v1"
-PLUGINS_ONLY = ("libgrpc", "libprotobuf", "libcurl")
+PLUGINS_ONLY = ("libgrpc", "libprotobuf", "libcurl", "libxml2")
 
 
 def tool(*command):
