@@ -22,5 +22,6 @@ endif()
 
 if(BP_BUILD_TESTS)
   pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+  pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl) # a server for the tests
   find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 endif()

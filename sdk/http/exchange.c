@@ -85,7 +85,7 @@ bp_http_begin(bp_http_client *client, const struct bp_op *op, const struct bp_ht
 int
 bp_http_answered(const bp_http_exchange *x)
 {
-    return x->done || (x->head_done && x->status >= FIRST_REFUSAL);
+    return x->head_done && (x->done || x->status >= FIRST_REFUSAL);
 }
 
 static int

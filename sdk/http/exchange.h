@@ -38,6 +38,7 @@ struct bp_http_client {
     char *ca_file, *cert_file, *key_file, *user_agent;
     bp_secret *key_password, *proxy; /* a proxy's URL may hold a login */
     long min_tls;                    /* CURL_SSLVERSION_… */
+    int has_ca_folder;
     uint32_t connect_timeout_ms, idle_timeout_ms, total_timeout_ms;
 
     pthread_mutex_t lock; /* guards idle, n_idle */

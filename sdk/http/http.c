@@ -67,6 +67,7 @@ bp_http_class(int status)
     case 400:
         return BP_ERR_INVALID;
     case 401:
+    case 407:
         return BP_ERR_AUTH;
     case 403:
         return BP_ERR_DENIED;

@@ -150,14 +150,18 @@ nearest(const bp_http_exchange *x, const struct bp_op *op, int64_t idle_since_ns
     return why;
 }
 
+/* Waits, unless something has just moved: then the next round asks the sockets anyhow. */
 static bp_status
-wait_for_more(bp_http_exchange *x, const struct bp_op *op, int64_t idle_since_ns)
+wait_for_more(bp_http_exchange *x, const struct bp_op *op, int64_t idle_since_ns, int has_moved)
 {
     int64_t limit_ns = 0;
     const char *why = nearest(x, op, idle_since_ns, &limit_ns);
     int64_t now = now_ns();
     if (now >= limit_ns) {
         return http_fail(x, BP_ERR_TIMEOUT, why);
+    }
+    if (has_moved) {
+        return BP_OK;
     }
     int64_t ms = (limit_ns - now) / HTTP_NS_PER_MS + 1;
     int fd = x->client->host->cancel_fd(op);
@@ -183,19 +187,18 @@ http_pump(bp_http_exchange *x, const struct bp_op *op, int (*is_ready)(const bp_
         uint64_t before = moved(x);
         int was_connected = http_is_connected(x);
         perform(x);
-        if (x->failure.cls != BP_OK) {
-            break;
-        }
-        if (x->done || is_ready(x)) {
+        /* Enough came, even if the connection broke right behind it: the next call tells. */
+        if (is_ready(x) || (x->done && x->failure.cls == BP_OK)) {
             return BP_OK;
         }
-        if (moved(x) != before || was_connected != http_is_connected(x)) {
-            idle_since_ns = now_ns();
-            if (op->deadline_ns == 0 && x->end_ns == 0) {
-                continue; /* the sockets are asked by the next round anyhow */
-            }
+        if (x->done) {
+            break;
         }
-        (void)wait_for_more(x, op, idle_since_ns);
+        int has_moved = moved(x) != before || was_connected != http_is_connected(x);
+        if (has_moved) {
+            idle_since_ns = now_ns();
+        }
+        (void)wait_for_more(x, op, idle_since_ns, has_moved);
     }
     uint32_t size = error->struct_size;
     *error = x->failure;

@@ -98,7 +98,7 @@ static int32_t
 cancel_fd(const struct bp_op *op)
 {
     (void)op;
-    return -1;
+    return bp_fake.cancel_fd;
 }
 
 static bp_status
@@ -139,6 +139,7 @@ struct bp_fake_host bp_fake = {
             .progress = progress,
         },
     .op = {.struct_size = sizeof(struct bp_op)},
+    .cancel_fd = -1,
 };
 
 void
@@ -152,6 +153,7 @@ bp_fake_reset(void)
     atomic_store(&bp_fake.progress_calls, 0);
     bp_fake.last_log[0] = '\0';
     bp_fake.op.deadline_ns = 0;
+    bp_fake.cancel_fd = -1;
 }
 
 void

@@ -24,6 +24,7 @@ struct bp_config {
 struct bp_fake_host {
     struct bp_host host;
     struct bp_op op; /**< no deadline */
+    int cancel_fd;   /**< what the host says of it; -1 = none */
     _Atomic int cancelled;
     _Atomic int cancel_after; /**< > 0: that many questions until cancelled becomes true */
     _Atomic int fail_alloc;   /**< > 0: the n-th allocation from now on fails */

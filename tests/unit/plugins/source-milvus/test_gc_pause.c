@@ -66,7 +66,7 @@ begin(void)
 START_TEST(test_pause__renew_and_resume)
 {
     const struct bp_httpd_step steps[] = {
-        {BP_HTTPD_REPLY, OK_REPLY}, {BP_HTTPD_REPLY, OK_REPLY}, {BP_HTTPD_REPLY, OK_REPLY}};
+        {.reply = OK_REPLY}, {.reply = OK_REPLY}, {.reply = OK_REPLY}};
     serve(steps, G_N_ELEMENTS(steps));
     ASSERT_OK(begin(), error);
     ck_assert_ptr_nonnull(pause_state);
@@ -91,8 +91,7 @@ START_TEST(test_pause__the_newest_ticket_resumes)
         "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n{\"msg\":\"OK\",\"ticket\":\"a\"}";
     static const char second[] =
         "HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n{\"msg\":\"OK\",\"ticket\":\"b/c\"}";
-    const struct bp_httpd_step steps[] = {
-        {BP_HTTPD_REPLY, first}, {BP_HTTPD_REPLY, second}, {BP_HTTPD_REPLY, OK_REPLY}};
+    const struct bp_httpd_step steps[] = {{.reply = first}, {.reply = second}, {.reply = OK_REPLY}};
     serve(steps, G_N_ELEMENTS(steps));
     ASSERT_OK(begin(), error);
     ASSERT_OK(milvus_gc_renew(pause_state, &op, &error), error);
@@ -106,7 +105,7 @@ END_TEST
 
 START_TEST(test_pause__old_server)
 {
-    const struct bp_httpd_step steps[] = {{BP_HTTPD_REPLY, NOT_FOUND_REPLY}};
+    const struct bp_httpd_step steps[] = {{.reply = NOT_FOUND_REPLY}};
     serve(steps, G_N_ELEMENTS(steps));
     ASSERT_OK(begin(), error);
     ck_assert_ptr_null(pause_state);
@@ -117,7 +116,7 @@ END_TEST
 
 START_TEST(test_pause__an_answer_that_confirms_nothing)
 {
-    const struct bp_httpd_step steps[] = {{BP_HTTPD_REPLY, DENIED_REPLY}};
+    const struct bp_httpd_step steps[] = {{.reply = DENIED_REPLY}};
     serve(steps, G_N_ELEMENTS(steps));
     ASSERT_OK(begin(), error);
     ck_assert_ptr_null(pause_state);
@@ -128,7 +127,7 @@ END_TEST
 
 START_TEST(test_pause__required_but_refused)
 {
-    const struct bp_httpd_step steps[] = {{BP_HTTPD_REPLY, BUSY_REPLY}};
+    const struct bp_httpd_step steps[] = {{.reply = BUSY_REPLY}};
     serve(steps, G_N_ELEMENTS(steps));
     options.gc_pause = MILVUS_GC_REQUIRE;
     bp_status status = begin();

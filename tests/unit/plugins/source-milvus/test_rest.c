@@ -11,9 +11,9 @@
 
 /* The server closes after each answer, so no length is needed. */
 #define ANSWER(body) "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" body
-#define FOUND                                              \
-    {                                                      \
-        BP_HTTPD_REPLY, ANSWER("{\"code\":0,\"data\":[]}") \
+#define FOUND                                       \
+    {                                               \
+        .reply = ANSWER("{\"code\":0,\"data\":[]}") \
     }
 
 static struct bp_httpd *server;
@@ -76,8 +76,7 @@ import(int64_t *job)
 START_TEST(test_import__sends_directories_and_login)
 {
     const struct bp_httpd_step steps[] = {
-        FOUND,
-        {BP_HTTPD_REPLY, ANSWER("{\"code\":0,\"data\":{\"jobId\":\"457512345678901249\"}}")}};
+        FOUND, {.reply = ANSWER("{\"code\":0,\"data\":{\"jobId\":\"457512345678901249\"}}")}};
     int64_t job = 0;
     source.config.user = g_strdup("root");
     source.config.password = bp_secret_new("pw-marker");
@@ -103,7 +102,7 @@ END_TEST
 START_TEST(test_find__old_server_has_none)
 {
     const struct bp_httpd_step steps[] = {
-        {BP_HTTPD_REPLY, "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found"}};
+        {.reply = "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n404 page not found"}};
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     ck_assert_ptr_null(rest);
     ck_assert_ptr_nonnull(strstr(fake_host_log(), "imports go over gRPC, one directory each: "));
@@ -112,7 +111,7 @@ END_TEST
 
 START_TEST(test_find__something_else_answers)
 {
-    const struct bp_httpd_step steps[] = {{BP_HTTPD_REPLY, ANSWER("hello")}};
+    const struct bp_httpd_step steps[] = {{.reply = ANSWER("hello")}};
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     ck_assert_ptr_null(rest);
 }
@@ -129,7 +128,7 @@ END_TEST
 START_TEST(test_import__refused_with_status_200)
 {
     const struct bp_httpd_step steps[] = {
-        FOUND, {BP_HTTPD_REPLY, ANSWER("{\"code\":1100,\"message\":\"partition not specified\"}")}};
+        FOUND, {.reply = ANSWER("{\"code\":1100,\"message\":\"partition not specified\"}")}};
     int64_t job = 0;
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     bp_status status = import(&job);
@@ -140,8 +139,7 @@ END_TEST
 START_TEST(test_import__wrong_login)
 {
     const struct bp_httpd_step steps[] = {
-        FOUND,
-        {BP_HTTPD_REPLY, ANSWER("{\"code\":1800,\"message\":\"user hasn't authenticated\"}")}};
+        FOUND, {.reply = ANSWER("{\"code\":1800,\"message\":\"user hasn't authenticated\"}")}};
     int64_t job = 0;
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     bp_status status = import(&job);
@@ -151,7 +149,7 @@ END_TEST
 
 START_TEST(test_import__answer_without_a_job)
 {
-    const struct bp_httpd_step steps[] = {FOUND, {BP_HTTPD_REPLY, ANSWER("{\"code\":200}")}};
+    const struct bp_httpd_step steps[] = {FOUND, {.reply = ANSWER("{\"code\":200}")}};
     int64_t job = 0;
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     bp_status status = import(&job);
@@ -161,7 +159,7 @@ END_TEST
 
 START_TEST(test_import__connection_lost)
 {
-    const struct bp_httpd_step steps[] = {FOUND, {BP_HTTPD_RESET, NULL}};
+    const struct bp_httpd_step steps[] = {FOUND, {.manner = BP_HTTPD_RESET}};
     int64_t job = 0;
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     ck_assert_int_eq(import(&job), BP_ERR_RETRYABLE);
@@ -172,7 +170,7 @@ END_TEST
 static struct milvus_import_state
 poll(const char *answer, bp_status wanted)
 {
-    const struct bp_httpd_step steps[] = {FOUND, {BP_HTTPD_REPLY, answer}};
+    const struct bp_httpd_step steps[] = {FOUND, {.reply = answer}};
     struct milvus_import_state state = {0};
     ASSERT_OK(find(steps, G_N_ELEMENTS(steps)), error);
     bp_status status = milvus_rest_import_state(rest, &op, "shop", 7, &state, &error);
