@@ -175,11 +175,10 @@ bp_http_receive(bp_http_exchange *x, const struct bp_op *op, void *buffer, size_
     x->dst = buffer;
     x->dst_left = cap;
     take_spill(x);
+    int is_over = x->done && (x->failure.cls == BP_OK || x->dst_left < cap);
     bp_status status = BP_OK;
-    if (x->dst_left > 0 && !x->done) {
+    if (x->dst_left > 0 && !is_over) {
         status = http_pump(x, op, is_filled, error);
-    } else if (x->dst_left == cap && x->failure.cls != BP_OK) {
-        status = http_pump(x, op, is_filled, error); /* says it again */
     }
     *n = cap - x->dst_left;
     x->dst = NULL;

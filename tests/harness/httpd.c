@@ -23,7 +23,7 @@
 
 struct text {
     char *at;
-    size_t len;
+    size_t len, room;
 };
 
 struct request {
@@ -38,7 +38,7 @@ struct connection {
 
 struct bp_httpd {
     const struct bp_httpd_transport *transport;
-    const struct bp_httpd_step *steps;
+    struct bp_httpd_step *steps;
     size_t n_expected; /* requests */
     int listener;
     int stop[2]; /* a pipe: readable = stop */
@@ -63,11 +63,13 @@ die(const char *what)
 static void
 append(struct text *text, const char *bytes, size_t n)
 {
-    char *grown = realloc(text->at, text->len + n + 1);
-    if (grown == NULL) {
-        die("httpd");
+    if (text->len + n + 1 > text->room) {
+        text->room = (text->len + n + 1) * 2;
+        text->at = realloc(text->at, text->room);
+        if (text->at == NULL) {
+            die("httpd");
+        }
     }
-    text->at = grown;
     memcpy(text->at + text->len, bytes, n);
     text->len += n;
     text->at[text->len] = '\0';
@@ -344,11 +346,12 @@ bp_httpd_start_over(const struct bp_httpd_transport *transport, const struct bp_
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof(address);
     struct bp_httpd *server = calloc(1, sizeof(*server));
-    if (server == NULL || pipe(server->stop) != 0) {
+    if (server == NULL || pipe(server->stop) != 0 ||
+        (server->steps = calloc(n, sizeof(steps[0]))) == NULL) {
         die("httpd");
     }
     server->transport = transport;
-    server->steps = steps;
+    memcpy(server->steps, steps, n * sizeof(steps[0]));
     for (size_t i = 0; i < n; i++) {
         server->n_expected += steps[i].times != 0 ? steps[i].times : 1;
     }
@@ -449,6 +452,7 @@ bp_httpd_free(struct bp_httpd *server)
         free(server->requests[i].text.at);
     }
     free(server->requests);
+    free(server->steps);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->came);
     close(server->listener);

@@ -233,12 +233,13 @@ START_TEST(test_pool__other_programs_do_not_inherit)
 {
     SERVE({.manner = BP_HTTPD_KEEP, .reply = EMPTY});
     int ours = 0;
+    unsigned long port = strtoul(strrchr(bp_httpd_url(fix.server), ':') + 1, NULL, 10);
     ck_assert_int_eq(fixture_get(), 200);
     for (int fd = 0; fd < 256; fd++) {
         struct sockaddr_in peer;
         socklen_t size = sizeof(peer);
         if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&
-            ntohs(peer.sin_port) == atoi(strrchr(bp_httpd_url(fix.server), ':') + 1)) {
+            ntohs(peer.sin_port) == port) {
             ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
             ours++;
         }
