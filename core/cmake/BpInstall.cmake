@@ -25,6 +25,17 @@ install(TARGETS bp_sdk EXPORT bakplane-sdk ARCHIVE DESTINATION ${CMAKE_INSTALL_L
 install(EXPORT bakplane-sdk NAMESPACE bakplane:: FILE bakplane-sdkTargets.cmake
   DESTINATION ${package})
 
+# Parts with libraries of their own behind them, for those who ask: components of the CMake package
+# and pkg-config files beside the SDK's.
+foreach(part IN ITEMS http xml)
+  set_target_properties(bp_${part} PROPERTIES OUTPUT_NAME bakplane-${part} EXPORT_NAME ${part})
+  install(TARGETS bp_${part} EXPORT bakplane-${part} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT bakplane-${part} NAMESPACE bakplane:: FILE bakplane-sdk-${part}.cmake
+    DESTINATION ${package})
+endforeach()
+install(FILES sdk/http/client.h sdk/http/http.h sdk/http/xml.h
+  DESTINATION ${BP_SDK_INCLUDEDIR}/sdk/http)
+
 configure_package_config_file(core/cmake/bakplane-sdkConfig.cmake.in
   ${PROJECT_BINARY_DIR}/bakplane-sdkConfig.cmake INSTALL_DESTINATION ${package}
   PATH_VARS BP_PLUGIN_SUBDIR)
@@ -37,6 +48,8 @@ install(FILES
 
 file(RELATIVE_PATH BP_PREFIX_FROM_PC
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-configure_file(core/cmake/bakplane-sdk.pc.in ${PROJECT_BINARY_DIR}/bakplane-sdk.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/bakplane-sdk.pc
-  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+foreach(pc IN ITEMS sdk http xml)
+  configure_file(core/cmake/bakplane-${pc}.pc.in ${PROJECT_BINARY_DIR}/bakplane-${pc}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/bakplane-${pc}.pc
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

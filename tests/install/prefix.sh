@@ -15,6 +15,8 @@ prefix=$scratch/prefix
 "$cmake" --install "$build" --prefix "$prefix" >"$scratch/install.log"
 
 for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
+    lib/libbakplane-http.a include/bakplane-sdk/sdk/http/client.h \
+    lib/libbakplane-xml.a include/bakplane-sdk/sdk/http/xml.h \
     lib/cmake/bakplane-sdk/bakplane-sdkConfig.cmake include/bakplane/plugin.h \
     include/bakplane-sdk/sdk/lib/errors.h lib/bakplane/plugins/bakplane-storage-local.so \
     lib/bakplane/plugins/bakplane-source-milvus.so share/man/man1/bakplane.1 \
@@ -38,9 +40,15 @@ export PKG_CONFIG_PATH
     $(pkg-config --cflags --libs bakplane-sdk) -o "$scratch/bakplane-storage-null.so"
 only_entry "$scratch/bakplane-storage-null.so"
 
+# shellcheck disable=SC2046
+"$cc" -std=c11 -pedantic -Wall -Wextra -Werror web.c \
+    $(pkg-config --cflags --libs bakplane-http bakplane-xml) -o "$scratch/web"
+"$scratch/web"
+
 "$cmake" -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >"$scratch/cmake.log"
 "$cmake" --build build >>"$scratch/cmake.log"
 only_entry build/bakplane-storage-null.so
+build/web
 
 # The installed program finds its own plugins, and the new one among them.
 cp build/bakplane-storage-null.so "$(pkg-config --variable=plugindir bakplane-sdk)/"
