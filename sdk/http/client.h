@@ -5,6 +5,17 @@
  *
  *     bp_http_begin -> [bp_http_send …] -> bp_http_head -> [bp_http_receive …] -> bp_http_end
  *
+ * Sending a stream, and reading what came back:
+ *
+ *     const struct bp_http_request put = {.method = "PUT", .url = url, .body_size = size};
+ *     status = bp_http_begin(client, op, &put, &x, error);
+ *     while (status == BP_OK && !bp_http_answered(x) && (n = read_some(buffer)) > 0) {
+ *         status = bp_http_send(x, op, buffer, n, error);
+ *     }
+ *     status = status == BP_OK ? bp_http_head(x, op, &code, error) : status;
+ *     status = status == BP_OK ? bp_http_receive_all(x, op, max, &text, &length, error) : status;
+ *     bp_http_end(x);
+ *
  * An exchange is sent once: no redirect, no proxy, login or certificate from the environment, no
  * retry.  The one exception: when a connection that had been kept turns out to be dead before
  * anything of the answer came, and the body can be given once more (bytes in memory, or a stream of
@@ -13,6 +24,8 @@
  *
  * Every call ends within a second of a cancel, at the operation's deadline and at the timeouts.
  * After a failure each further call repeats it; bp_http_end is due in any case.
+ *
+ * Of the host only `cancelled` and `cancel_fd` are used.
  *
  * Threads: any number use one client; one exchange belongs to one thread at a time.
  * Memory: a kept connection costs a few KiB and what TLS needs, an exchange about 128 KiB for the

@@ -19,6 +19,12 @@
  * and no XML_PARSE_DTDLOAD.  CDATA becomes text like any other. */
 #define OPTIONS (XML_PARSE_NONET | XML_PARSE_NOCDATA)
 
+#if LIBXML_VERSION >= 21200
+typedef const xmlError problem;
+#else
+typedef xmlError problem;
+#endif
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Unlike parsing, libxml2's first steps are not for several threads at a time. */
@@ -41,25 +47,25 @@ on_document_type(void *ctx, const xmlChar *name, const xmlChar *public_id, const
 
 /* Keeps errors from the process-wide handler, which prints; the context remembers the last one. */
 static void
-on_error(void *ctx, xmlError *problem)
+on_error(void *ctx, problem *what)
 {
     (void)ctx;
-    (void)problem;
+    (void)what;
 }
 
 static bp_status
 report(const xmlParserCtxt *parser, struct bp_error *error)
 {
-    const xmlError *problem = &parser->lastError;
+    const xmlError *last = &parser->lastError;
     if (parser->_private != NULL) {
         return bp_fail(error, BP_ERR_CORRUPT, "XML with a document type, which is not accepted");
     }
-    if (problem->code == XML_ERR_NO_MEMORY) {
+    if (last->code == XML_ERR_NO_MEMORY) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory to read XML");
     }
-    const char *text = problem->message != NULL ? problem->message : "not well-formed";
-    return bp_fail(error, BP_ERR_CORRUPT, "XML line %d: %.*s", problem->line,
-                   (int)strcspn(text, "\n"), text);
+    const char *text = last->message != NULL ? last->message : "not well-formed";
+    return bp_fail(error, BP_ERR_CORRUPT, "XML line %d: %.*s", last->line, (int)strcspn(text, "\n"),
+                   text);
 }
 
 bp_status

@@ -63,12 +63,13 @@ die(const char *what)
 static void
 append(struct text *text, const char *bytes, size_t n)
 {
-    if (text->len + n + 1 > text->room) {
+    if (text->at == NULL || text->len + n + 1 > text->room) {
         text->room = (text->len + n + 1) * 2;
-        text->at = realloc(text->at, text->room);
-        if (text->at == NULL) {
+        char *grown = realloc(text->at, text->room);
+        if (grown == NULL) {
             die("httpd");
         }
+        text->at = grown;
     }
     memcpy(text->at + text->len, bytes, n);
     text->len += n;

@@ -193,6 +193,20 @@ START_TEST(test_send__goes_on_after_an_early_success)
 }
 END_TEST
 
+/* More of the answer comes early than is kept: the rest waits in the connection. */
+START_TEST(test_receive__long_answer_that_came_early)
+{
+    SERVE({.manner = BP_HTTPD_EARLY,
+           .reply = OK_HEAD "Content-Length: 400000\r\n\r\n",
+           .fill = 400000});
+    const struct bp_http_request request = {.method = "PUT", .body_size = HUGE_BODY};
+    ASSERT_OK(fixture_begin(&request));
+    ck_assert(!send_until_answered(HUGE_BODY));
+    ck_assert_int_eq(head(), 200);
+    ck_assert_uint_eq(fixture_receive(), 400000);
+}
+END_TEST
+
 START_TEST(test_receive__long_answer)
 {
     SERVE({.reply = OK_HEAD "Content-Length: 1000000\r\n\r\n", .fill = 1000000});
@@ -387,8 +401,8 @@ FIXTURE_MAIN("sdk/http/exchange", test_send__announced_length, test_send__chunke
              test_begin__empty_bodies_announce_their_length, test_send__not_as_announced,
              test_send__a_refusal_ends_it, test_begin__a_refusal_ends_a_body_in_memory,
              test_send__goes_on_after_an_early_success, test_receive__long_answer,
-             test_receive__fills_the_buffer, test_receive__until_the_connection_closes,
-             test_receive__chunks_and_trailers, test_head__answers_without_a_body,
-             test_receive__a_cut_body_is_given_as_far_as_it_came, test_receive__reset,
-             test_receive_all__limit, test_receive_all__empty, test_head__no_http_spoken,
-             test_head__reset_while_sending, test_end__at_any_point)
+             test_receive__long_answer_that_came_early, test_receive__fills_the_buffer,
+             test_receive__until_the_connection_closes, test_receive__chunks_and_trailers,
+             test_head__answers_without_a_body, test_receive__a_cut_body_is_given_as_far_as_it_came,
+             test_receive__reset, test_receive_all__limit, test_receive_all__empty,
+             test_head__no_http_spoken, test_head__reset_while_sending, test_end__at_any_point)

@@ -192,13 +192,48 @@ START_TEST(test_tls__long_bodies)
 }
 END_TEST
 
+START_TEST(test_tls__kept_connection_closed_while_idle)
+{
+    static const struct bp_httpd_step step = {.reply = EMPTY, .times = 3};
+    tls = bp_httpd_tls_new(folder, &(struct bp_httpd_tls_config){0});
+    fix.server = bp_httpd_start_over(bp_httpd_tls_transport(tls), &step, 1);
+    const struct bp_http_config config = {.ca_file = file("ca.pem")};
+    ASSERT_OK(fixture_client(&config));
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(fixture_get(), 200);
+    }
+    fixture_stop();
+    ck_assert_uint_eq(bp_httpd_connections(fix.server), 3);
+}
+END_TEST
+
+/* No signal either: the process lives. */
+START_TEST(test_tls__reset_while_sending)
+{
+    static const struct bp_httpd_step step = {.manner = BP_HTTPD_CUT};
+    tls = bp_httpd_tls_new(folder, &(struct bp_httpd_tls_config){0});
+    fix.server = bp_httpd_start_over(bp_httpd_tls_transport(tls), &step, 1);
+    const struct bp_http_config config = {.ca_file = file("ca.pem")};
+    const struct bp_http_request request = {.method = "PUT", .body_size = LONG_BODY * 1000};
+    bp_status result = BP_OK;
+    ASSERT_OK(fixture_client(&config));
+    ASSERT_OK(fixture_begin(&request));
+    for (size_t i = 0; result == BP_OK && i < 1000; i++) {
+        result = bp_http_send(fix.x, &bp_fake.op, fix.buffer, sizeof(fix.buffer), &fix.error);
+    }
+    ASSERT_FAILED(result, BP_ERR_RETRYABLE, 0, "PUT https://127.0.0.1:");
+}
+END_TEST
+
 int
 main(void)
 {
-    const TTest *const tests[] = {test_tls__private_authority, test_tls__unknown_authority,
-                                  test_tls__other_name,        test_tls__client_certificate,
-                                  test_tls__key_stays_locked,  test_tls__client_certificate_missing,
-                                  test_tls__minimum_version,   test_tls__not_spoken_there,
-                                  test_tls__long_bodies,       NULL};
+    const TTest *const tests[] = {
+        test_tls__private_authority,   test_tls__unknown_authority,
+        test_tls__other_name,          test_tls__client_certificate,
+        test_tls__key_stays_locked,    test_tls__client_certificate_missing,
+        test_tls__minimum_version,     test_tls__not_spoken_there,
+        test_tls__long_bodies,         test_tls__kept_connection_closed_while_idle,
+        test_tls__reset_while_sending, NULL};
     return fixture_run("sdk/http/tls", setup, teardown, tests);
 }
