@@ -11,7 +11,6 @@ import json
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,12 +18,10 @@ from pathlib import Path
 
 from . import cache
 from .certs import SERVER_NAME, Certificates
-from .ports import PortBlock
-from .process import ServerError, ServerProcess, clean_environment
+from .process import ServerError, clean_environment
+from .server import Server
 
 PLACEHOLDER = re.compile(r"\{\{\s*(\w+)(?:\(\w+\))?\s*(?::\s*([^}]*?))?\s*\}\}")
-
-STOP_GRACE = 3
 
 ETCD_SETTINGS = """\
 name: default
@@ -36,35 +33,33 @@ initial-cluster: default=http://127.0.0.1:{peer}
 """
 
 
-class MilvusServer:
+class MilvusServer(Server):
     """`with MilvusServer() as m: connect(m.address)`.
 
-    data: folder for everything the server writes; kept. Without it, a scratch folder that is
-    removed at the end. tls: 1 = the server shows a certificate, 2 = it wants one too; they are in
-    `certificates`, for the name localhost. settings: more keys of milvus.yaml, as
-    {"dataCoord.segment.maxSize": 64}. A stopped server can be started again: same data, same
-    address.
+    tls: 1 = the server shows a certificate, 2 = it wants one too; they are in `certificates`, for
+    the name localhost. settings: more keys of milvus.yaml, as {"dataCoord.segment.maxSize": 64}.
     """
 
+    NAME = "milvus"
+    # With collections loaded it never finishes by itself, and what it acknowledged is safe.
+    STOP_GRACE = 3
     USER, PASSWORD = "root", "Milvus"
 
     def __init__(self, version="2.3.5", data=None, auth=False, tls=0, settings=None,
                  detached=False):
         if version not in cache.MILVUS_PACKAGES:
             raise ValueError(f"no Milvus {version}; there are {', '.join(cache.MILVUS_PACKAGES)}")
+        super().__init__(data, detached)
         self.version = version
         self.auth, self.tls = auth, tls
         self._settings = dict(settings or {})
-        self._detached = detached
-        self._scratch = None
-        if data is None:
-            data = self._scratch = tempfile.mkdtemp(prefix="bakplane-milvus-")
-        self.data = Path(data).absolute()
         self.certificates = Certificates(self.data / "certs") if tls else None
-        self._ports = PortBlock()
-        self._process = None
 
     # -- what callers need to know
+
+    @property
+    def title(self):
+        return f"milvus {self.version}"
 
     @property
     def port(self):
@@ -99,85 +94,35 @@ class MilvusServer:
         """Where the server keeps insert_log, delta_log and so on."""
         return self.data / "data"
 
-    @property
-    def log(self):
-        return self.data / "logs" / "milvus.log"
-
-    @property
-    def pid(self):
-        return self._process.pid
-
-    def is_running(self):
-        return self._process is not None and self._process.is_running()
-
     # -- life
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     def start(self, timeout=180):
         """Start and wait until GetVersion answers; ServerError with the log's tail otherwise."""
+        super().start(timeout)
+
+    def _command(self):
         programs = cache.milvus_programs(self.version)
-        for folder in ("configs", "logs", "data", "run"):
+        for folder in ("configs", "data", "run"):
             (self.data / folder).mkdir(parents=True, exist_ok=True)
         self._write_settings()
-        env = {
+        return [programs / "milvus", "run", "standalone"], {
             "LD_LIBRARY_PATH": programs,
             "DEPLOY_MODE": "STANDALONE",
             "METRICS_PORT": self._ports["metrics"],
             "MILVUS_RUN_DIR": self.data / "run",
         }
-        self._process = ServerProcess([programs / "milvus", "run", "standalone"], self.log,
-                                      env=env, cwd=self.data, detached=self._detached)
-        try:
-            self._wait_ready(timeout)
-        except BaseException:
-            self.kill()
-            raise
 
-    def stop(self):
-        """Stop, keeping data and ports."""
-        if self._process is not None:
-            # With collections loaded it never finishes by itself, and what it acknowledged is safe.
-            self._process.stop(grace=STOP_GRACE)
-            self._process = None
-
-    def kill(self):
-        """As a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    def close(self):
-        """Stop for good, and remove the scratch folder if there is one."""
-        self.stop()
-        self._ports.release()
-        if self._scratch is not None:
-            shutil.rmtree(self._scratch, ignore_errors=True)
-
-    def _wait_ready(self, timeout):
-        end = time.monotonic() + timeout
-        while not self._is_healthy():
-            if not self.is_running():
-                raise ServerError(f"milvus {self.version} ended:\n{self._process.tail()}")
-            if time.monotonic() > end:
-                raise ServerError(f"milvus {self.version} is not up after {timeout} s:\n"
-                                  f"{self._process.tail()}")
-            time.sleep(0.1)
+    def _wait_ready(self, end):
+        super()._wait_ready(end)
         command = [cache.python(self.version), Path(__file__).with_name("get_version.py"),
                    str(max(5, end - time.monotonic())), json.dumps(self.client_arguments())]
         done = subprocess.run(command, env=clean_environment(), text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
-            raise ServerError(f"milvus {self.version}: GetVersion: {done.stdout}\n"
-                              f"{self._process.tail()}")
+            raise ServerError(f"{self.title}: GetVersion: {done.stdout}\n{self._process.tail()}")
         self.server_version = done.stdout.strip()
 
-    def _is_healthy(self):
+    def _is_ready(self):
         # No proxy from the environment: this is the loopback address.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
@@ -225,7 +170,7 @@ class MilvusServer:
         if name in values:
             return str(values[name])
         if default is None:
-            raise ServerError(f"milvus {self.version}: no value for {name} in its settings")
+            raise ServerError(f"{self.title}: no value for {name} in its settings")
         return default
 
 
