@@ -72,9 +72,18 @@ def down():
 
 
 def setup(versions):
+    """Some versions of Milvus, or all servers that there are."""
     for version in versions or cache.MILVUS_PACKAGES:
         cache.milvus_programs(version)
         print(cache.python(version))
+    if versions:
+        return
+    for fetch in (lambda: cache.go_program("minio"), lambda: cache.go_program("versitygw"),
+                  cache.azurite):
+        try:
+            fetch()
+        except cache.Missing as missing:
+            print(f"left out: {missing}; tests that need it are skipped", file=sys.stderr)
 
 
 def pytest(arguments):
@@ -89,8 +98,9 @@ def main():
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("up", help="start a Milvus 2.3.5 and print where it is")
     verbs.add_parser("down", help="stop it")
-    verb = verbs.add_parser("setup", help="fetch Milvus; prints the interpreter with its client")
-    verb.add_argument("version", nargs="*", metavar="VERSION")
+    verb = verbs.add_parser("setup", help="fetch servers; prints the interpreter with their clients")
+    verb.add_argument("version", nargs="*", metavar="VERSION",
+                      help="only this Milvus, and no other server")
     verbs.add_parser("pytest", help="run pytest with everything that integration tests import",
                      add_help=False)
     args, rest = parser.parse_known_args()

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is fetched once and kept: virtual environments and unpacked server programs."""
+"""What is fetched once and kept: virtual environments, built and unpacked programs."""
 
 import contextlib
 import fcntl
 import hashlib
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 
 # The last Milvus versions that exist as a Python package, with the clients that fit them.
@@ -17,7 +19,21 @@ MILVUS_PACKAGES = {
     "2.3.5": ["milvus==2.3.5", "pymilvus==2.3.7"],
     "2.2.16": ["milvus==2.2.16", "pymilvus==2.2.17"],
 }
-COMMON_PACKAGES = ["setuptools<70", "marshmallow<4", "numpy==2.4.6", "pytest==9.2.0"]
+COMMON_PACKAGES = ["setuptools<70", "marshmallow<4", "numpy==2.4.6", "pytest==9.2.0",
+                   "boto3==1.44.5", "azure-storage-blob==12.31.1"]
+
+# Object stores, built from their source by `go install`, and the oldest Go that builds them all.
+GO_PROGRAMS = {
+    "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
+    "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+}
+GO_MINIMUM = (1, 25)
+# It asks for a newer Node.js than Debian 12 has; its blob service was seen to run on that one, too.
+AZURITE = "azurite@3.37.0"
+
+
+class Missing(unittest.SkipTest):
+    """Something is not on this machine that cannot be fetched here; a test is skipped by it."""
 
 
 def root():
@@ -96,3 +112,51 @@ def milvus_programs(version):
             target.chmod(0o755)
 
     return _once(root() / f"milvus-{version}", wanted.hexdigest(), make)
+
+
+def _tool(name, why):
+    """The path of a program that the machine has to bring along."""
+    path = shutil.which(name)
+    if path is None:
+        raise Missing(f"{why} needs {name}, which is not on PATH")
+    return path
+
+
+def _fetch(command, **arguments):
+    """Run a command; what it says is shown only if it fails."""
+    done = subprocess.run(command, check=False, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **arguments)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: exit status {done.returncode}:\n"
+                           f"{done.stdout[-4000:]}")
+
+
+def go_program(name):
+    """One of GO_PROGRAMS: the built program. Modules and object files stay in Go's own caches."""
+    package = GO_PROGRAMS[name]
+
+    def make(folder):
+        go = _tool("go", name)
+        text = subprocess.run([go, "env", "GOVERSION"], cwd=folder, check=True, text=True,
+                              stdout=subprocess.PIPE).stdout.strip()
+        version = re.match(r"go(\d+)\.(\d+)", text)
+        if version and tuple(map(int, version.groups())) < GO_MINIMUM:
+            raise Missing(f"{name} needs Go {'.'.join(map(str, GO_MINIMUM))}, {go} is {text}")
+        print(f"building {package} in {folder}; this takes minutes", file=sys.stderr, flush=True)
+        _fetch([go, "install", package], cwd=folder, env={**os.environ, "GOBIN": str(folder)})
+
+    return _once(root() / name, package, make) / name
+
+
+def azurite():
+    """The command of Azurite's blob service."""
+    node = _tool("node", "azurite")
+
+    def make(folder):
+        npm = _tool("npm", "azurite")
+        print(f"fetching {AZURITE} into {folder}", file=sys.stderr, flush=True)
+        _fetch([npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts",
+                AZURITE], cwd=folder)
+
+    folder = _once(root() / "azurite", AZURITE, make)
+    return [node, folder / "node_modules/azurite/dist/src/blob/main.js"]
