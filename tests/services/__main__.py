@@ -98,7 +98,8 @@ def main():
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("up", help="start a Milvus 2.3.5 and print where it is")
     verbs.add_parser("down", help="stop it")
-    verb = verbs.add_parser("setup", help="fetch servers; prints the interpreter with their clients")
+    verb = verbs.add_parser("setup",
+                            help="fetch servers; prints the interpreter with their clients")
     verb.add_argument("version", nargs="*", metavar="VERSION",
                       help="only this Milvus, and no other server")
     verbs.add_parser("pytest", help="run pytest with everything that integration tests import",

@@ -103,9 +103,13 @@ class Server:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _wait_ready(self, end):
-        while not self._is_ready():
+        while True:
+            ready = self._is_ready()
+            # Looked at afterwards: what answers may be another program on the same port.
             if not self.is_running():
                 raise ServerError(f"{self.title} ended:\n{self._process.tail()}")
+            if ready:
+                return
             if time.monotonic() > end:
                 raise ServerError(f"{self.title} is not up in time:\n{self._process.tail()}")
             time.sleep(0.1)

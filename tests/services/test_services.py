@@ -9,7 +9,9 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
+from . import cache
 from .milvus import override
 from .ports import PortBlock
 from .process import ServerError, ServerProcess, clean_environment
@@ -89,6 +91,52 @@ class Processes(unittest.TestCase):
         self.addCleanup(os.environ.pop, "http_proxy")
         self.assertEqual(clean_environment({"A": 1}).get("A"), "1")
         self.assertNotIn("http_proxy", clean_environment())
+
+
+class Fetching(unittest.TestCase):
+    """go and npm are scripts here, so that nothing is fetched."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.bin = Path(scratch.name) / "bin"
+        self.bin.mkdir()
+        self.cache = Path(scratch.name) / "cache"
+        changed = mock.patch.dict(os.environ, {"PATH": str(self.bin),
+                                               "BAKPLANE_CACHE": str(self.cache)})
+        changed.start()
+        self.addCleanup(changed.stop)
+
+    def tool(self, name, *lines):
+        path = self.bin / name
+        path.write_text("\n".join(["#!/bin/sh", *lines, ""]), encoding="ascii")
+        path.chmod(0o755)
+
+    def test_a_missing_tool_is_named(self):
+        with self.assertRaisesRegex(cache.Missing, "minio needs go, which is not on PATH"):
+            cache.go_program("minio")
+        with self.assertRaisesRegex(cache.Missing, "azurite needs node"):
+            cache.azurite()
+
+    def test_an_old_go_is_refused(self):
+        self.tool("go", "echo go1.19.8")
+        with self.assertRaisesRegex(cache.Missing, r"needs Go 1\.25, .*/go is go1\.19\.8"):
+            cache.go_program("minio")
+
+    def test_a_program_is_built_once(self):
+        self.tool("go", '[ "$1" != env ] || { echo go1.26; exit; }',
+                  'echo "$2" >>"$GOBIN/versitygw"')
+        for _ in range(2):
+            program = cache.go_program("versitygw")
+        self.assertEqual(program.read_text(encoding="ascii"),
+                         cache.GO_PROGRAMS["versitygw"] + "\n")
+
+    def test_what_is_half_built_is_built_again(self):
+        self.tool("go", '[ "$1" != env ] || { echo go1.26; exit; }',
+                  'echo half >"$GOBIN/minio"', "echo the disk is full >&2; exit 1")
+        for _ in range(2):
+            with self.assertRaisesRegex(RuntimeError, "exit status 1:\nthe disk is full"):
+                cache.go_program("minio")
 
 
 if __name__ == "__main__":
