@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Milvus on local storage, from the programs in its Python package.
+"""A real Milvus on local storage or on MinIO, from the programs in its Python package.
 
 The package's own launcher unpacks its programs for every data folder, moves silently to another
 port when one is taken, kills a server that needs more than a second to stop and can only run one
@@ -38,6 +38,8 @@ class MilvusServer(Server):
 
     tls: 1 = the server shows a certificate, 2 = it wants one too; they are in `certificates`, for
     the name localhost. settings: more keys of milvus.yaml, as {"dataCoord.segment.maxSize": 64}.
+    storage: a MinioServer without TLS; data goes below `root_path` in its `bucket`, which Milvus
+    makes, instead of the file system.
     """
 
     NAME = "milvus"
@@ -46,13 +48,19 @@ class MilvusServer(Server):
     USER, PASSWORD = "root", "Milvus"
 
     def __init__(self, version="2.3.5", data=None, auth=False, tls=0, settings=None,
-                 detached=False):
+                 detached=False, storage=None, bucket="a-bucket", root_path="files"):
         if version not in cache.MILVUS_PACKAGES:
             raise ValueError(f"no Milvus {version}; there are {', '.join(cache.MILVUS_PACKAGES)}")
+        if storage is not None and storage.tls:
+            raise ValueError("milvus would not trust the certificate of its storage")
         super().__init__(data, detached)
         self.version = version
         self.auth, self.tls = auth, tls
-        self._settings = dict(settings or {})
+        self.storage, self.bucket = storage, bucket
+        self._folder = self.data / "data"
+        # Where it keeps insert_log, delta_log and so on: a folder, or a prefix of the bucket.
+        self.root_path = self._folder if storage is None else root_path
+        self._settings = {**self._remote(), **(settings or {})}
         self.certificates = Certificates(self.data / "certs") if tls else None
 
     # -- what callers need to know
@@ -88,11 +96,6 @@ class MilvusServer(Server):
     def http_address(self):
         """Metrics, health and management requests."""
         return f"127.0.0.1:{self._ports['metrics']}"
-
-    @property
-    def root_path(self):
-        """Where the server keeps insert_log, delta_log and so on."""
-        return self.data / "data"
 
     # -- life
 
@@ -133,6 +136,19 @@ class MilvusServer(Server):
 
     # -- settings
 
+    def _remote(self):
+        if self.storage is None:
+            return {}
+        return {
+            "common.storageType": "remote",
+            "minio.address": "127.0.0.1",
+            "minio.port": self.storage.port,
+            "minio.accessKeyID": self.storage.access_key,
+            "minio.secretAccessKey": self.storage.secret_key,
+            "minio.bucketName": self.bucket,
+            "minio.rootPath": self.root_path,
+        }
+
     def _write_settings(self):
         package = cache.milvus_package(self.version)
         configs = self.data / "configs"
@@ -152,7 +168,7 @@ class MilvusServer(Server):
         name, default = match.groups()
         if name.endswith("_port"):
             return str(self._ports[name])
-        storage = self.root_path
+        storage = self._folder
         values = {
             "etcd_data_dir": storage / "etcd.data",
             "etcd_log_path": self.data / "logs" / "etcd.log",

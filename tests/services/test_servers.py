@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tests rely on without looking: the object stores keep, list, check keys, and show their
-certificate.
+certificate; a Milvus on one of them leaves nothing on the file system.
 """
 
 import os
@@ -12,8 +12,9 @@ import sys
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from botocore.exceptions import ClientError
+from pymilvus import Collection, CollectionSchema, DataType, FieldSchema, connections
 
-from services import AzuriteServer, MinioServer, ServerError, VersityServer
+from services import AzuriteServer, MilvusServer, MinioServer, ServerError, VersityServer
 
 S3_SERVERS = [MinioServer, VersityServer]
 SERVERS = [*S3_SERVERS, AzuriteServer]
@@ -144,6 +145,29 @@ def test_azurite_is_gone_when_stopped(azurite):
     azurite.stop()
     with pytest.raises(ServiceRequestError):
         azurite.client().get_account_information()
+
+
+def test_milvus_keeps_its_data_in_minio():
+    with MinioServer() as storage, \
+            MilvusServer(storage=storage, bucket="milvus", root_path="deep/er") as server:
+        connections.connect(**server.client_arguments())
+        schema = CollectionSchema([FieldSchema("key", DataType.INT64, is_primary=True),
+                                   FieldSchema("vector", DataType.FLOAT_VECTOR, dim=4)])
+        collection = Collection("some", schema)
+        collection.insert([list(range(100)), [[float(i)] * 4 for i in range(100)]])
+        collection.flush()
+        connections.disconnect("default")
+        keys = storage.list_keys("milvus", f"{server.root_path}/insert_log/")
+        assert len(keys) == 4, keys  # two fields, row id and timestamp
+        assert storage.list_keys("milvus") == storage.list_keys("milvus", "deep/er/")
+        assert not (server.data / "data" / "insert_log").exists()
+
+
+def test_milvus_refuses_a_storage_that_it_would_not_trust():
+    storage = MinioServer(tls=True)
+    with pytest.raises(ValueError, match="certificate"):
+        MilvusServer(storage=storage)
+    storage.close()
 
 
 @pytest.mark.parametrize("ci, outcome", [("false", "1 skipped"), ("true", "1 failed")])
