@@ -5,74 +5,17 @@ On local storage that program reads nothing, not even its own backups, so it is 
 as a bucket.
 """
 
-import json
-import lzma
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from integration.lib import data, golden
 from integration.lib.s3 import BucketServer
-from services.process import clean_environment
-
-CONFIG = """\
-log: {{level: error, console: false, file: {{rootPath: peer.log}}}}
-milvus: {{address: 127.0.0.1, port: 1}}
-minio:
-  storageType: minio
-  address: 127.0.0.1
-  port: {port}
-  accessKeyID: user
-  secretAccessKey: password
-  useSSL: false
-  bucketName: bucket
-  rootPath: files
-  backupBucketName: bucket
-  backupRootPath: {root}
-"""
-
-
-@pytest.fixture(scope="module")
-def binary(tmp_path_factory):
-    folder = Path(os.environ.get("BAKPLANE_PEER") or golden.shared() / "peer")
-    packed = folder / "milvus-backup-0.5.7.xz"
-    if not packed.exists():
-        pytest.skip(f"optional: {packed} is missing")
-    target = tmp_path_factory.mktemp("peer") / "milvus-backup"
-    with lzma.open(packed) as reader, open(target, "wb") as writer:
-        shutil.copyfileobj(reader, writer)
-    target.chmod(0o755)
-    return target
-
-
-class Peer:
-    def __init__(self, binary, folder, port, root):
-        self.binary, self.folder = binary, folder
-        (folder / "peer.yaml").write_text(CONFIG.format(port=port, root=root), encoding="utf-8")
-
-    def run(self, *words):
-        done = subprocess.run([self.binary, "--config", "peer.yaml", *words], cwd=self.folder,
-                              env=clean_environment(), text=True, timeout=60, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        assert done.returncode == 0, done.stdout
-        return done.stdout
-
-    def list(self):
-        return self.run("list").partition(">> Backups:")[2].split()
-
-    def get(self, name):
-        """The tree of the backup as that program prints it."""
-        text = self.run("get", "-n", name, "-d")
-        return json.loads(text[text.index("{"):text.rindex("}") + 1])
+from services import Peer
 
 
 @pytest.fixture
-def peer(binary, tmp_path):
+def peer(tmp_path):
     with BucketServer(tmp_path) as bucket:
-        yield Peer(binary, tmp_path, bucket.port, "backups")
+        yield Peer(tmp_path, bucket, backup_root="backups")
 
 
 def shape(backup):

@@ -8,7 +8,9 @@ them, however that ends.
 
 from .azurite import AzuriteServer
 from .milvus import MilvusServer
+from .peer import Peer, PeerError
 from .process import ServerError
 from .s3 import MinioServer, VersityServer
 
-__all__ = ["AzuriteServer", "MilvusServer", "MinioServer", "ServerError", "VersityServer"]
+__all__ = ["AzuriteServer", "MilvusServer", "MinioServer", "Peer", "PeerError", "ServerError",
+           "VersityServer"]

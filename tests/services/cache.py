@@ -28,6 +28,8 @@ GO_PROGRAMS = {
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
 }
 GO_MINIMUM = (1, 25)
+# What the comparisons are with; it is not fetched but lies in the folder beside the repository.
+PEER = "milvus-backup-0.5.7"
 # It asks for a newer Node.js than Debian 12 has; its blob service was seen to run on that one, too.
 AZURITE = "azurite@3.37.0"
 
@@ -160,3 +162,23 @@ def azurite():
 
     folder = _once(root() / "azurite", AZURITE, make)
     return [node, folder / "node_modules/azurite/dist/src/blob/main.js"]
+
+
+def shared():
+    """The folder with what is not part of the repository, such as the peer."""
+    return Path(os.environ.get("BAKPLANE_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+
+
+def peer():
+    """The unpacked program of milvus-backup."""
+    packed = Path(os.environ.get("BAKPLANE_PEER") or shared() / "peer") / f"{PEER}.xz"
+    if not packed.is_file():
+        raise Missing(f"optional: {packed} is missing")
+
+    def make(folder):
+        with lzma.open(packed) as reader, open(folder / PEER, "wb") as writer:
+            shutil.copyfileobj(reader, writer, 1 << 20)
+        (folder / PEER).chmod(0o755)
+
+    wanted = hashlib.sha256(packed.read_bytes()).hexdigest()
+    return _once(root() / PEER, wanted, make) / PEER

@@ -12,9 +12,11 @@ import sys
 import pytest
 from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from botocore.exceptions import ClientError
-from pymilvus import Collection, CollectionSchema, DataType, FieldSchema, connections
+from pymilvus import (Collection, CollectionSchema, DataType, FieldSchema, connections,
+                      utility)
 
-from services import AzuriteServer, MilvusServer, MinioServer, ServerError, VersityServer
+from services import (AzuriteServer, MilvusServer, MinioServer, Peer, PeerError, ServerError,
+                      VersityServer)
 
 S3_SERVERS = [MinioServer, VersityServer]
 SERVERS = [*S3_SERVERS, AzuriteServer]
@@ -147,7 +149,9 @@ def test_azurite_is_gone_when_stopped(azurite):
         azurite.client().get_account_information()
 
 
-def test_milvus_keeps_its_data_in_minio():
+@pytest.fixture(scope="module")
+def milvus_on_minio():
+    """With a hundred rows in `some`, and a connection to it."""
     with MinioServer() as storage, \
             MilvusServer(storage=storage, bucket="milvus", root_path="deep/er") as server:
         connections.connect(**server.client_arguments())
@@ -156,11 +160,33 @@ def test_milvus_keeps_its_data_in_minio():
         collection = Collection("some", schema)
         collection.insert([list(range(100)), [[float(i)] * 4 for i in range(100)]])
         collection.flush()
+        yield server
         connections.disconnect("default")
-        keys = storage.list_keys("milvus", f"{server.root_path}/insert_log/")
-        assert len(keys) == 4, keys  # two fields, row id and timestamp
-        assert storage.list_keys("milvus") == storage.list_keys("milvus", "deep/er/")
-        assert not (server.data / "data" / "insert_log").exists()
+
+
+def test_milvus_keeps_its_data_in_minio(milvus_on_minio):
+    server, storage = milvus_on_minio, milvus_on_minio.storage
+    keys = storage.list_keys("milvus", f"{server.root_path}/insert_log/")
+    assert len(keys) == 4, keys  # two fields, row id and timestamp
+    assert storage.list_keys("milvus", "deep/er/stats_log/")
+    assert not (server.data / "data" / "insert_log").exists()
+
+
+def test_peer_creates_lists_restores_and_deletes(milvus_on_minio, tmp_path):
+    storage = milvus_on_minio.storage
+    peer = Peer(tmp_path, storage, milvus_on_minio, "backups", "theirs")
+    peer.create("one")
+    assert peer.list() == ["one"]
+    backup = peer.get("one")
+    assert [each["collection_name"] for each in backup["collection_backups"]] == ["some"]
+    assert storage.list_keys("backups", "theirs/one/meta/")
+    peer.restore("one", "-s", "_again")
+    assert Collection("some_again").num_entities == 100
+    utility.drop_collection("some_again")
+    peer.delete("one")
+    assert peer.list() == [] and storage.list_keys("backups") == []
+    with pytest.raises(PeerError, match="exit status 1:\n(?s:.*)not found"):
+        peer.get("one")
 
 
 def test_milvus_refuses_a_storage_that_it_would_not_trust():

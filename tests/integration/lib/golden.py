@@ -3,7 +3,6 @@
 
 import base64
 import json
-import os
 import subprocess
 import sys
 import tarfile
@@ -49,8 +48,3 @@ def decoded(row):
         texts = row["sig"] if isinstance(row["sig"], list) else [row["sig"]]
         row["sig"] = [plain(base64.b64decode(text)) for text in texts]
     return row
-
-
-def shared():
-    """The folder with what is not part of the repository, such as the peer."""
-    return Path(os.environ.get("BAKPLANE_SHARED") or Path(__file__).resolve().parents[4] / "shared")

@@ -78,9 +78,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class BucketServer(ThreadingHTTPServer):
-    """`with BucketServer(folder) as bucket`: any bucket name will do."""
+    """`with BucketServer(folder) as bucket`: any bucket name and any keys will do."""
 
     daemon_threads = True
+    access_key, secret_key = "user", "password"
 
     def __init__(self, folder):
         super().__init__(("127.0.0.1", 0), Handler)
