@@ -20,9 +20,11 @@ from pathlib import Path
 import copying
 import pairs
 import restoring
+import restoring_peer
 
 TOP = Path(__file__).resolve().parents[2]
-CASES = {**copying.CASES, "restore": restoring.restore}
+CASES = {**copying.CASES, "restore": restoring.restore,
+         "restore-peer": restoring_peer.restore}
 
 
 def say(text):

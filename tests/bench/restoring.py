@@ -62,6 +62,24 @@ class Timed:
     median = pairs.Side.median
 
 
+def restored(server, suffix):
+    """(database, connection, collection) of each collection that a restore with a suffix made."""
+    from pymilvus import connections, utility
+    for database in ("default", "shop"):
+        alias = f"bench-{server.port}-{database}"
+        if not connections.has_connection(alias):
+            connections.connect(alias, db_name=database, **server.client_arguments())
+        for name in utility.list_collections(using=alias):
+            if name.endswith(suffix):
+                yield database, alias, name
+
+
+def drop(server, suffix):
+    from pymilvus import utility
+    for _, alias, name in restored(server, suffix):
+        utility.drop_collection(name, using=alias)
+
+
 class Restoring:
     def __init__(self, bench, server):
         self.program, self.plugins = bench.program, bench.plugins
@@ -84,16 +102,6 @@ class Restoring:
     def restore(self, suffix, *options):
         pairs.run([str(self.program), f"--config={self.config}", "--quiet", "restore",
                    f"--name={GOLDEN}", f"--suffix={suffix}", "--no-index", "--no-load", *options])
-
-    def drop(self, suffix):
-        from pymilvus import connections, utility
-        for database in ("default", "shop"):
-            alias = f"bench-{database}"
-            connections.connect(alias, db_name=database, **self.server.client_arguments())
-            for name in utility.list_collections(using=alias):
-                if name.endswith(suffix):
-                    utility.drop_collection(name, using=alias)
-            connections.disconnect(alias)
 
     def bare(self, suffix):
         import grpc
@@ -133,9 +141,9 @@ def restore(bench):
     with MilvusServer("2.3.5") as server:
         work = Restoring(bench, server)
         ours = Timed("bakplane restore", lambda n: None, lambda n: work.restore(f"_o{n}"),
-                     lambda n: work.drop(f"_o{n}"))
+                     lambda n: drop(server, f"_o{n}"))
         theirs = Timed("bare imports", lambda n: work.restore(f"_t{n}", "--meta-only"),
-                       lambda n: work.bare(f"_t{n}"), lambda n: work.drop(f"_t{n}"))
+                       lambda n: work.bare(f"_t{n}"), lambda n: drop(server, f"_t{n}"))
         bench.say(f"restore: {ours.name} beside {theirs.name}")
         ratio = pairs.compare(ours, theirs, min(bench.rounds, 3))
     shutil.rmtree(work.backup.parent)
