@@ -85,7 +85,10 @@ def venv(version="2.3.5"):
         subprocess.run([folder / "bin/python", "-m", "pip", "install", "--quiet",
                         "--disable-pip-version-check", *packages], check=True)
 
-    return _once(root() / "venv" / f"milvus-{version}", "\n".join(packages), make)
+    # One folder per list: two checkouts that share the cache do not replace each other's.
+    wanted = "\n".join(packages)
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+    return _once(root() / "venv" / f"milvus-{version}-{digest}", wanted, make)
 
 
 def python(version="2.3.5"):
