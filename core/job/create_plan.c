@@ -20,12 +20,12 @@
 void
 bp_create_clear(bp_create *create)
 {
+    g_free(create->name);
     bp_settings_free(create->settings);
     bp_manifest_free(create->manifest);
     g_clear_pointer(&create->units, g_array_unref);
     g_clear_pointer(&create->unit_index, g_hash_table_unref);
-    bp_proven_free(create->proven);
-    bp_journal_free(create->journal);
+    bp_writing_clear(&create->writing);
     bp_cancel_free(create->cancel);
     g_clear_error(&create->failure);
     pthread_mutex_destroy(&create->lock);
@@ -36,76 +36,6 @@ bp_create_unit_of(const bp_create *create, guint32 tag, guint32 *generation)
 {
     *generation = tag % BP_MAX_GENERATIONS;
     return &g_array_index(create->units, bp_create_unit, tag / BP_MAX_GENERATIONS);
-}
-
-/* What stands under that name already, and whether the flags allow to go on. */
-static bool
-check_name_free(const bp_create *create, const char *name, GError **error)
-{
-    const bp_create_params *params = create->params;
-    g_autoptr(GError) missing = NULL;
-    g_autoptr(bp_backup_entry) entry = bp_catalog_find(create->catalog, name, &missing);
-    if (entry == NULL) {
-        bool fresh = bp_error_is(missing, BP_ERR_NOT_FOUND);
-        if (fresh && params->resume) {
-            bp_set_error(error, BP_ERR_NOT_FOUND, "there is no backup %s to resume", name);
-            return false;
-        }
-        if (!fresh) {
-            g_propagate_error(error, g_steal_pointer(&missing));
-        }
-        return fresh;
-    }
-    g_autoptr(bp_manifest) readable = bp_catalog_manifest(create->catalog, name, &missing);
-    if (bp_error_is(missing, BP_ERR_UNSUPPORTED)) { /* a newer bakplane's: not ours to replace */
-        g_propagate_error(error, g_steal_pointer(&missing));
-        return false;
-    }
-    if (entry->foreign) {
-        bp_set_error(error, BP_ERR_EXISTS,
-                     "backup already exists with the name %s, written by %s\nhint: choose another "
-                     "name; backups of other tools are never changed",
-                     name, entry->writer != NULL ? entry->writer : "another tool");
-        return false;
-    }
-    if (entry->state == BP_BACKUP_DELETING) {
-        bp_set_error(error, BP_ERR_EXISTS,
-                     "backup %s is half deleted\nhint: finish that with: bakplane delete -n %s",
-                     name, name);
-        return false;
-    }
-    bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
-    if (params->replace || (params->resume && !whole)) {
-        return true;
-    }
-    bp_set_error(error, BP_ERR_EXISTS, "backup already exists with the name %s (%s)%s", name,
-                 entry->incomplete ? "incomplete" : bp_backup_state_name(entry->state),
-                 whole ? "\nhint: choose another name, or --replace it"
-                       : "\nhint: go on with --resume, or start over with --replace");
-    return false;
-}
-
-/* The same under the lease: another run may have come and gone since we looked. */
-static bool
-check_still_free(const bp_create *create, GError **error)
-{
-    const char *name = create->manifest->name;
-    if (create->params->replace || create->params->resume) {
-        return check_name_free(create, name, error);
-    }
-    g_autoptr(GError) missing = NULL;
-    g_autoptr(bp_manifest) other = bp_catalog_manifest(create->catalog, name, &missing);
-    if (bp_error_is(missing, BP_ERR_NOT_FOUND)) {
-        return true;
-    }
-    if (missing != NULL) {
-        g_propagate_error(error, g_steal_pointer(&missing));
-        return false;
-    }
-    bp_set_error(error, BP_ERR_EXISTS,
-                 "backup already exists with the name %s (%s), made by another run just now", name,
-                 bp_backup_state_name(other->state));
-    return false;
 }
 
 typedef struct {
@@ -176,10 +106,10 @@ make_plan(bp_create *create, GError **error)
 }
 
 static bp_manifest *
-new_manifest(const bp_create *create, const char *name)
+new_manifest(const bp_create *create)
 {
     const struct bp_source_info *facts = bp_source_facts(create->source);
-    bp_manifest *manifest = bp_manifest_new(name);
+    bp_manifest *manifest = bp_manifest_new(create->name);
     manifest->run_id = bp_text_uuid();
     g_free(manifest->writer);
     manifest->writer = g_strdup("bakplane " BP_BUILD_VERSION);
@@ -205,17 +135,31 @@ open_source(bp_create *create, GError **error)
     return make_plan(create, error);
 }
 
+static void
+begin_writing(bp_create *create)
+{
+    create->writing = (bp_writing){.job = create->job,
+                                   .verb = "create",
+                                   .name = create->name,
+                                   .catalog = create->catalog,
+                                   .settings = create->settings,
+                                   .call = &create->call,
+                                   .on_loss = create->cancel,
+                                   .resume = create->params->resume,
+                                   .replace = create->params->replace};
+}
+
 bool
 bp_create_open(bp_create *create, GError **error)
 {
     bp_workspace *workspace = create->job->workspace;
     const bp_create_params *params = create->params;
-    g_autofree char *name =
+    create->name =
         params->name != NULL ? g_strdup(params->name) : bp_backup_name_generate(bp_clock_wall_ns());
     create->cancel = bp_cancel_new_child(bp_workspace_call(workspace)->cancel);
     create->units = g_array_new(FALSE, TRUE, sizeof(bp_create_unit));
     create->unit_index = g_hash_table_new(g_str_hash, g_str_equal);
-    if (!bp_backup_name_check(name, error)) {
+    if (!bp_backup_name_check(create->name, error)) {
         return false;
     }
     create->settings = bp_workspace_backup_settings(workspace, params->overrides, error);
@@ -228,10 +172,11 @@ bp_create_open(bp_create *create, GError **error)
     bool usable = create->source != NULL &&
                   (params->dry_run || /* which finds out by reading, and need not find anything */
                    bp_store_probe(create->catalog->store, &create->call, need, "", error));
-    if (!usable || !check_name_free(create, name, error)) {
+    begin_writing(create);
+    if (!usable || !bp_writing_check_name(&create->writing, error)) {
         return false;
     }
-    create->manifest = new_manifest(create, name);
+    create->manifest = new_manifest(create);
     return open_source(create, error);
 }
 
@@ -308,7 +253,7 @@ bp_create_estimate(bp_create *create, json_t *result, GError **error)
     bp_json_set_u64(result, "items", total.items);
     bp_json_set_u64(result, "bytes", total.bytes);
     bp_json_set_text(result, "server_version", create->manifest->server_version);
-    json_object_set_new(result, "units", bp_create_units_json(create));
+    json_object_set_new(result, "units", bp_manifest_item_units_json(create->manifest));
     return bp_space_check(create->catalog->store, &create->call, total.bytes, "the backup", error);
 }
 
@@ -329,47 +274,15 @@ surely_fits(bp_create *create, bool *fits, GError **error)
     return true;
 }
 
-static bool
-check_space(bp_create *create, GError **error)
+bool
+bp_create_check_space(bp_create *create, GError **error)
 {
-    bool fits = false;
+    bool fits = create->params->without_items || create->params->resume;
     estimate total = {0};
-    if (!surely_fits(create, &fits, error)) {
+    if (!fits && !surely_fits(create, &fits, error)) {
         return false;
     }
     return fits ||
            (dry_run(create, &total, error) && bp_space_check(create->catalog->store, &create->call,
                                                              total.bytes, "the backup", error));
-}
-
-bool
-bp_create_prepare(bp_create *create, GError **error)
-{
-    const char *name = create->manifest->name;
-    if (!check_still_free(create, error)) {
-        return false;
-    }
-    if (create->params->replace && !bp_catalog_clear(create->catalog, name, NULL, NULL, error)) {
-        return false;
-    }
-    if (create->params->resume) {
-        create->proven = bp_proven_load(create->catalog, name, error);
-        if (create->proven == NULL) {
-            return false;
-        }
-    }
-    create->journal = bp_journal_new(create->catalog, name, create->manifest->run_id);
-    /* What a resumed run still lacks is unknown; a full disk is reported when it comes. */
-    return create->params->without_items || create->params->resume || check_space(create, error);
-}
-
-json_t *
-bp_create_units_json(const bp_create *create)
-{
-    json_t *list = json_array();
-    for (guint i = 0; i < create->units->len; i++) {
-        const bp_manifest_unit *unit = g_array_index(create->units, bp_create_unit, i).record;
-        json_array_append_new(list, bp_manifest_unit_json(create->manifest, unit));
-    }
-    return list;
 }

@@ -8,9 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "core/catalog/journal.h"
-#include "core/copy/copy.h"
-#include "core/job/job.h"
+#include "core/job/writing.h"
 
 /** A unit of the plan and how far it is. */
 typedef struct bp_create_unit {
@@ -22,6 +20,7 @@ typedef struct bp_create_unit {
 typedef struct bp_create {
     const bp_job *job;
     const bp_create_params *params;
+    char *name;
     bp_settings *settings;
     const bp_catalog *catalog;
     bp_cancel *cancel; /* child of the user's: a failed unit or a lost lease stops the rest */
@@ -30,8 +29,7 @@ typedef struct bp_create {
     bp_manifest *manifest;
     GArray *units;          /* bp_create_unit, those with items */
     GHashTable *unit_index; /* id (of the record) -> index into `units` */
-    bp_proven *proven;      /* of an earlier run, or NULL */
-    bp_journal *journal;
+    bp_writing writing;
     bp_copy *copy;
     bp_source_run *run;
     atomic_uint next_unit;
@@ -49,12 +47,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_create, bp_create_clear)
 bool bp_create_open(bp_create *create, GError **error);
 /** --dry-run: what would be copied, by a run that changes nothing. */
 bool bp_create_estimate(bp_create *create, json_t *result, GError **error);
-/** Under the lease: clears for --replace, loads what is proven for --resume, checks space. */
-bool bp_create_prepare(bp_create *create, GError **error);
+/** Whether it will fit.  What a resumed run still lacks is unknown: a full disk shows then. */
+bool bp_create_check_space(bp_create *create, GError **error);
 /** The unit and generation behind an item's tag. */
 const bp_create_unit *bp_create_unit_of(const bp_create *create, guint32 tag, guint32 *generation);
-/** Units that have items, for the result.  Returns: (transfer full) */
-json_t *bp_create_units_json(const bp_create *create);
 
 /* create_seal.c: when everything is copied. */
 

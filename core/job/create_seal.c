@@ -64,7 +64,8 @@ bp_create_seal(bp_create *create, GError **error)
                            .run_id = manifest->run_id,
                            .generation = final_generation,
                            .ctx = create,
-                           .sweep = create->proven != NULL || atomic_load(&create->refreshed)};
+                           .sweep =
+                               create->writing.proven != NULL || atomic_load(&create->refreshed)};
     bp_monitor_begin(create->job->monitor, "seal", NULL, NULL);
     g_autoptr(bp_documents) documents = bp_documents_new(create->catalog, manifest);
     bool fine = bp_journal_seal(&seal, error) && check_counts(create, error) &&

@@ -68,8 +68,8 @@ submit_item(void *ctx, const struct bp_item *item)
         return false;
     }
     struct bp_checksum known;
-    if (create->proven != NULL &&
-        bp_proven_find(create->proven, item->key, item->size, item->etag, &known)) {
+    if (create->writing.proven != NULL &&
+        bp_proven_find(create->writing.proven, item->key, item->size, item->etag, &known)) {
         copy.already = true;
         copy.checksum = known;
     }

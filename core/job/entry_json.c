@@ -84,3 +84,16 @@ bp_manifest_units_json(const bp_manifest *manifest)
     }
     return list;
 }
+
+json_t *
+bp_manifest_item_units_json(const bp_manifest *manifest)
+{
+    json_t *list = json_array();
+    for (guint i = 0; i < manifest->units->len; i++) {
+        const bp_manifest_unit *unit = g_ptr_array_index(manifest->units, i);
+        if (unit->has_items) {
+            json_array_append_new(list, bp_manifest_unit_json(manifest, unit));
+        }
+    }
+    return list;
+}

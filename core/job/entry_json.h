@@ -21,5 +21,7 @@ json_t *bp_manifest_unit_json(const bp_manifest *manifest, const bp_manifest_uni
 
 /** Units of a manifest with names of their parents, items, bytes, proof.  (transfer full) */
 json_t *bp_manifest_units_json(const bp_manifest *manifest);
+/** The same of those that have items.  Returns: (transfer full) */
+json_t *bp_manifest_item_units_json(const bp_manifest *manifest);
 
 #endif

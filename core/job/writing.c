@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See writing.h.
+ */
+#include "core/job/writing.h"
+
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/fault.h"
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/catalog/lease.h"
+#include "core/job/entry_json.h"
+
+#include "sdk/lib/ban.h"
+
+void
+bp_writing_clear(bp_writing *writing)
+{
+    bp_proven_free(writing->proven);
+    bp_journal_free(writing->journal);
+    writing->proven = NULL;
+    writing->journal = NULL;
+}
+
+static bool
+set_exists(const bp_writing *writing, const bp_backup_entry *entry, GError **error)
+{
+    bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
+    bp_set_error(error, BP_ERR_EXISTS, "backup already exists with the name %s (%s)%s",
+                 writing->name,
+                 entry->incomplete ? "incomplete" : bp_backup_state_name(entry->state),
+                 whole ? "\nhint: choose another name, or --replace it"
+                       : "\nhint: go on with --resume, or start over with --replace");
+    return false;
+}
+
+static bool
+check_entry(const bp_writing *writing, const bp_backup_entry *entry, GError **error)
+{
+    const char *name = writing->name;
+    if (entry->foreign) {
+        bp_set_error(error, BP_ERR_EXISTS,
+                     "backup already exists with the name %s, written by %s\nhint: choose another "
+                     "name; backups of other tools are never changed",
+                     name, entry->writer != NULL ? entry->writer : "another tool");
+        return false;
+    }
+    if (entry->state == BP_BACKUP_DELETING) {
+        bp_set_error(error, BP_ERR_EXISTS,
+                     "backup %s is half deleted\nhint: finish that with: bakplane delete -n %s",
+                     name, name);
+        return false;
+    }
+    bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
+    return writing->replace || (writing->resume && !whole) || set_exists(writing, entry, error);
+}
+
+bool
+bp_writing_check_name(const bp_writing *writing, GError **error)
+{
+    const char *name = writing->name;
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(writing->catalog, name, &missing);
+    if (entry == NULL) {
+        bool fresh = bp_error_is(missing, BP_ERR_NOT_FOUND);
+        if (fresh && writing->resume) {
+            bp_set_error(error, BP_ERR_NOT_FOUND, "there is no backup %s to resume", name);
+            return false;
+        }
+        if (!fresh) {
+            g_propagate_error(error, g_steal_pointer(&missing));
+        }
+        return fresh;
+    }
+    g_autoptr(bp_manifest) readable = bp_catalog_manifest(writing->catalog, name, &missing);
+    if (bp_error_is(missing, BP_ERR_UNSUPPORTED)) { /* a newer bakplane's: not ours to replace */
+        g_propagate_error(error, g_steal_pointer(&missing));
+        return false;
+    }
+    return check_entry(writing, entry, error);
+}
+
+/* The same under the lease: another run may have come and gone since we looked. */
+static bool
+check_still_free(const bp_writing *writing, GError **error)
+{
+    if (writing->replace || writing->resume) {
+        return bp_writing_check_name(writing, error);
+    }
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(bp_manifest) other = bp_catalog_manifest(writing->catalog, writing->name, &missing);
+    if (bp_error_is(missing, BP_ERR_NOT_FOUND)) {
+        return true;
+    }
+    if (missing != NULL) {
+        g_propagate_error(error, g_steal_pointer(&missing));
+        return false;
+    }
+    bp_set_error(error, BP_ERR_EXISTS,
+                 "backup already exists with the name %s (%s), made by another run just now",
+                 writing->name, bp_backup_state_name(other->state));
+    return false;
+}
+
+static bool
+prepare(bp_writing *writing, GError **error)
+{
+    const bp_catalog *catalog = writing->catalog;
+    if (!check_still_free(writing, error) ||
+        (writing->replace && !bp_catalog_clear(catalog, writing->name, NULL, NULL, error))) {
+        return false;
+    }
+    if (writing->resume) {
+        writing->proven = bp_proven_load(catalog, writing->name, error);
+        if (writing->proven == NULL) {
+            return false;
+        }
+    }
+    writing->journal = bp_journal_new(catalog, writing->name, writing->run_id);
+    return true;
+}
+
+/* The manifest has the last word on a run that did not get through; best effort, not cancelled. */
+static void
+record_failure(const bp_writing *writing, const GError *why)
+{
+    bp_call undo = bp_call_undo(writing->call);
+    bp_catalog catalog = *writing->catalog;
+    catalog.call = &undo;
+    bp_manifest *manifest = writing->manifest;
+    manifest->state = BP_BACKUP_FAILED;
+    manifest->finished_ns = bp_clock_wall_ns();
+    g_free(manifest->error);
+    manifest->error = bp_log_redact(why->message);
+    g_autoptr(GError) error = NULL;
+    if (!bp_catalog_save(&catalog, manifest, &error)) {
+        bp_monitor_note(writing->job->monitor, BP_NOTE_WARN, "record", error->message);
+    }
+}
+
+static bool
+write_manifest_first(const bp_writing *writing, GError **error)
+{
+    g_autofree char *point = g_strconcat(writing->verb, ".running", NULL);
+    return bp_catalog_save(writing->catalog, writing->manifest, error) &&
+           bp_fault_point(point, error);
+}
+
+bool
+bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **error)
+{
+    g_autofree char *lease_key = bp_catalog_key(writing->name, BP_CATALOG_LEASE);
+    bp_lease_params params = {
+        .catalog = writing->catalog,
+        .key = lease_key,
+        .run_id = writing->run_id,
+        .purpose = writing->verb,
+        .advisory = strcmp(bp_settings_get(writing->settings, "lock"), "advisory") == 0,
+        .wait_stale = writing->resume || writing->replace,
+        .renew_ns = BP_LEASE_RENEW_NS,
+        .on_loss = writing->on_loss,
+    };
+    g_autoptr(bp_lease) lease = bp_lease_take(&params, error);
+    if (lease == NULL || !prepare(writing, error) || !steps->ready(steps->ctx, error)) {
+        return false;
+    }
+    bool fine = write_manifest_first(writing, error) && steps->write(steps->ctx, error);
+    if (!bp_lease_check(lease, NULL)) {
+        /* Somebody else writes here now: not even the failure is ours to record. */
+        g_clear_error(error);
+        return bp_lease_check(lease, error);
+    }
+    if (!fine) {
+        record_failure(writing, *error);
+        bp_error_add_hint(error, "go on with --resume, or start over with --replace");
+    }
+    return fine;
+}
+
+bp_copy_params
+bp_writing_copy_params(const bp_writing *writing)
+{
+    const bp_settings *s = writing->settings;
+    const char *prove = bp_settings_get(s, "prove");
+    return (bp_copy_params){
+        .dst = writing->catalog->store,
+        .call = writing->call,
+        .workers = (guint)bp_settings_u64(s, "concurrency.copies"),
+        .buffer_bytes = (gsize)bp_settings_u64(s, "buffer_size"),
+        .part_bytes = bp_settings_u64(s, "part_size"),
+        .rate_bytes_per_s = bp_settings_u64(s, "throttle"),
+        .attempts = (guint)bp_settings_u64(s, "retry.attempts"),
+        .max_delay_ns = (gint64)bp_settings_u64(s, "retry.max_delay") * BP_NS_PER_MS,
+        .read_back = strcmp(prove, "read") == 0,
+        .no_checksum = strcmp(prove, "size") == 0,
+    };
+}
+
+void
+bp_writing_describe(const bp_writing *writing, const bp_manifest *manifest, bool fine,
+                    gint64 started_mono)
+{
+    json_t *result = writing->job->result;
+    /* Not what the manifest says: a run may end before it was written, or lose its lease after. */
+    bp_json_set_text(result, "state",
+                     bp_backup_state_name(fine ? BP_BACKUP_SUCCESS : BP_BACKUP_FAILED));
+    bp_json_set_u64(result, "items", manifest->items);
+    bp_json_set_u64(result, "bytes", manifest->bytes);
+    bp_json_set_text(result, "server_version", manifest->server_version);
+    bp_json_set_u64(result, "duration_ms",
+                    (guint64)((bp_clock_mono_ns() - started_mono) / BP_NS_PER_MS));
+    json_object_set_new(result, "units", bp_manifest_item_units_json(manifest));
+}
