@@ -162,5 +162,8 @@ bool bp_store_put(bp_store *store, const bp_call *call, const bp_store_put_param
  */
 bool bp_store_prove_same(bp_store *writable, bp_store *other, const bp_call *call, bool *same,
                          GError **error);
+/** Likewise, whatever the identities say: one place may have two names. */
+bool bp_store_prove_shared(bp_store *writable, bp_store *other, const bp_call *call, bool *shared,
+                           GError **error);
 
 #endif

@@ -216,9 +216,18 @@ bool
 bp_store_prove_same(bp_store *writable, bp_store *other, const bp_call *call, bool *same,
                     GError **error)
 {
+    bool hoped = bp_store_same_plugin(writable, other) &&
+                 strcmp(writable->info.identity, other->info.identity) == 0;
     *same = writable == other;
-    if (*same || !bp_store_same_plugin(writable, other) ||
-        strcmp(writable->info.identity, other->info.identity) != 0) {
+    return *same || !hoped || bp_store_prove_shared(writable, other, call, same, error);
+}
+
+bool
+bp_store_prove_shared(bp_store *writable, bp_store *other, const bp_call *call, bool *shared,
+                      GError **error)
+{
+    *shared = writable == other;
+    if (*shared) {
         return true;
     }
     g_autofree char *id = bp_text_uuid();
@@ -229,7 +238,7 @@ bp_store_prove_same(bp_store *writable, bp_store *other, const bp_call *call, bo
     if (!bp_store_put(writable, call, &put, error)) {
         return false;
     }
-    bool fine = read_scratch(other, call, key, text, same, error);
+    bool fine = read_scratch(other, call, key, text, shared, error);
     g_autoptr(GError) left = NULL;
     bp_call undo = bp_call_undo(call);
     if (!bp_store_remove(writable, &undo, key, NULL, &left)) {

@@ -3,6 +3,8 @@
  * core/plugin/store_write: writers, small objects, the proof that two instances are one place.
  */
 #include "core/plugin/store.h"
+
+#include "core/plugin/store_internal.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/test_ops.h"
 
@@ -143,6 +145,24 @@ START_TEST(test_prove_same__by_a_scratch_object)
 }
 END_TEST
 
+START_TEST(test_prove_shared__even_under_another_identity)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_store) twin = test_ops_open("twin", "s");
+    g_autoptr(bp_store) other = test_ops_open("other", "t");
+    twin->info.identity[0] = '!'; /* as localhost and 127.0.0.1 differ */
+    bool shared = false;
+    ASSERT_FINE(bp_store_prove_shared(store, twin, NULL, &shared, &error), error);
+    ck_assert(shared);
+    ASSERT_FINE(bp_store_prove_shared(store, other, NULL, &shared, &error), error);
+    ck_assert(!shared);
+    ASSERT_FINE(bp_store_prove_shared(store, store, NULL, &shared, &error), error);
+    ck_assert(shared);
+    ck_assert_uint_eq(test_ops_calls("write_commit"), 2);
+    ck_assert_uint_eq(test_ops_count("s"), 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -150,5 +170,6 @@ main(void)
                      test_write__abort_leaves_nothing, test_write__other_size_than_promised,
                      test_commit__plugin_stored_another_size, test_commit__cancelled_is_aborted,
                      test_write_open__no_handle_or_capability, test_put__exclusive_has_one_winner,
-                     test_prove_same__by_a_scratch_object);
+                     test_prove_same__by_a_scratch_object,
+                     test_prove_shared__even_under_another_identity);
 }
