@@ -97,8 +97,10 @@ tell_proven(const bp_copy_params *params, const bp_copy_task *batch, guint n, GE
             .dst_key = task->item.dst_key,
             .size = task->result.size,
             .checksum = task->result.checksum,
+            .expected = task->item.checksum,
             .src_etag = task->item.src_etag != NULL ? task->item.src_etag : task->result.src_etag,
             .tag = task->item.tag,
+            .label = task->item.label,
         };
     }
     return params->proven(params->ctx, copied, n, error);

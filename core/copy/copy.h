@@ -34,6 +34,7 @@ typedef struct bp_copy_item {
     guint64 size;                /* or BP_UNKNOWN; a copy of another size is CORRUPT */
     struct bp_checksum checksum; /* what the content must have, or kind NONE */
     guint32 tag;                 /* the caller's own, comes back in bp_copied */
+    const char *label;           /* likewise, or NULL */
     bool already; /* an earlier run proved it (checksum = what it recorded): not copied again
                      if it is still there with its size, only told to `proven` */
 } bp_copy_item;
@@ -43,8 +44,10 @@ typedef struct bp_copied {
     const char *dst_key;
     guint64 size;
     struct bp_checksum checksum; /* kind NONE when nobody saw the bytes */
+    struct bp_checksum expected; /* what the item had to have, as it was submitted, or kind NONE */
     const char *src_etag;        /* or NULL */
     guint32 tag;
+    const char *label;
 } bp_copied;
 
 /** How a copy is done. */
@@ -57,7 +60,8 @@ typedef struct bp_copy_params {
     guint64 rate_bytes_per_s; /* 0 = unlimited */
     guint attempts;           /* per item, >= 1 */
     gint64 max_delay_ns;      /* between two attempts */
-    bool read_back;           /* read every copy again and compare (prove: read) */
+    bool read_back;           /* read every copy again and compare (prove: read) with what was
+                                 seen, or else with what it must have */
     bool may_link;            /* items are immutable: the destination may link */
     bool no_checksum;         /* sizes only (prove: size) */
     /** Batches in order of their barrier; false (error set) stops the engine. */

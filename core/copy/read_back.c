@@ -19,10 +19,18 @@ struct bp_read_back {
     GError *error;        /* the first of this run */
 };
 
+/* What the bytes were when they passed; who did not see them knows what they must be, at best. */
+static const struct bp_checksum *
+known_checksum(const bp_copy_task *task)
+{
+    const struct bp_checksum *seen = &task->result.checksum;
+    return seen->kind != BP_CHECKSUM_NONE ? seen : &task->item.checksum;
+}
+
 static bool
 compare(bp_copy_task *task, const struct bp_checksum *found, guint64 size, GError **error)
 {
-    const struct bp_checksum *must = &task->result.checksum;
+    const struct bp_checksum *must = known_checksum(task);
     if (size != task->result.size) {
         bp_set_error(error, BP_ERR_CORRUPT,
                      "copy of %s: read back it has %" G_GUINT64_FORMAT
@@ -30,15 +38,16 @@ compare(bp_copy_task *task, const struct bp_checksum *found, guint64 size, GErro
                      task->item.dst_key, size, task->result.size);
         return false;
     }
-    if (must->kind == BP_CHECKSUM_NONE) {
-        task->result.checksum = *found;
-    } else if (!bp_checksum_equal(must, found)) {
+    if (must->kind != BP_CHECKSUM_NONE && !bp_checksum_equal(must, found)) {
         char found_hex[BP_CHECKSUM_HEX_MAX], must_hex[BP_CHECKSUM_HEX_MAX];
         bp_checksum_to_hex(found, found_hex);
         bp_checksum_to_hex(must, must_hex);
         bp_set_error(error, BP_ERR_CORRUPT, "copy of %s: read back its %s is %s instead of %s",
                      task->item.dst_key, bp_checksum_kind_name(must->kind), found_hex, must_hex);
         return false;
+    }
+    if (task->result.checksum.kind == BP_CHECKSUM_NONE) {
+        task->result.checksum = *found;
     }
     return true;
 }
@@ -47,7 +56,7 @@ static bool
 check(const bp_read_back *self, bp_copy_task *task, GError **error)
 {
     const bp_transfer_env *env = self->env;
-    guint32 kind = task->result.checksum.kind;
+    guint32 kind = known_checksum(task)->kind;
     bp_copy_hash_params hash = {
         .store = env->params.dst,
         .call = &env->call,

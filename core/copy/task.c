@@ -29,8 +29,8 @@ keep(const char **text, char **at)
 bp_copy_task *
 bp_copy_task_new(bp_copy_group *group, const bp_copy_item *item)
 {
-    gsize texts =
-        room(item->src_key) + room(item->src_etag) + room(item->unit_id) + room(item->dst_key);
+    gsize texts = room(item->src_key) + room(item->src_etag) + room(item->unit_id) +
+                  room(item->dst_key) + room(item->label);
     bp_copy_task *task = g_malloc0(sizeof *task + texts);
     task->group = group;
     task->item = *item;
@@ -39,6 +39,7 @@ bp_copy_task_new(bp_copy_group *group, const bp_copy_item *item)
     keep(&task->item.src_etag, &at);
     keep(&task->item.unit_id, &at);
     keep(&task->item.dst_key, &at);
+    keep(&task->item.label, &at);
     return task;
 }
 

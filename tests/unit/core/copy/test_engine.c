@@ -454,6 +454,52 @@ START_TEST(test_copy__read_back_seals_what_nobody_saw)
 }
 END_TEST
 
+/* Nobody sees the bytes pass, but what they must be is known. */
+START_TEST(test_copy__read_back_compares_with_what_was_expected)
+{
+    fake_store_set_text(test_src, "k/0", "k/0");
+    params.read_back = true;
+    params.no_checksum = true;
+    bp_copy_item item = {.src = test_src, .src_key = "k/0", .dst_key = "k/0", .size = 3};
+    item.checksum = (struct bp_checksum){.kind = BP_CHECKSUM_MD5, .value = {1}};
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    ck_assert(bp_copy_submit(copy, group, &item, NULL));
+    GError *error = NULL;
+    ck_assert(!bp_copy_flush(copy, &error));
+    test_error_is(&error, BP_ERR_CORRUPT, "copy of k/0: read back its md5 is ");
+    ck_assert_uint_eq(n_proven, 0);
+}
+END_TEST
+
+static bool
+compare_with_item(void *ctx, const bp_copied *items, gsize n, GError **error G_GNUC_UNUSED)
+{
+    const bp_copy_item *item = ctx;
+    ck_assert_uint_eq(n, 1);
+    ck_assert(bp_checksum_equal(&items[0].expected, &item->checksum));
+    ck_assert_str_eq(items[0].label, item->label);
+    n_proven++;
+    return true;
+}
+
+START_TEST(test_copy__what_came_with_an_item_comes_back)
+{
+    fake_store_set_text(test_src, "k/0", "k/0");
+    params.no_checksum = true; /* so that a wrong one passes */
+    params.proven = compare_with_item;
+    bp_copy_item item = {
+        .src = test_src, .src_key = "k/0", .dst_key = "k/0", .size = 3, .label = "mine"};
+    item.checksum = (struct bp_checksum){.kind = BP_CHECKSUM_MD5, .value = {1}};
+    params.ctx = &item;
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    ck_assert(bp_copy_submit(copy, group, &item, NULL));
+    ck_assert(bp_copy_flush(copy, NULL));
+    ck_assert_uint_eq(n_proven, 1);
+}
+END_TEST
+
 START_TEST(test_copy__never_more_than_the_workers)
 {
     fill_source();
@@ -521,6 +567,8 @@ add_tests(TCase *tc)
     tcase_add_test(tc, test_copy__read_back);
     tcase_add_test(tc, test_copy__read_back_finds_what_the_disk_changed);
     tcase_add_test(tc, test_copy__read_back_seals_what_nobody_saw);
+    tcase_add_test(tc, test_copy__read_back_compares_with_what_was_expected);
+    tcase_add_test(tc, test_copy__what_came_with_an_item_comes_back);
     tcase_add_test(tc, test_copy__never_more_than_the_workers);
     tcase_add_test(tc, test_copy__memory_does_not_grow_with_the_items);
 }
