@@ -8,8 +8,25 @@
 
 #include "sdk/lib/ban.h"
 
+static void
+add_way_out(const bp_view *view, const bp_backup_entry *entry, GError **error)
+{
+    g_autofree char *where = bp_workspace_words_for(view->job->workspace, view->catalog->store);
+    if (entry->state == BP_BACKUP_DELETING) {
+        bp_error_add_hint(error, "finish that with: bakplane delete -n %s%s", entry->name, where);
+    } else if (entry->state == BP_BACKUP_RUNNING && !entry->stale) {
+        bp_error_add_hint(error,
+                          "wait until it is finished, or if whoever wrote it is gone, go on "
+                          "with: bakplane create -n %s --resume%s",
+                          entry->name, where);
+    } else {
+        bp_error_add_hint(error, "finish it with: bakplane create -n %s --resume%s, or delete it",
+                          entry->name, where);
+    }
+}
+
 static bool
-check_usable(const bp_backup_entry *entry, GError **error)
+check_usable(const bp_view *view, const bp_backup_entry *entry, GError **error)
 {
     if (entry->foreign || (entry->state == BP_BACKUP_SUCCESS && !entry->incomplete)) {
         return true;
@@ -17,11 +34,10 @@ check_usable(const bp_backup_entry *entry, GError **error)
     const char *what = entry->incomplete && entry->state == BP_BACKUP_SUCCESS
                            ? "incomplete"
                            : bp_backup_state_name(entry->state);
-    bp_set_error(error, BP_ERR_PERMANENT,
-                 "backup %s cannot be used, it is %s%s%s\nhint: finish it with: bakplane create "
-                 "-n %s --resume, or delete it",
-                 entry->name, what, entry->problem != NULL ? ": " : "",
-                 entry->problem != NULL ? entry->problem : "", entry->name);
+    bp_set_error(error, BP_ERR_PERMANENT, "backup %s cannot be used, it is %s%s%s", entry->name,
+                 what, entry->problem != NULL ? ": " : "",
+                 entry->problem != NULL ? entry->problem : "");
+    add_way_out(view, entry, error);
     return false;
 }
 
@@ -103,16 +119,23 @@ adopt(bp_view *view, const char *name, GError **error)
 bool
 bp_view_open(const bp_job *job, const char *name, bp_view *view, GError **error)
 {
+    const bp_catalog *catalog = NULL;
     *view = (bp_view){.job = job};
-    if (!bp_workspace_catalog(job->workspace, &view->catalog, error)) {
-        return false;
-    }
+    return bp_workspace_catalog(job->workspace, &catalog, error) &&
+           bp_view_open_on(job, catalog, name, view, error);
+}
+
+bool
+bp_view_open_on(const bp_job *job, const bp_catalog *catalog, const char *name, bp_view *view,
+                GError **error)
+{
+    *view = (bp_view){.job = job, .catalog = catalog};
     view->source = bp_workspace_source(job->workspace, error);
     if (view->source == NULL) {
         return false;
     }
     g_autoptr(bp_backup_entry) entry = bp_catalog_find(view->catalog, name, error);
-    if (entry == NULL || !check_usable(entry, error)) {
+    if (entry == NULL || !check_usable(view, entry, error)) {
         return false;
     }
     g_autofree char *prefix = bp_catalog_key(name, "");

@@ -25,6 +25,9 @@ typedef struct bp_view {
  * NOT_FOUND; CORRUPT; PERMANENT (not finished, with what to do).
  */
 bool bp_view_open(const bp_job *job, const char *name, bp_view *view, GError **error);
+/** The same on another storage than `backup.storage`. */
+bool bp_view_open_on(const bp_job *job, const bp_catalog *catalog, const char *name, bp_view *view,
+                     GError **error);
 void bp_view_clear(bp_view *view);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_view, bp_view_clear)
 

@@ -12,6 +12,7 @@
 #include "bp_build.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/text.h"
 
 #include "sdk/lib/ban.h"
 
@@ -25,7 +26,7 @@ struct bp_workspace {
     bp_source_inst *source;
     char *source_storage;
     bp_settings *defaults; /* of `backup`, without flags: retry and names */
-    bp_catalog catalog;
+    GHashTable *catalogs;  /* name of the storage -> bp_catalog* */
     char *commit_document;
 };
 
@@ -90,6 +91,7 @@ bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel, GError *
     workspace->refs = bp_refs_new();
     workspace->call = (bp_call){.cancel = cancel, .refs = workspace->refs};
     workspace->stores = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, store_free);
+    workspace->catalogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return workspace;
 }
 
@@ -101,6 +103,7 @@ bp_workspace_free(bp_workspace *workspace)
     }
     bp_source_free(workspace->source);
     bp_refs_free(workspace->refs);
+    g_hash_table_unref(workspace->catalogs);
     g_hash_table_unref(workspace->stores);
     bp_settings_free(workspace->defaults);
     g_free(workspace->source_storage);
@@ -290,28 +293,72 @@ defaults(bp_workspace *workspace, GError **error)
     return workspace->defaults;
 }
 
+/* Settings and source, which every catalog needs. */
+static bool
+prepare_catalogs(bp_workspace *workspace, GError **error)
+{
+    const bp_settings *settings = defaults(workspace, error);
+    bp_source_inst *source = settings != NULL ? bp_workspace_source(workspace, error) : NULL;
+    if (source != NULL && workspace->commit_document == NULL) {
+        workspace->commit_document = g_strdup(bp_source_facts(source)->commit_document);
+    }
+    return source != NULL;
+}
+
+static bool
+open_catalog(bp_workspace *workspace, const char *storage, const bp_catalog **out, GError **error)
+{
+    bp_catalog *catalog = g_hash_table_lookup(workspace->catalogs, storage);
+    if (catalog == NULL) {
+        bp_store *store = bp_workspace_store(workspace, storage, error);
+        if (store == NULL) {
+            return false;
+        }
+        bp_retry_params retry = bp_workspace_retry(workspace);
+        catalog = g_new(bp_catalog, 1);
+        *catalog = (bp_catalog){.store = store,
+                                .call = &workspace->call,
+                                .attempts = retry.attempts,
+                                .max_delay_ns = retry.max_delay_ns,
+                                .commit_document = workspace->commit_document};
+        g_hash_table_insert(workspace->catalogs, g_strdup(storage), catalog);
+    }
+    *out = catalog;
+    return true;
+}
+
 bool
 bp_workspace_catalog(bp_workspace *workspace, const bp_catalog **out, GError **error)
 {
-    *out = &workspace->catalog;
-    if (workspace->catalog.store != NULL) {
-        return true;
-    }
-    const bp_settings *settings = defaults(workspace, error);
-    bp_source_inst *source = settings != NULL ? bp_workspace_source(workspace, error) : NULL;
-    const char *name = source != NULL ? require(workspace, "backup.storage", error) : NULL;
-    bp_store *store = name != NULL ? bp_workspace_store(workspace, name, error) : NULL;
-    if (store == NULL) {
+    bool prepared = prepare_catalogs(workspace, error);
+    const char *name = prepared ? require(workspace, "backup.storage", error) : NULL;
+    return name != NULL && open_catalog(workspace, name, out, error);
+}
+
+bool
+bp_workspace_catalog_on(bp_workspace *workspace, const char *storage, const bp_catalog **out,
+                        GError **error)
+{
+    const char *const *names = bp_config_storages(workspace->config);
+    if (!g_strv_contains(names, storage)) {
+        bp_set_error(error, BP_ERR_INVALID, "there is no storage '%s' in the configuration",
+                     storage);
+        gsize n = g_strv_length((char **)names);
+        const char *near = bp_text_nearest(storage, names, n);
+        if (near != NULL) {
+            bp_error_add_hint(error, "did you mean '%s'?", near);
+        }
         return false;
     }
-    workspace->commit_document = g_strdup(bp_source_facts(source)->commit_document);
-    bp_retry_params retry = bp_workspace_retry(workspace);
-    workspace->catalog = (bp_catalog){.store = store,
-                                      .call = &workspace->call,
-                                      .attempts = retry.attempts,
-                                      .max_delay_ns = retry.max_delay_ns,
-                                      .commit_document = workspace->commit_document};
-    return true;
+    return prepare_catalogs(workspace, error) && open_catalog(workspace, storage, out, error);
+}
+
+char *
+bp_workspace_words_for(const bp_workspace *workspace, const bp_store *store)
+{
+    const char *name = bp_store_name(store);
+    bool usual = g_strcmp0(bp_config_peek(workspace->config, "backup.storage"), name) == 0;
+    return usual ? g_strdup("") : g_strdup_printf(" --set backup.storage=%s", name);
 }
 
 bp_retry_params

@@ -55,6 +55,14 @@ bp_settings *bp_workspace_restore_settings(bp_workspace *workspace, const char *
 
 /** The catalog on `backup.storage`.  `out` lives as long as the workspace. */
 bool bp_workspace_catalog(bp_workspace *workspace, const bp_catalog **out, GError **error);
+/** The same on another storage; INVALID when none is configured by that name. */
+bool bp_workspace_catalog_on(bp_workspace *workspace, const char *storage, const bp_catalog **out,
+                             GError **error);
+/**
+ * What to add to a command so that it works on that storage: "" for `backup.storage`, else
+ * " --set backup.storage=NAME".  For hints.  Returns: (transfer full)
+ */
+char *bp_workspace_words_for(const bp_workspace *workspace, const bp_store *store);
 
 /** How small calls of a job are retried. */
 bp_retry_params bp_workspace_retry(const bp_workspace *workspace);

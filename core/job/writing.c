@@ -49,9 +49,11 @@ check_entry(const bp_writing *writing, const bp_backup_entry *entry, GError **er
         return false;
     }
     if (entry->state == BP_BACKUP_DELETING) {
+        const bp_catalog *catalog = writing->catalog;
+        g_autofree char *where = bp_workspace_words_for(writing->job->workspace, catalog->store);
         bp_set_error(error, BP_ERR_EXISTS,
-                     "backup %s is half deleted\nhint: finish that with: bakplane delete -n %s",
-                     name, name);
+                     "backup %s is half deleted\nhint: finish that with: bakplane delete -n %s%s",
+                     name, name, where);
         return false;
     }
     bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;

@@ -55,6 +55,26 @@ START_TEST(test_workspace__storage_that_is_not_configured)
 }
 END_TEST
 
+START_TEST(test_workspace__a_catalog_on_each_storage)
+{
+    const bp_catalog *usual = NULL, *named = NULL, *other = NULL;
+    ASSERT_FINE(bp_workspace_catalog_on(job.workspace, "other", &other, &error), error);
+    ASSERT_FINE(bp_workspace_catalog(job.workspace, &usual, &error), error);
+    ASSERT_FINE(bp_workspace_catalog_on(job.workspace, "backups", &named, &error), error);
+    ck_assert_ptr_eq(usual, named);
+    ck_assert_ptr_ne(usual, other);
+    ck_assert_str_eq(bp_store_name(other->store), "other");
+    ck_assert_str_eq(other->commit_document, "meta/files.json");
+    ck_assert(!bp_workspace_catalog_on(job.workspace, "othr", &other, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID,
+                 "there is no storage 'othr' in the configuration\nhint: did you mean 'other'?");
+    g_autofree char *words = bp_workspace_words_for(job.workspace, usual->store);
+    ck_assert_str_eq(words, "");
+    g_autofree char *more = bp_workspace_words_for(job.workspace, other->store);
+    ck_assert_str_eq(more, " --set backup.storage=other");
+}
+END_TEST
+
 static bp_status
 failing_open(const struct bp_host *host, const struct bp_op *op, const struct bp_config *config,
              struct bp_storage **out, struct bp_error *raw)
@@ -327,7 +347,7 @@ main(void)
 {
     return RUN_SUITE(
         "job/workspace+check+monitor+space", setup, teardown, test_workspace__opens_a_storage_once,
-        test_workspace__storage_that_is_not_configured,
+        test_workspace__storage_that_is_not_configured, test_workspace__a_catalog_on_each_storage,
         test_workspace__storage_that_cannot_be_opened, test_workspace__source_with_an_unknown_key,
         test_workspace__settings_of_both_verbs, test_workspace__deadline_of_a_job,
         test_workspace__state_dir_is_made, test_check__everything_is_fine,
