@@ -40,6 +40,7 @@ typedef struct bp_backup_entry {
     bool foreign;          /* no record of ours: written by another tool */
     bool incomplete;       /* neither ours nor finished: remains of a failed run, or documents
                               missing from a success */
+    bool copying;          /* not finished, and a copy from another storage */
     bool stale;            /* "running", but its writer is gone (see lease.h) */
     char *problem;         /* why it cannot be used, or NULL */
     gint64 started_ns, finished_ns;                /* 0 = unknown */
@@ -103,6 +104,12 @@ bool bp_catalog_remove(const bp_catalog *catalog, const char *name, bool force,
  */
 bool bp_catalog_clear(const bp_catalog *catalog, const char *name, bp_remove_progress progress,
                       void *ctx, GError **error);
+
+/**
+ * Remove all that is ours, the manifest last: what stays is a backup as another tool writes it.
+ * Under the caller's lease, which goes with its holder.  Safe to repeat.
+ */
+bool bp_catalog_remove_record(const bp_catalog *catalog, const char *name, GError **error);
 
 /** Which successes `prune` would delete.  Entries of other states are never chosen. */
 typedef struct bp_prune_rule {

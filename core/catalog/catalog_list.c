@@ -106,6 +106,7 @@ fill_ours(const bp_catalog *catalog, const bp_manifest *manifest, bp_backup_entr
           GError **error)
 {
     entry->state = manifest->state;
+    entry->copying = manifest->copying;
     entry->started_ns = manifest->started_ns;
     entry->finished_ns = manifest->finished_ns;
     entry->items = manifest->items;

@@ -77,19 +77,6 @@ bp_documents_free(bp_documents *documents)
 }
 
 static bool
-is_written(const bp_documents *documents, const char *key)
-{
-    const GPtrArray *written = documents->manifest->documents;
-    for (guint i = 0; i < written->len; i++) {
-        const bp_manifest_file *file = g_ptr_array_index(written, i);
-        if (strcmp(file->key, key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 sink_begin(void *ctx, const char *key, bool commit)
 {
     bp_documents *documents = ctx;
@@ -102,7 +89,8 @@ sink_begin(void *ctx, const char *key, bool commit)
                      why != NULL ? why : "lies below " BP_OURS);
         return false;
     }
-    if (documents->key != NULL || documents->commit != NULL || is_written(documents, key)) {
+    if (documents->key != NULL || documents->commit != NULL ||
+        bp_manifest_has_document(documents->manifest, key)) {
         bp_set_error(&documents->failed, BP_ERR_PERMANENT,
                      "plugin bug: document %s begins twice, inside another, or after the last one",
                      key);

@@ -23,7 +23,7 @@ typedef struct bp_lease_params {
     const bp_catalog *catalog;
     const char *key; /* of the lease object: "<name>/bakplane/lease.json" */
     const char *run_id;
-    const char *purpose; /* "create", "restore", "delete": for the message to others */
+    const char *purpose; /* "create", "copy", "delete" …: for the message to others */
     bool advisory;       /* lock: advisory */
     bool wait_stale;     /* watch a lease that may be stale until it is proven so, or lives */
     gint64 renew_ns;     /* 30 s; shorter in tests */

@@ -119,6 +119,18 @@ bp_manifest_find_unit(const bp_manifest *manifest, const char *id)
     return NULL;
 }
 
+bool
+bp_manifest_has_document(const bp_manifest *manifest, const char *key)
+{
+    for (guint i = 0; i < manifest->documents->len; i++) {
+        const bp_manifest_file *file = g_ptr_array_index(manifest->documents, i);
+        if (strcmp(file->key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 set_time(json_t *out, const char *key, gint64 wall_ns)
 {
@@ -198,6 +210,7 @@ bp_manifest_to_json(const bp_manifest *manifest)
     json_object_set_new(out, "source", source);
     bp_json_set_text(out, "proof_what", manifest->proof_what);
     set_flag(out, "without_items", manifest->without_items);
+    set_flag(out, "copying", manifest->copying);
 
     bp_json_set_u64(out, "items", manifest->items);
     bp_json_set_u64(out, "bytes", manifest->bytes);

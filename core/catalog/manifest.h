@@ -50,6 +50,7 @@ typedef struct bp_manifest {
     char *source_plugin, *source_address, *server_version;
     char *proof_what;      /* "rows" */
     bool without_items;    /* only metadata was wanted */
+    bool copying;          /* a copy from another storage that is not finished */
     guint64 items, bytes;  /* totals of the units */
     GPtrArray *units;      /* bp_manifest_unit*, parents before children */
     GPtrArray *documents;  /* bp_manifest_file*, in order of writing, commit last */
@@ -69,6 +70,8 @@ void bp_manifest_file_free(bp_manifest_file *file);
 
 /** Unit by id, or NULL. */
 bp_manifest_unit *bp_manifest_find_unit(const bp_manifest *manifest, const char *id);
+/** One of its documents has this key. */
+bool bp_manifest_has_document(const bp_manifest *manifest, const char *key);
 
 /** Returns: (transfer full) */
 json_t *bp_manifest_to_json(const bp_manifest *manifest);

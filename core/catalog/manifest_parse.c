@@ -246,6 +246,7 @@ parse_members(place at, const json_t *root, bp_manifest *manifest)
            get_text(&at, source, "server_version", false, &manifest->server_version) &&
            get_text(&at, root, "proof_what", false, &manifest->proof_what) &&
            get_flag(&at, root, "without_items", &manifest->without_items) &&
+           get_flag(&at, root, "copying", &manifest->copying) &&
            get_number(&at, root, "items", &manifest->items) &&
            get_number(&at, root, "bytes", &manifest->bytes) && parse_units(at, root, manifest) &&
            parse_files(at, root, "documents", manifest->documents) &&

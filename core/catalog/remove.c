@@ -311,3 +311,12 @@ bp_catalog_clear(const bp_catalog *catalog, const char *name, bp_remove_progress
     }
     return ok;
 }
+
+bool
+bp_catalog_remove_record(const bp_catalog *catalog, const char *name, GError **error)
+{
+    removal r = {.catalog = catalog, .name = name};
+    return bp_journal_remove(catalog, name, error) &&
+           purge(&r, "catalog.remove_record", BP_OURS, keep_manifest_and_lease, error) &&
+           remove_manifest(&r, error);
+}

@@ -212,25 +212,14 @@ typedef struct {
 } unexpected_work;
 
 static bool
-is_document(const bp_manifest *manifest, const char *key)
-{
-    for (guint i = 0; i < manifest->documents->len; i++) {
-        const bp_manifest_file *file = g_ptr_array_index(manifest->documents, i);
-        if (strcmp(file->key, key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 look_unexpected(void *ctx, const char *full_key, const struct bp_object_meta *meta)
 {
     unexpected_work *u = ctx;
     const char *key = full_key + u->prefix;
     const bp_view *view = u->work->params->view;
     bool ours = g_str_has_prefix(key, "bakplane/") ||
-                (view->foreign ? g_str_has_prefix(key, "meta/") : is_document(view->manifest, key));
+                (view->foreign ? g_str_has_prefix(key, "meta/")
+                               : bp_manifest_has_document(view->manifest, key));
     if (meta != NULL && !ours && !bp_keyset_has(u->work->known, key)) {
         u->work->sums->unexpected++;
         add_problem(u->work, key, "unexpected", BP_UNKNOWN, meta->size);

@@ -18,6 +18,7 @@ full_manifest(void)
     manifest->source_address = g_strdup("localhost:1");
     manifest->server_version = g_strdup("v2.3.5");
     manifest->proof_what = g_strdup("rows");
+    manifest->copying = true;
     manifest->error = g_strdup("no \"error\"\nhint: none");
     bp_manifest_unit *unit = bp_manifest_find_unit(manifest, "t1");
     unit->has_proof = true;
@@ -55,6 +56,7 @@ START_TEST(test_to_json__round_trip)
     ck_assert_int_eq(back->started_ns, manifest->started_ns);
     ck_assert_int_eq(back->finished_ns, manifest->finished_ns);
     ck_assert_str_eq(back->error, manifest->error);
+    ck_assert(back->copying);
     const bp_manifest_unit *unit = bp_manifest_find_unit(back, "t1");
     ck_assert_str_eq(unit->parent, "root");
     ck_assert(unit->has_items && unit->has_proof && !unit->unprovable);
@@ -62,6 +64,15 @@ START_TEST(test_to_json__round_trip)
     ck_assert_uint_eq(unit->found, BP_UNKNOWN);
     ck_assert_ptr_null(((bp_manifest_unit *)g_ptr_array_index(back->units, 0))->parent);
     ck_assert_ptr_null(bp_manifest_find_unit(back, "t"));
+}
+END_TEST
+
+START_TEST(test_has_document__by_its_whole_key)
+{
+    g_autoptr(bp_manifest) manifest = full_manifest();
+    ck_assert(bp_manifest_has_document(manifest, COMMIT_DOCUMENT));
+    ck_assert(!bp_manifest_has_document(manifest, COMMIT_DOCUMENT "x"));
+    ck_assert(!bp_manifest_has_document(manifest, "bakplane/items-1.jsonl"));
 }
 END_TEST
 
@@ -109,6 +120,6 @@ int
 main(void)
 {
     return RUN_SUITE("core/catalog/manifest", fixture_setup, fixture_teardown,
-                     test_to_json__round_trip, test_state_name__all, test_free__null,
-                     test_parse__every_mutation_is_survived);
+                     test_to_json__round_trip, test_has_document__by_its_whole_key,
+                     test_state_name__all, test_free__null, test_parse__every_mutation_is_survived);
 }

@@ -30,6 +30,7 @@ static const struct {
     {HEAD ",\"items\":-1}", "\"items\" is not a number from 0"},
     {HEAD ",\"bytes\":1e3}", "\"bytes\" is not a number from 0"},
     {HEAD ",\"without_items\":1}", "\"without_items\" is neither true nor false"},
+    {HEAD ",\"copying\":1}", "\"copying\" is neither true nor false"},
     {HEAD ",\"units\":{}}", "\"units\" is not a list"},
     {HEAD ",\"units\":[1]}", "\"units[0].id\" is missing"},
     {HEAD ",\"units\":[{\"id\":\"a\"}]}", "\"units[0].kind\" is missing"},

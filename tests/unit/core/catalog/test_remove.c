@@ -253,6 +253,26 @@ START_TEST(test_clear__nothing_there)
 }
 END_TEST
 
+START_TEST(test_remove_record__leaves_what_is_not_ours)
+{
+    create("b");
+    set_text("b/bakplane/journal/run-1-000001.jsonl", "{}");
+    set_text("b/bakplane/lease.json", "{}");
+    set_text("b_2/bakplane/manifest.json", "{}");
+    g_autoptr(GString) seen = g_string_new(NULL);
+    fake_store_add_fault(fix.store,
+                         &(fake_fault){.op = FAKE_REMOVE, .hook = note_key, .ctx = seen});
+    ASSERT_FINE(bp_catalog_remove_record(&fix.catalog, "b", &fix.error), fix.error);
+    ck_assert_str_eq(seen->str, "b/bakplane/journal/run-1-000001.jsonl\n"
+                                "b/bakplane/items-1.jsonl\n"
+                                "b/bakplane/manifest.json\n");
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(&fix.catalog, "b", &fix.error);
+    ASSERT_FINE(entry != NULL, fix.error);
+    ck_assert(entry->foreign);
+    ASSERT_FINE(bp_catalog_remove_record(&fix.catalog, "b", &fix.error), fix.error);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -267,5 +287,5 @@ main(void)
                      test_remove__uploads_that_cannot_be_ended_are_no_obstacle,
                      test_remove__full_storage, test_remove__full_storage_and_a_living_writer,
                      test_clear__keeps_manifest_and_lease, test_clear__keeps_a_failed_state,
-                     test_clear__nothing_there);
+                     test_clear__nothing_there, test_remove_record__leaves_what_is_not_ours);
 }
