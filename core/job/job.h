@@ -33,6 +33,15 @@ typedef struct bp_create_params {
 } bp_create_params;
 bp_verb_outcome bp_job_create(const bp_job *job, const bp_create_params *params, GError **error);
 
+typedef struct bp_copy_job_params {
+    const char *name, *to;        /* to: a storage by its name in the configuration */
+    const char *from;             /* likewise; NULL = `backup.storage` */
+    const char *const *overrides; /* settings of `backup` from flags, or NULL */
+    bool resume, replace, dry_run;
+} bp_copy_job_params;
+/** A finished backup, ours or another tool's, to another storage under the same name. */
+bp_verb_outcome bp_job_copy(const bp_job *job, const bp_copy_job_params *params, GError **error);
+
 typedef struct bp_restore_params {
     const char *name;
     bp_select_text select;        /* names as stored in the backup; `filter` is not used */

@@ -11,17 +11,21 @@
 static void
 add_way_out(const bp_view *view, const bp_backup_entry *entry, GError **error)
 {
-    g_autofree char *where = bp_workspace_words_for(view->job->workspace, view->catalog->store);
+    bp_store *store = view->catalog->store;
+    g_autofree char *where = bp_workspace_words_for(view->job->workspace, store);
+    g_autofree char *resume =
+        entry->copying ? g_strdup_printf("copy -n %s --to %s --resume, from where it came",
+                                         entry->name, bp_store_name(store))
+                       : g_strdup_printf("create -n %s --resume%s", entry->name, where);
     if (entry->state == BP_BACKUP_DELETING) {
         bp_error_add_hint(error, "finish that with: bakplane delete -n %s%s", entry->name, where);
     } else if (entry->state == BP_BACKUP_RUNNING && !entry->stale) {
         bp_error_add_hint(error,
-                          "wait until it is finished, or if whoever wrote it is gone, go on "
-                          "with: bakplane create -n %s --resume%s",
-                          entry->name, where);
+                          "wait until it is finished, or if whoever wrote it is gone, go on with: "
+                          "bakplane %s",
+                          resume);
     } else {
-        bp_error_add_hint(error, "finish it with: bakplane create -n %s --resume%s, or delete it",
-                          entry->name, where);
+        bp_error_add_hint(error, "finish it with: bakplane %s, or delete it", resume);
     }
 }
 

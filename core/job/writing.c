@@ -56,6 +56,13 @@ check_entry(const bp_writing *writing, const bp_backup_entry *entry, GError **er
                      name, name, where);
         return false;
     }
+    if (writing->resume && !writing->replace && entry->copying && !writing->copies) {
+        bp_set_error(error, BP_ERR_EXISTS,
+                     "%s is an unfinished copy of a backup\nhint: go on with: bakplane copy -n %s "
+                     "--to %s --resume, from where it came; or start over with --replace",
+                     name, name, bp_store_name(writing->catalog->store));
+        return false;
+    }
     bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
     return writing->replace || (writing->resume && !whole) || set_exists(writing, entry, error);
 }

@@ -22,6 +22,7 @@ typedef struct bp_writing {
     const char *run_id;          /* of this run: its lease, its chunks of the journal */
     bp_manifest *manifest;       /* to be written; not needed before bp_writing_run */
     bool resume, replace;
+    bool copies;         /* from another storage */
     bp_proven *proven;   /* of earlier runs, or NULL */
     bp_journal *journal; /* of this run */
 } bp_writing;

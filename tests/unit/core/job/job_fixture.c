@@ -216,6 +216,13 @@ job_create(const bp_create_params *params, GError **error)
 }
 
 bp_verb_outcome
+job_copy(const bp_copy_job_params *params, GError **error)
+{
+    bp_job job = job_open();
+    return closed(&job, bp_job_copy(&job, params, error), error);
+}
+
+bp_verb_outcome
 job_restore(const bp_restore_params *params, GError **error)
 {
     bp_job job = job_open();

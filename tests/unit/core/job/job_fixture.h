@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For the tests of core/job: whole jobs with real plugins in a scratch directory.  The source is
- * "files" with databases, its data lies in data/<parent>/<unit>/, the backups in backups/, the
- * state of restores in state/; all of them on storage-local.
+ * "files" with databases, its data lies in data/<parent>/<unit>/, the backups in backups/, their
+ * copies in other/, the state of restores in state/; all of them on storage-local.
  *
  * Each verb gets a workspace of its own, as each command does.  A test may spoil operations of the
  * plugins (job_spoil) and has the honest ones at hand to call them.
@@ -54,6 +54,7 @@ bp_job job_open(void);
 void job_close(bp_job *job);
 
 bp_verb_outcome job_create(const bp_create_params *params, GError **error);
+bp_verb_outcome job_copy(const bp_copy_job_params *params, GError **error);
 bp_verb_outcome job_restore(const bp_restore_params *params, GError **error);
 bp_verb_outcome job_verify(const char *name, bool deep, GError **error);
 bp_verb_outcome job_list(const char *child, GError **error);
