@@ -22,10 +22,57 @@
 #include "sdk/lib/ban.h"
 
 const bp_command *const bp_commands[] = {
-    &bp_command_create, &bp_command_restore, &bp_command_list,    &bp_command_get,
-    &bp_command_delete, &bp_command_prune,   &bp_command_verify,  &bp_command_check,
-    &bp_command_plugin, &bp_command_config,  &bp_command_version, NULL,
+    &bp_command_create,
+    &bp_command_copy,
+    &bp_command_restore,
+    &bp_command_list,
+    &bp_command_get,
+    &bp_command_delete,
+    &bp_command_prune,
+    &bp_command_verify,
+    &bp_command_check,
+    &bp_command_plugin,
+    &bp_command_config,
+    &bp_command_version,
+    NULL,
 };
+
+const char *
+bp_command_section(const bp_command *command)
+{
+    static const char *const sections[] = {[BP_OPTIONS_NONE] = NULL,
+                                           [BP_OPTIONS_CREATE] = "backup",
+                                           [BP_OPTIONS_COPY] = "backup",
+                                           [BP_OPTIONS_RESTORE] = "restore"};
+    return sections[command->source];
+}
+
+bp_key_table
+bp_command_core_keys(const bp_command *command)
+{
+    switch (command->source) {
+    case BP_OPTIONS_CREATE:
+        return bp_config_backup_keys;
+    case BP_OPTIONS_COPY:
+        return bp_config_copy_keys;
+    case BP_OPTIONS_RESTORE:
+        return bp_config_restore_keys;
+    case BP_OPTIONS_NONE:
+        break;
+    }
+    return (bp_key_table){0};
+}
+
+bool
+bp_command_source_keys(const bp_command *command, const bp_module *module, bp_key_table *out)
+{
+    bool create = command->source == BP_OPTIONS_CREATE;
+    if (!create && command->source != BP_OPTIONS_RESTORE) {
+        return false;
+    }
+    *out = create ? bp_module_create_keys(module) : bp_module_restore_keys(module);
+    return true;
+}
 
 static void
 print_error(const bp_cli *cli, const GError *error)
@@ -65,18 +112,13 @@ flag_tables(bp_cli *cli, const bp_command *command, bp_key_table tables[2])
     if (command->source == BP_OPTIONS_NONE) {
         return 0;
     }
-    bool create = command->source == BP_OPTIONS_CREATE;
-    tables[0] = create ? bp_config_backup_keys : bp_config_restore_keys;
+    tables[0] = bp_command_core_keys(command);
     if (cli->workspace == NULL) {
         return 1;
     }
     bp_module *module = bp_workspace_source_module(
         cli->workspace, cli->config_error == NULL ? &cli->config_error : NULL);
-    if (module == NULL) {
-        return 1;
-    }
-    tables[1] = create ? bp_module_create_keys(module) : bp_module_restore_keys(module);
-    return 2;
+    return module != NULL && bp_command_source_keys(command, module, &tables[1]) ? 2 : 1;
 }
 
 static bool
@@ -281,7 +323,9 @@ print_help(bp_cli *cli, const char *topic)
     g_autofree char *text =
         command != NULL ? bp_help_command(command, tables, n) : bp_help_overview();
     fputs(text, stdout);
-    if (command != NULL && command->source != BP_OPTIONS_NONE && n < 2) {
+    bool takes_more =
+        command != NULL && command->source != BP_OPTIONS_NONE && command->source != BP_OPTIONS_COPY;
+    if (takes_more && n < 2) {
         fputs("\nThe options of the source plugin are listed here once one is configured.\n",
               stdout);
     }

@@ -28,8 +28,13 @@ typedef struct bp_globals {
     gint verbose; /* how often -v was given */
 } bp_globals;
 
-/** Where the source's own options for a verb come from. */
-typedef enum { BP_OPTIONS_NONE, BP_OPTIONS_CREATE, BP_OPTIONS_RESTORE } bp_option_source;
+/** Which keys of the configuration are flags of a command, with the source's own or without. */
+typedef enum {
+    BP_OPTIONS_NONE,
+    BP_OPTIONS_CREATE,
+    BP_OPTIONS_COPY, /* some of create's, none of the source's */
+    BP_OPTIONS_RESTORE,
+} bp_option_source;
 
 typedef struct bp_command bp_command;
 
@@ -60,12 +65,19 @@ struct bp_command {
 };
 
 /* One file each. */
-extern const bp_command bp_command_create, bp_command_restore, bp_command_list, bp_command_get,
-    bp_command_delete, bp_command_prune, bp_command_verify, bp_command_check, bp_command_plugin,
-    bp_command_config, bp_command_version;
+extern const bp_command bp_command_create, bp_command_copy, bp_command_restore, bp_command_list,
+    bp_command_get, bp_command_delete, bp_command_prune, bp_command_verify, bp_command_check,
+    bp_command_plugin, bp_command_config, bp_command_version;
 
 /** All of them, in the order of the help, NULL-terminated. */
 extern const bp_command *const bp_commands[];
+
+/** Section of the configuration that its flags stand for; NULL = it has none. */
+const char *bp_command_section(const bp_command *command);
+/** Keys of that section that are its flags. */
+bp_key_table bp_command_core_keys(const bp_command *command);
+/** The same of the source's plugin.  Returns: false when the command takes none */
+bool bp_command_source_keys(const bp_command *command, const bp_module *module, bp_key_table *out);
 
 /** Run the program; `argv` as main got it.  Returns: the exit code. */
 int bp_cli_main(int argc, char **argv, bp_cancel *cancel);

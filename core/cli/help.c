@@ -74,11 +74,12 @@ append_group(GString *out, const GPtrArray *options, bp_option_group group, cons
 char *
 bp_help_command(const bp_command *command, const bp_key_table *tables, gsize n_tables)
 {
-    bool create = command->source == BP_OPTIONS_CREATE;
+    const char *section = bp_command_section(command);
+    g_autofree char *of_section = g_strdup_printf(
+        "For this run, instead of '%s' in the configuration", section != NULL ? section : "");
     const char *const headings[BP_OPTION_N_GROUPS] = {
         [BP_OPTION_COMMAND] = "Options",
-        [BP_OPTION_SECTION] = create ? "For this run, instead of 'backup' in the configuration"
-                                     : "For this run, instead of 'restore' in the configuration",
+        [BP_OPTION_SECTION] = of_section,
         [BP_OPTION_PLUGIN] = "Likewise, of the source's plugin",
         [BP_OPTION_GLOBAL] = "Options of every command",
     };

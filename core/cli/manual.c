@@ -94,24 +94,18 @@ append_settings(GString *out, bp_key_table table)
     }
 }
 
-static bp_key_table
-source_table(const bp_module *module, const bp_command *command)
-{
-    return command->source == BP_OPTIONS_CREATE ? bp_module_create_keys(module)
-                                                : bp_module_restore_keys(module);
-}
-
 GPtrArray *
 bp_manual_options(const bp_manual *manual, const bp_command *command)
 {
     g_autoptr(GArray) tables = g_array_new(FALSE, FALSE, sizeof(bp_key_table));
     if (command->source != BP_OPTIONS_NONE) {
-        bp_key_table core =
-            command->source == BP_OPTIONS_CREATE ? bp_config_backup_keys : bp_config_restore_keys;
+        bp_key_table core = bp_command_core_keys(command);
         g_array_append_val(tables, core);
         for (guint i = 0; i < manual->modules->len; i++) {
-            bp_key_table own = source_table(g_ptr_array_index(manual->modules, i), command);
-            g_array_append_val(tables, own);
+            bp_key_table own;
+            if (bp_command_source_keys(command, g_ptr_array_index(manual->modules, i), &own)) {
+                g_array_append_val(tables, own);
+            }
         }
     }
     return bp_args_options(command, (const bp_key_table *)tables->data, tables->len);
@@ -163,12 +157,11 @@ fill_options(const bp_manual *manual, char **words, GString *out)
     append_group(out, options, BP_OPTION_COMMAND);
     g_string_append(out, ".PP\nThe options of every command are in\n.BR bakplane (1).\n");
     if (command->source != BP_OPTIONS_NONE) {
-        const char *section = command->source == BP_OPTIONS_CREATE ? "backup" : "restore";
         g_string_append_printf(out,
                                ".SS For this run, instead of the configuration\n"
                                "Each of these stands for the key of the section\n.B %s\n"
                                "with the same name, see\n.BR bakplane.yaml (5).\n",
-                               section);
+                               bp_command_section(command));
         append_group(out, options, BP_OPTION_SECTION);
         append_group(out, options, BP_OPTION_PLUGIN);
     }

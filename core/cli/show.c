@@ -119,6 +119,28 @@ bp_show_create(const json_t *result, bool color)
     return g_string_free(out, FALSE);
 }
 
+char *
+bp_show_copy(const json_t *result, bool color)
+{
+    GString *out = g_string_new(NULL);
+    append_units(out, json_object_get(result, "units"), color);
+    append_warnings(out, result, color);
+    g_autofree char *bytes = size_of(result, "bytes");
+    g_autofree char *items = count_of(result, "items");
+    const char *from = bp_json_text(result, "from", "?");
+    const char *to = bp_json_text(result, "to", "?");
+    if (json_is_true(json_object_get(result, "dry_run"))) {
+        append_sentence(out, "would copy %s objects, %s from %s to %s (nothing was changed)", items,
+                        bytes, from, to);
+    } else {
+        g_autofree char *duration = duration_of(result);
+        append_sentence(out, "backup %s from %s to %s: %s, %s objects, %s, %s",
+                        bp_json_text(result, "name", "?"), from, to,
+                        bp_json_text(result, "state", "?"), items, bytes, duration);
+    }
+    return g_string_free(out, FALSE);
+}
+
 static bp_term_style
 state_style(const char *state)
 {

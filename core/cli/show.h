@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 char *bp_show_create(const json_t *result, bool color);
+char *bp_show_copy(const json_t *result, bool color);
 char *bp_show_restore(const json_t *result, bool color);
 char *bp_show_list(const json_t *result, bool color);
 char *bp_show_get(const json_t *result, bool color);

@@ -113,6 +113,7 @@ GPtrArray *bp_config_rows(const bp_config_tree *tree, const bp_config_section_pa
 
 /* The core's own tables, for the parser, the CLI, `config show` and the manual. */
 extern const bp_key_table bp_config_backup_keys;  /* storage, concurrency.units, … */
+extern const bp_key_table bp_config_copy_keys;    /* of `backup`: what copying a backup obeys */
 extern const bp_key_table bp_config_restore_keys; /* concurrency.units, … */
 extern const bp_key_table bp_config_plugins_keys; /* dirs, sha256 */
 extern const bp_key_table bp_config_log_keys;     /* level, format */

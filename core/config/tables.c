@@ -32,6 +32,7 @@
     }
 
 static const struct bp_config_key backup_keys[] = {
+    /* The first two are not for copying a backup: bp_config_copy_keys leaves them out. */
     {.name = "storage",
      .type = BP_CONFIG_STRING,
      .flags = BP_CONFIG_REQUIRED,
@@ -157,6 +158,8 @@ static const struct bp_config_key top_keys[] = {
 };
 
 const bp_key_table bp_config_backup_keys = TABLE(backup_keys);
+const bp_key_table bp_config_copy_keys = {
+    .keys = backup_keys + 2, .stride = sizeof *backup_keys, .n = G_N_ELEMENTS(backup_keys) - 2};
 const bp_key_table bp_config_restore_keys = TABLE(restore_keys);
 const bp_key_table bp_config_plugins_keys = TABLE(plugins_keys);
 const bp_key_table bp_config_log_keys = TABLE(log_keys);

@@ -14,6 +14,7 @@ TOP = Path(os.environ["BAKPLANE_SOURCE_DIR"])
 BIN = os.environ["BAKPLANE_BIN"]
 STORAGE_PLUGIN = "local"
 SOURCE_PLUGIN = "milvus"
+NOT_FOR_COPY = ("storage", "concurrency.units")  # keys of `backup`
 ENTRY = re.compile(r"""\{"([a-z0-9-]+)",\s*('(.)'|0),\s*[^,]+,\s*G_OPTION_ARG""")
 ARRAY = re.compile(r"static const GOptionEntry (\w+)\[\] = \{(.*?)\n\};", re.DOTALL)
 COMMAND = re.compile(r"const bp_command bp_command_\w+ = \{(.*?)\n\};", re.DOTALL)
@@ -83,6 +84,8 @@ def command_options(command):
     """Everything that a command takes besides the global options."""
     options = list(own_options()[command])
     section = {"create": "backup", "restore": "restore"}.get(command)
+    if command == "copy":
+        options += key_options(key for key in core_keys()["backup"] if key not in NOT_FOR_COPY)
     if section:
         options += key_options(core_keys()[section])
         plugin = plugin_keys(SOURCE_PLUGIN)[f"{command}_options"]

@@ -39,15 +39,17 @@ setup(void)
     g_autoptr(GError) error = NULL;
     root = g_dir_make_tmp("cli-XXXXXX", &error);
     ASSERT_FINE(root != NULL, error);
-    g_autofree char *text = g_strdup_printf(
-        "source: {plugin: files, storage: data, databases: true}\n"
-        "storages:\n"
-        "  data: {plugin: local, root: %s/data}\n"
-        "  backups: {plugin: local, root: %s/backups}\n"
-        "backup: {storage: backups, retry: {attempts: 2, max_delay: 100ms}}\n"
-        "plugins: {dirs: ['%s', '%s']}\n"
-        "state_dir: %s/state\n",
-        root, root, g_getenv("BAKPLANE_PLUGIN_DIR"), g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), root);
+    g_autofree char *text =
+        g_strdup_printf("source: {plugin: files, storage: data, databases: true}\n"
+                        "storages:\n"
+                        "  data: {plugin: local, root: %s/data}\n"
+                        "  backups: {plugin: local, root: %s/backups}\n"
+                        "  offsite: {plugin: local, root: %s/offsite}\n"
+                        "backup: {storage: backups, retry: {attempts: 2, max_delay: 100ms}}\n"
+                        "plugins: {dirs: ['%s', '%s']}\n"
+                        "state_dir: %s/state\n",
+                        root, root, root, g_getenv("BAKPLANE_PLUGIN_DIR"),
+                        g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), root);
     write_file("bakplane.yaml", text);
     write_file("data/default/books/1", "one");
     write_file("data/default/films/1", "a film");
@@ -145,6 +147,9 @@ START_TEST(test_exit__done)
     prints(out, "default.films");
     runs(0, "verify -n b -C --deep");
     prints(out, "2 compared by checksum");
+    runs(0, "copy -C -n b --to offsite");
+    prints(out, "backup b from backups to offsite: success, 2 objects, 9 B");
+    runs(0, "verify -n b -C --deep --set backup.storage=offsite");
     runs(0, "restore -C -n b -s _2");
     prints(out, "complete");
     runs(0, "check -C");
@@ -164,6 +169,9 @@ START_TEST(test_exit__failed)
     runs(0, "create -C -n b");
     runs(1, "create -C -n b");
     prints(err, "hint: choose another name, or --replace it");
+    write_file("backups/b/items/default/books/1", "two");
+    runs(1, "copy -C -n b --to offsite");
+    prints(err, "b/items/default/books/1");
 }
 END_TEST
 
@@ -178,6 +186,12 @@ START_TEST(test_exit__usage)
         "create -C -n b --concurrency-units none",
         "create -C -n b --progress loud",
         "create -C -n b --log-format xml",
+        "copy -C -n b",
+        "copy -C --to offsite",
+        "copy -C -n b --to nowhere",
+        "copy -C -n b --to backups",
+        "copy -C -n b --to offsite --concurrency-units 1",
+        "copy -C -n b --to offsite --storage backups",
         "get -C",
         "verify -C",
         "restore -C",
@@ -315,7 +329,10 @@ START_TEST(test_flags__reach_the_job)
 {
     runs(0, "create -C -n b --concurrency-units 1 --prove=size");
     runs(0, "verify -C -n b");
+    runs(0, "copy -C -n b --to offsite --prove size --concurrency_copies=1");
     runs(0, "verify -C -n b --deep");
+    prints(out, "2 sealed");
+    runs(0, "verify -C -n b --deep --set backup.storage=offsite");
     prints(out, "2 sealed");
     runs(0, "restore -C -n b --dry_run --no-ingest");
     prints(out, "would restore");

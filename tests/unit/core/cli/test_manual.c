@@ -59,6 +59,15 @@ START_TEST(test_bp_manual_fill__options_in_roff)
 }
 END_TEST
 
+START_TEST(test_bp_manual_fill__options_of_copy_are_some_of_create)
+{
+    g_autofree char *text = fill("@OPTIONS copy\n");
+    ck_assert_ptr_nonnull(strstr(text, "key of the section\n.B backup\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\\fB\\-\\-throttle\\fR"));
+    ck_assert_ptr_null(strstr(text, "concurrency\\-units"));
+}
+END_TEST
+
 START_TEST(test_bp_manual_fill__settings_under_their_own_names)
 {
     g_autofree char *text = fill("@SETTINGS backup\n");
@@ -106,6 +115,7 @@ main(void)
 {
     return RUN_SUITE("cli/manual", setup, teardown, test_bp_manual_fill__prose_stays,
                      test_bp_manual_fill__command_with_words, test_bp_manual_fill__options_in_roff,
+                     test_bp_manual_fill__options_of_copy_are_some_of_create,
                      test_bp_manual_fill__settings_under_their_own_names,
                      test_bp_manual_fill__refuses_what_means_nothing,
                      test_bp_manual_fill__bash_knows_choices_and_words,

@@ -47,6 +47,23 @@ START_TEST(test_show_create__dry_run)
 }
 END_TEST
 
+START_TEST(test_show_copy__from_where_to_where)
+{
+    shows(bp_show_copy,
+          "{\"name\":\"b\",\"state\":\"success\",\"items\":3,\"bytes\":2048,\"duration_ms\":420,"
+          "\"from\":\"near\",\"to\":\"far\",\"units\":[{\"parent\":\"db\",\"name\":\"c\","
+          "\"items\":3,\"bytes\":2048}],\"notes\":[{\"level\":\"warning\",\"text\":\"mind\"}]}",
+          "UNIT  OBJECTS     SIZE  ROWS\n"
+          "db.c        3  2.0 KiB     -\n"
+          "warning: mind\n"
+          "backup b from near to far: success, 3 objects, 2.0 KiB, 420 ms\n");
+    g_autofree char *dry = show(bp_show_copy, "{\"dry_run\":true,\"items\":3,\"bytes\":1,"
+                                              "\"from\":\"near\",\"to\":\"far\"}");
+    ck_assert_ptr_nonnull(
+        strstr(dry, "would copy 3 objects, 1 B from near to far (nothing was changed)\n"));
+}
+END_TEST
+
 START_TEST(test_show_restore__targets)
 {
     g_autofree char *shown =
@@ -165,10 +182,10 @@ START_TEST(test_show_config__and_version)
 }
 END_TEST
 
-static char *(*const all[])(const json_t *,
-                            bool) = {bp_show_create,  bp_show_restore, bp_show_list,   bp_show_get,
-                                     bp_show_prune,   bp_show_verify,  bp_show_check,  bp_show_done,
-                                     bp_show_plugins, bp_show_config,  bp_show_version};
+static char *(*const all[])(const json_t *, bool) = {
+    bp_show_create, bp_show_copy,    bp_show_restore, bp_show_list,
+    bp_show_get,    bp_show_prune,   bp_show_verify,  bp_show_check,
+    bp_show_done,   bp_show_plugins, bp_show_config,  bp_show_version};
 
 START_TEST(test_show__hostile_names_rule_no_terminal)
 {
@@ -219,8 +236,9 @@ main(void)
 {
     return RUN_SUITE(
         "cli/show", NULL, NULL, test_show_create__units_and_totals, test_show_create__dry_run,
-        test_show_restore__targets, test_show_list__backups_and_none, test_show_prune__what_goes,
-        test_show_get__facts, test_show_verify__problems_and_sums, test_show_check__and_done,
+        test_show_copy__from_where_to_where, test_show_restore__targets,
+        test_show_list__backups_and_none, test_show_prune__what_goes, test_show_get__facts,
+        test_show_verify__problems_and_sums, test_show_check__and_done,
         test_show_plugins__list_and_detail, test_show_config__and_version,
         test_show__hostile_names_rule_no_terminal, test_show__results_that_lack_everything,
         test_show__colors_only_when_asked_for);

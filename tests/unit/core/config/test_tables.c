@@ -51,6 +51,19 @@ START_TEST(test_tables__defaults_of_the_issue)
 }
 END_TEST
 
+/* The flags of `copy` stand for keys of `backup`, without those of capturing. */
+START_TEST(test_tables__keys_of_copy)
+{
+    const bp_key_table *copy = &bp_config_copy_keys;
+    ck_assert_uint_eq(copy->n, bp_config_backup_keys.n - 2);
+    ck_assert_ptr_null(bp_key_table_find(copy, "storage"));
+    ck_assert_ptr_null(bp_key_table_find(copy, "concurrency.units"));
+    ck_assert_ptr_eq(bp_key_table_find(copy, "throttle"),
+                     bp_key_table_find(&bp_config_backup_keys, "throttle"));
+    ck_assert_ptr_nonnull(bp_key_table_find(copy, "timeout"));
+}
+END_TEST
+
 /* docs/reference/config.md names every key, and its default in the same line. */
 START_TEST(test_tables__every_key_is_documented)
 {
@@ -92,6 +105,7 @@ main(void)
     tcase_add_loop_test(cases, test_tables__every_default_is_valid, 0, G_N_ELEMENTS(tables));
     tcase_add_loop_test(cases, test_tables__every_key_is_documented, 0, G_N_ELEMENTS(tables));
     tcase_add_test(cases, test_tables__defaults_of_the_issue);
+    tcase_add_test(cases, test_tables__keys_of_copy);
     tcase_add_test(cases, test_tables__the_top_is_a_section_too);
     return fixture_run("tables", cases);
 }
