@@ -16,6 +16,11 @@ def tree(folder):
             for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def copy(folder, to):
+    """All of a folder's content, times and modes as well; the other need not exist."""
+    shutil.copytree(folder, to, dirs_exist_ok=True)
+
+
 def largest(folder):
     """The biggest file below a folder."""
     return max((path for path in folder.rglob("*") if path.is_file()),
