@@ -6,6 +6,7 @@
  *     <name>/meta/… <name>/binlogs/…           documents and items of the source
  *     <name>/bakplane/lease.json               who is writing (lease.h)
  *     <name>/bakplane/journal/<run>-<seq>.jsonl  proven items, immutable chunks
+ *     <name>/bakplane/uploads/<run>-<n>.json  uploads in parts that are under way (uploads.h)
  *     <name>/bakplane/items-<n>.jsonl          the manifest's items
  *     <name>/bakplane/manifest.json            state, units, totals, digests
  *

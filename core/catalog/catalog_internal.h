@@ -10,6 +10,7 @@
 /* Below a backup. */
 #define BP_OURS "bakplane/"
 #define BP_JOURNAL_DIR BP_OURS "journal/"
+#define BP_UPLOADS_DIR BP_OURS "uploads/"
 #define BP_ITEMS_STEM BP_OURS "items-"
 
 /* Largest files of ours that are read whole. */

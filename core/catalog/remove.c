@@ -12,6 +12,7 @@
 #include "core/catalog/catalog_internal.h"
 #include "core/catalog/journal.h"
 #include "core/catalog/lease.h"
+#include "core/catalog/uploads.h"
 
 #include "sdk/lib/ban.h"
 
@@ -183,10 +184,16 @@ remove_documents(removal *r, GError **error)
     return bp_catalog__sync(r->catalog, error);
 }
 
-/* Uploads that were never finished cost money on some storages; but they are in nobody's way. */
+/*
+ * Uploads that were never finished cost money on some storages; but they are in nobody's way.
+ * Those on record first, then what the storage knows beside them.
+ */
 static bool
 end_uploads(removal *r, GError **error)
 {
+    if (!bp_uploads_abort(r->catalog, r->name, error)) {
+        return false;
+    }
     g_autofree char *prefix = bp_catalog_key(r->name, "");
     GError *failed = NULL;
     if (bp_store_uploads_abort(r->catalog->store, r->catalog->call, prefix, G_MAXINT64, &failed) ||

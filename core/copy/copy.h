@@ -50,6 +50,9 @@ typedef struct bp_copied {
     const char *label;
 } bp_copied;
 
+/** Smallest part that is worth a request of its own: what `part_bytes` is, unless it is set. */
+#define BP_COPY_PART_BYTES (8 << 20)
+
 /** How a copy is done. */
 typedef struct bp_copy_params {
     bp_store *dst;
@@ -66,7 +69,10 @@ typedef struct bp_copy_params {
     bool no_checksum;         /* sizes only (prove: size) */
     /** Batches in order of their barrier; false (error set) stops the engine. */
     bool (*proven)(void *ctx, const bp_copied *items, gsize n, GError **error);
-    /** An upload in parts was started (finished = false) or is over; may be NULL. */
+    /**
+     * An upload in parts was started (finished = false) or is over; may be NULL.  The first part
+     * is written when this has returned true.  Any worker.
+     */
     bool (*upload)(void *ctx, const char *key, const char *upload, bool finished, GError **error);
     void *ctx;
     /* 0 = the default, for all three. */

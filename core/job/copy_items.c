@@ -40,6 +40,13 @@ journal_proven(void *ctx, const bp_copied *items, gsize n, GError **error)
     return bp_journal_write(c->writing.journal, error);
 }
 
+static bool
+journal_upload(void *ctx, const char *key, const char *upload, bool finished, GError **error)
+{
+    bp_copying *c = ctx;
+    return bp_writing_upload(&c->writing, key, upload, finished, error);
+}
+
 bp_copy *
 bp_copying_engine(bp_copying *c)
 {
@@ -47,6 +54,7 @@ bp_copying_engine(bp_copying *c)
      * lost together with it. */
     bp_copy_params params = bp_writing_copy_params(&c->writing);
     params.proven = journal_proven;
+    params.upload = journal_upload;
     params.ctx = c;
     return bp_copy_new(&params);
 }

@@ -33,6 +33,13 @@ journal_proven(void *ctx, const bp_copied *items, gsize n, GError **error)
     return bp_journal_write(create->writing.journal, error);
 }
 
+static bool
+journal_upload(void *ctx, const char *key, const char *upload, bool finished, GError **error)
+{
+    bp_create *create = ctx;
+    return bp_writing_upload(&create->writing, key, upload, finished, error);
+}
+
 static void
 show_copy(void *ctx, bp_progress *out)
 {
@@ -46,6 +53,7 @@ new_engine(bp_create *create)
     bp_copy_params params = bp_writing_copy_params(&create->writing);
     params.may_link = true; /* the plugin links only where its storage was set to */
     params.proven = journal_proven;
+    params.upload = journal_upload;
     params.ctx = create;
     return bp_copy_new(&params);
 }

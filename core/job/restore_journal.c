@@ -19,14 +19,14 @@
 #include "sdk/lib/ban.h"
 
 struct bp_restore_journal {
-    pthread_mutex_t lock; /* orders appends; guards fd and pending */
+    pthread_mutex_t lock; /* orders appends; guards fd, pending and leftovers */
     char *path;
     int fd;
     GHashTable *ours;     /* target -> identity, from dead runs */
     GHashTable *finished; /* target -> finished*, from dead runs */
     GHashTable *pending;  /* target -> identity: prepared but not done */
-    GPtrArray *leftovers; /* bp_leftover* */
-    bool staging;         /* some staging is not swept */
+    GPtrArray *leftovers; /* bp_leftover* of dead runs, and uploads of ours that are not over */
+    bool staging;         /* some staging is not swept, or an upload not aborted */
 };
 
 /* A complete target. */
@@ -68,8 +68,30 @@ leftover_free(gpointer data)
 {
     bp_leftover *leftover = data;
     g_free(leftover->ref);
-    g_free(leftover->prefix);
+    g_free(leftover->key);
+    g_free(leftover->upload);
     g_free(leftover);
+}
+
+static void
+add_leftover(GPtrArray *leftovers, const char *ref, const char *key, const char *upload)
+{
+    bp_leftover *leftover = g_new0(bp_leftover, 1);
+    leftover->ref = g_strdup(ref);
+    leftover->key = g_strdup(key);
+    leftover->upload = g_strdup(upload);
+    g_ptr_array_add(leftovers, leftover);
+}
+
+static void
+forget_upload(GPtrArray *leftovers, const char *key, const char *upload)
+{
+    for (guint i = leftovers->len; i > 0; i--) {
+        const bp_leftover *leftover = g_ptr_array_index(leftovers, i - 1);
+        if (g_strcmp0(leftover->upload, upload) == 0 && g_str_equal(leftover->key, key)) {
+            g_ptr_array_remove_index(leftovers, i - 1);
+        }
+    }
 }
 
 static void
@@ -128,10 +150,14 @@ apply_line(other_run *run, const json_t *line)
                             finished_new(bp_json_text(line, "identity", ""),
                                          bp_json_u64(line, "found", BP_UNKNOWN)));
     } else if (g_str_equal(name, "staging")) {
-        bp_leftover *leftover = g_new0(bp_leftover, 1);
-        leftover->ref = g_strdup(bp_json_text(line, "ref", ""));
-        leftover->prefix = g_strdup(bp_json_text(line, "prefix", ""));
-        g_ptr_array_add(run->leftovers, leftover);
+        add_leftover(run->leftovers, bp_json_text(line, "ref", ""),
+                     bp_json_text(line, "prefix", ""), NULL);
+    } else if (g_str_equal(name, "upload")) {
+        add_leftover(run->leftovers, bp_json_text(line, "ref", ""), bp_json_text(line, "key", ""),
+                     bp_json_text(line, "upload", ""));
+    } else if (g_str_equal(name, "uploaded")) {
+        forget_upload(run->leftovers, bp_json_text(line, "key", ""),
+                      bp_json_text(line, "upload", ""));
     } else if (g_str_equal(name, "swept")) {
         g_ptr_array_set_size(run->leftovers, 0);
     }
@@ -228,11 +254,14 @@ inherit_leftovers(bp_restore_journal *journal, const other_run *run, GError **er
 {
     for (guint i = 0; i < run->leftovers->len; i++) {
         const bp_leftover *from = g_ptr_array_index(run->leftovers, i);
-        bp_leftover *leftover = g_new0(bp_leftover, 1);
-        leftover->ref = g_strdup(from->ref);
-        leftover->prefix = g_strdup(from->prefix);
-        g_ptr_array_add(journal->leftovers, leftover);
-        if (!bp_restore_journal_staging(journal, from->ref, from->prefix, error)) {
+        if (from->upload != NULL) {
+            if (!bp_restore_journal_upload(journal, from, false, error)) {
+                return false;
+            }
+            continue;
+        }
+        add_leftover(journal->leftovers, from->ref, from->key, NULL);
+        if (!bp_restore_journal_staging(journal, from->ref, from->key, error)) {
             return false;
         }
     }
@@ -452,6 +481,24 @@ bp_restore_journal_staging(bp_restore_journal *journal, const char *ref, const c
     bp_json_set_text(line, "prefix", prefix);
     BP_LOCK_GUARD(&journal->lock);
     journal->staging = true;
+    return append_line(journal, line, error);
+}
+
+bool
+bp_restore_journal_upload(bp_restore_journal *journal, const bp_leftover *upload, bool over,
+                          GError **error)
+{
+    json_t *line = event(over ? "uploaded" : "upload");
+    bp_json_set_text(line, "ref", upload->ref);
+    bp_json_set_text(line, "key", upload->key);
+    bp_json_set_text(line, "upload", upload->upload);
+    BP_LOCK_GUARD(&journal->lock);
+    journal->staging = true;
+    if (over) {
+        forget_upload(journal->leftovers, upload->key, upload->upload);
+    } else {
+        add_leftover(journal->leftovers, upload->ref, upload->key, upload->upload);
+    }
     return append_line(journal, line, error);
 }
 

@@ -3,7 +3,7 @@
  * What a restore has begun, kept on this machine (state_dir/restore), because the backup storage
  * may be read-only.  A run that is killed leaves its file; the next one learns from it which
  * targets are half made by us (and may be replaced), which are complete (and need not be made
- * again) and which staging is to be swept.
+ * again), which staging is to be swept and which uploads are to be aborted.
  *
  * The file of a live run is locked (flock), which also is the lock on its targets.
  */
@@ -15,9 +15,10 @@
 
 typedef struct bp_restore_journal bp_restore_journal;
 
-/** A staging prefix that a dead run left behind. */
+/** What a dead run left behind on a storage: a staging prefix, or an upload in parts. */
 typedef struct bp_leftover {
-    char *ref, *prefix;
+    char *ref, *key; /* a prefix, if `upload` is NULL */
+    char *upload;
 } bp_leftover;
 
 typedef struct bp_restore_journal_params {
@@ -44,13 +45,19 @@ const char *bp_restore_journal_ours(const bp_restore_journal *journal, const cha
  */
 const char *bp_restore_journal_finished(const bp_restore_journal *journal, const char *target,
                                         guint64 *found);
-/** bp_leftover* of dead runs.  Borrowed. */
+/**
+ * bp_leftover* of dead runs, and uploads of this one that are not over.  Borrowed; for when nothing
+ * is uploaded any more.
+ */
 const GPtrArray *bp_restore_journal_leftovers(const bp_restore_journal *journal);
 
 /* Each is on disk when it returns true.  Any thread. */
 bool bp_restore_journal_staging(bp_restore_journal *journal, const char *ref, const char *prefix,
                                 GError **error);
-/** All staging, also that of dead runs, is gone. */
+/** An upload in parts was begun, or is over (complete or aborted). */
+bool bp_restore_journal_upload(bp_restore_journal *journal, const bp_leftover *upload, bool over,
+                               GError **error);
+/** All staging, also that of dead runs, is gone, and with it all uploads. */
 bool bp_restore_journal_swept(bp_restore_journal *journal, GError **error);
 bool bp_restore_journal_prepared(bp_restore_journal *journal, const char *target,
                                  const char *identity, GError **error);

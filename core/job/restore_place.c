@@ -54,6 +54,16 @@ staged(void *ctx, const bp_copied *items, gsize n, GError **error)
     return true;
 }
 
+/* A worker tells us of an upload into staging: it goes on only when that is on record. */
+static bool
+journal_upload(void *ctx, const char *key, const char *upload, bool finished, GError **error)
+{
+    bp_restore_job *restore = ctx;
+    bp_leftover record = {
+        .ref = restore->info.staging_ref, .key = (char *)key, .upload = (char *)upload};
+    return bp_restore_journal_upload(restore->journal, &record, finished, error);
+}
+
 /* Its share of workers and rate: as many of them may run as targets are worked on. */
 static bp_copy *
 new_engine(bp_restore_job *restore)
@@ -67,10 +77,13 @@ new_engine(bp_restore_job *restore)
         .call = &restore->call,
         .workers = MAX(copies / share, 1),
         .buffer_bytes = 1 << 20,
+        .part_bytes = BP_COPY_PART_BYTES,
         .rate_bytes_per_s = rate > 0 ? MAX(rate / share, 1) : 0,
         .attempts = bp_workspace_retry(restore->job->workspace).attempts,
         .max_delay_ns = bp_workspace_retry(restore->job->workspace).max_delay_ns,
         .proven = staged,
+        .upload = journal_upload,
+        .ctx = restore,
         .batch_items = 1000,
         .batch_ns = 10 * BP_NS_PER_S,
     };
@@ -244,22 +257,68 @@ sweep_prefix(bp_restore_job *restore, const bp_call *call, const char *ref, cons
     return fine;
 }
 
+static bool
+abort_upload(bp_restore_job *restore, const bp_call *call, const bp_leftover *leftover)
+{
+    g_autoptr(GError) failed = NULL;
+    bp_store *store = bp_workspace_store(restore->job->workspace, leftover->ref, &failed);
+    if (store != NULL &&
+        (bp_store_part_abort(store, call, leftover->key, leftover->upload, &failed) ||
+         bp_error_is(failed, BP_ERR_NOT_FOUND))) { /* complete, or aborted before */
+        return true;
+    }
+    BP_WARN("an unfinished upload could not be aborted", "key", leftover->key, "upload",
+            leftover->upload, "reason", failed->message);
+    return false;
+}
+
+/* Staging that was declared, of dead runs and of this one. */
+static bool
+sweep_staging(bp_restore_job *restore, const bp_call *call, GError **error)
+{
+    const GPtrArray *leftovers = bp_restore_journal_leftovers(restore->journal);
+    for (guint i = 0; i < leftovers->len; i++) {
+        const bp_leftover *leftover = g_ptr_array_index(leftovers, i);
+        if (leftover->upload != NULL) {
+            continue;
+        }
+        BP_INFO("sweeping staging of an interrupted restore", "prefix", leftover->key);
+        if (!sweep_prefix(restore, call, leftover->ref, leftover->key, error)) {
+            return false;
+        }
+    }
+    return !restore->staged || sweep_prefix(restore, call, restore->info.staging_ref,
+                                            restore->info.staging_prefix, error);
+}
+
+/* Uploads that could not be aborted, to be noted again.  Returns: (transfer container) */
+static GPtrArray *
+abort_uploads(bp_restore_job *restore, const bp_call *call)
+{
+    const GPtrArray *leftovers = bp_restore_journal_leftovers(restore->journal);
+    GPtrArray *failed = g_ptr_array_new();
+    for (guint i = 0; i < leftovers->len; i++) {
+        bp_leftover *leftover = g_ptr_array_index(leftovers, i);
+        if (leftover->upload != NULL && !abort_upload(restore, call, leftover)) {
+            g_ptr_array_add(failed, leftover);
+        }
+    }
+    return failed;
+}
+
 bool
 bp_restore_sweep(bp_restore_job *restore, GError **error)
 {
     bp_call undo = bp_call_undo(&restore->call);
-    const GPtrArray *leftovers = bp_restore_journal_leftovers(restore->journal);
-    for (guint i = 0; i < leftovers->len; i++) {
-        const bp_leftover *leftover = g_ptr_array_index(leftovers, i);
-        BP_INFO("sweeping staging of an interrupted restore", "prefix", leftover->prefix);
-        if (!sweep_prefix(restore, &undo, leftover->ref, leftover->prefix, error)) {
-            return false;
-        }
+    if (!restore->staged && bp_restore_journal_leftovers(restore->journal)->len == 0) {
+        return true;
     }
-    if (restore->staged && !sweep_prefix(restore, &undo, restore->info.staging_ref,
-                                         restore->info.staging_prefix, error)) {
-        return false;
+    g_autoptr(GPtrArray) failed = abort_uploads(restore, &undo);
+    bool swept =
+        sweep_staging(restore, &undo, error) && bp_restore_journal_swept(restore->journal, error);
+    for (guint i = 0; swept && i < failed->len; i++) {
+        swept =
+            bp_restore_journal_upload(restore->journal, g_ptr_array_index(failed, i), false, error);
     }
-    return (!restore->staged && leftovers->len == 0) ||
-           bp_restore_journal_swept(restore->journal, error);
+    return swept;
 }

@@ -21,8 +21,10 @@ bp_writing_clear(bp_writing *writing)
 {
     bp_proven_free(writing->proven);
     bp_journal_free(writing->journal);
+    bp_uploads_free(writing->uploads);
     writing->proven = NULL;
     writing->journal = NULL;
+    writing->uploads = NULL;
 }
 
 static bool
@@ -123,13 +125,38 @@ prepare(bp_writing *writing, GError **error)
         return false;
     }
     if (writing->resume) {
+        if (!bp_uploads_abort(catalog, writing->name, error)) {
+            return false;
+        }
         writing->proven = bp_proven_load(catalog, writing->name, error);
         if (writing->proven == NULL) {
             return false;
         }
     }
     writing->journal = bp_journal_new(catalog, writing->name, writing->run_id);
+    writing->uploads = bp_uploads_new(catalog, writing->name, writing->run_id);
     return true;
+}
+
+bool
+bp_writing_upload(bp_writing *writing, const char *key, const char *upload, bool finished,
+                  GError **error)
+{
+    const char *below = key + strlen(writing->name) + 1;
+    if (!finished) {
+        return bp_uploads_add(writing->uploads, below, upload, error);
+    }
+    bp_uploads_forget(writing->uploads, below, upload);
+    return true;
+}
+
+/* Of items that went stale, whose abort failed then: once more, and not a matter of success. */
+static void
+end_uploads(const bp_writing *writing)
+{
+    if (bp_uploads_left(writing->uploads) > 0) {
+        (void)bp_uploads_abort(writing->catalog, writing->name, NULL);
+    }
 }
 
 /* The manifest has the last word on a run that did not get through; best effort, not cancelled. */
@@ -182,7 +209,9 @@ bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **erro
         g_clear_error(error);
         return bp_lease_check(lease, error);
     }
-    if (!fine) {
+    if (fine) {
+        end_uploads(writing);
+    } else {
         record_failure(writing, *error);
         bp_error_add_hint(error, "go on with --resume, or start over with --replace");
     }

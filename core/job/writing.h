@@ -7,10 +7,12 @@
 #define BP_CORE_JOB_WRITING_H
 
 #include "core/catalog/journal.h"
+#include "core/catalog/uploads.h"
 #include "core/copy/copy.h"
 #include "core/job/job.h"
 
-/** One run that writes.  Filled by the verb; borrowed but for the last two, which are made here. */
+/** One run that writes.  Filled by the verb; borrowed but for the last three, which are made here.
+ */
 typedef struct bp_writing {
     const bp_job *job;
     const char *verb; /* static: "create", "copy" */
@@ -25,6 +27,7 @@ typedef struct bp_writing {
     bool copies;         /* from another storage */
     bp_proven *proven;   /* of earlier runs, or NULL */
     bp_journal *journal; /* of this run */
+    bp_uploads *uploads; /* of this run */
 } bp_writing;
 
 void bp_writing_clear(bp_writing *writing);
@@ -49,8 +52,16 @@ typedef struct bp_writing_steps {
  */
 bool bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **error);
 
-/** An engine's parameters as the settings want them; the caller adds `proven` and `ctx`. */
+/** An engine's parameters as the settings want them; the caller adds `proven`, `upload` and `ctx`.
+ */
 bp_copy_params bp_writing_copy_params(const bp_writing *writing);
+
+/**
+ * For the engine's `upload`: it goes on only when that is on record.  @key: with the backup's name.
+ * Any thread.
+ */
+bool bp_writing_upload(bp_writing *writing, const char *key, const char *upload, bool finished,
+                       GError **error);
 
 /** What the result says of a run: state, totals and units of `manifest`, duration. */
 void bp_writing_describe(const bp_writing *writing, const bp_manifest *manifest, bool fine,

@@ -111,7 +111,7 @@ START_TEST(test_open__inherits_from_a_dead_run)
     ck_assert_uint_eq(bp_restore_journal_leftovers(journal)->len, 1);
     const bp_leftover *left = g_ptr_array_index(bp_restore_journal_leftovers(journal), 0);
     ck_assert_str_eq(left->ref, "data");
-    ck_assert_str_eq(left->prefix, "staged-1/");
+    ck_assert_str_eq(left->key, "staged-1/");
     ck_assert_uint_eq(n_files(), 1);
     bp_restore_journal_free(journal); /* it has settled nothing: the next one has to */
     ck_assert_uint_eq(n_files(), 1);
