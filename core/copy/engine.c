@@ -223,6 +223,8 @@ start_threads(bp_copy *copy)
                                                .run = run_task,
                                                .drop = drop_task,
                                                .ctx = copy});
+    copy->env.pool = copy->workers > 1 ? copy->pool : NULL;
+    copy->env.buffers = copy->buffers;
     copy->committer = bp_committer_new(&(bp_committer_params){
         .env = &copy->env, .workers = copy->workers, .failed = fail, .ctx = copy});
 }

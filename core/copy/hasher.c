@@ -166,3 +166,47 @@ bp_hasher_get(const bp_hasher *hasher, struct bp_checksum *out)
         memcpy(out->value, &big, sizeof big);
     }
 }
+
+/* Product of two polynomials modulo the CRC's; the highest bit is x^0. */
+static guint32
+multiply(guint32 a, guint32 b)
+{
+    guint32 product = 0;
+    for (guint32 bit = 1U << 31; bit != 0; bit >>= 1) {
+        if ((a & bit) != 0) {
+            product ^= b;
+        }
+        b = (b >> 1) ^ ((b & 1) != 0 ? CRC32C_POLYNOMIAL : 0);
+    }
+    return product;
+}
+
+/* x^(8n): what n bytes that follow do to a CRC. */
+static guint32
+shift_by(guint64 n)
+{
+    guint32 power = 1U << 31;
+    for (guint32 square = 1U << (31 - 8); n > 0; n >>= 1) {
+        if ((n & 1) != 0) {
+            power = multiply(square, power);
+        }
+        square = multiply(square, square);
+    }
+    return power;
+}
+
+static guint32
+crc_of(const struct bp_checksum *sum)
+{
+    guint32 big;
+    memcpy(&big, sum->value, sizeof big);
+    return GUINT32_FROM_BE(big);
+}
+
+void
+bp_crc32c_join(struct bp_checksum *first, const struct bp_checksum *second, guint64 n)
+{
+    g_assert(first->kind == BP_CHECKSUM_CRC32C && second->kind == BP_CHECKSUM_CRC32C);
+    guint32 big = GUINT32_TO_BE(multiply(shift_by(n), crc_of(first)) ^ crc_of(second));
+    memcpy(first->value, &big, sizeof big);
+}

@@ -24,4 +24,7 @@ void bp_hasher_copy(bp_hasher *to, const bp_hasher *from);
 /** Checksum of all bytes so far, by the host; more may follow.  NULL gives NONE. */
 void bp_hasher_get(const bp_hasher *hasher, struct bp_checksum *out);
 
+/** CRC32C of two texts, one after the other, from those of each; the second has `n` bytes. */
+void bp_crc32c_join(struct bp_checksum *first, const struct bp_checksum *second, guint64 n);
+
 #endif

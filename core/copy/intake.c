@@ -14,6 +14,7 @@ bp_intake_init(bp_intake *intake, const bp_intake_params *params)
     *intake = (bp_intake){
         .params = *params,
         .meta = {.struct_size = sizeof(struct bp_object_meta), .size = BP_UNKNOWN},
+        .end = BP_UNKNOWN,
     };
 }
 
@@ -29,10 +30,11 @@ bp_intake_close(bp_intake *intake)
 }
 
 void
-bp_intake_seek(bp_intake *intake, guint64 offset)
+bp_intake_seek(bp_intake *intake, guint64 offset, guint64 length)
 {
     bp_intake_close(intake);
     intake->offset = offset;
+    intake->end = length != BP_UNKNOWN ? offset + length : BP_UNKNOWN;
 }
 
 static bool
@@ -50,7 +52,12 @@ open_once(bp_intake *intake, GError **error)
             bp_source_item_open(p->run, p->call, p->unit_id, p->key, intake->offset, error);
         return intake->item != NULL;
     }
-    bp_store_read_params params = {.key = p->key, .offset = intake->offset, .if_match = p->etag};
+    bp_store_read_params params = {
+        .key = p->key,
+        .offset = intake->offset,
+        .length = intake->end != BP_UNKNOWN ? intake->end - intake->offset : 0,
+        .if_match = p->etag,
+    };
     if (intake->met && intake->meta.etag[0] != '\0') {
         params.if_match = intake->meta.etag;
     }

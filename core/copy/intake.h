@@ -40,6 +40,7 @@ typedef struct bp_intake {
     struct bp_object_meta meta; /* of the first open; all unknown for STREAM */
     bool met;                   /* meta is filled */
     guint64 offset;             /* of the next byte */
+    guint64 end;                /* where reads of the storage end; BP_UNKNOWN = with the object */
 } bp_intake;
 
 void bp_intake_init(bp_intake *intake, const bp_intake_params *params);
@@ -50,8 +51,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_intake, bp_intake_close)
 
 /** Open now and fill `meta`; else the first read does. */
 bool bp_intake_open(bp_intake *intake, GError **error);
-/** Go on at another offset with the next read. */
-void bp_intake_seek(bp_intake *intake, guint64 offset);
+/** Go on at another offset with the next read, for `length` bytes; BP_UNKNOWN = to the end. */
+void bp_intake_seek(bp_intake *intake, guint64 offset, guint64 length);
 /** Fills the buffer unless the end comes before: *n < cap is the end. */
 bool bp_intake_read(bp_intake *intake, void *buffer, gsize cap, gsize *n, GError **error);
 

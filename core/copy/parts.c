@@ -1,35 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Uploads in parts: each part is tried again by itself, so that a failure late in a large object
- * costs one part and not all of it.
+ * Uploads in parts.
  *
- * The parts of one object go one after the other: its checksum is made in one pass over the bytes
- * in order, and the other workers have other objects to keep the line full.
+ * Where the destination takes parts side by side, idle workers join the item's own, each with its
+ * own buffer, so that a few large objects fill the line, too.  Then nobody sees the bytes in their
+ * order; what can be joined from pieces is a CRC32C, so that is the checksum of such an object.
+ * Where the item names another checksum, the parts go in order by one worker: it has to be
+ * compared.
  */
-#include "core/copy/transfer.h"
+#include "core/copy/parts.h"
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
+#include "core/copy/pool.h"
 
 #include "sdk/lib/ban.h"
 
 #define BP_LOG_MODULE "copy"
 
-#define DEFAULT_PART_BYTES (64 * 1024 * 1024) /* where parts are a must and not a wish */
+#define MIB ((guint64)1024 * 1024)
 
-typedef struct {
-    bp_transfer *transfer;
-    bp_store *dst;
-    bp_store_write_params write; /* the whole object */
-    bool direct;
-    guint64 part_bytes;
-    char *id;
-    GPtrArray *etags;             /* of the parts that are done; their number + 1 is the next */
-    bp_intake intake;             /* not direct only */
-    bp_sums before;               /* as they were at the start of the next part */
-    struct bp_object_meta source; /* direct only */
-    struct bp_object_meta meta;
-} upload;
+/* S3 allows 10 000; some room for stores that count otherwise. */
+#define WANTED_PARTS 9000
+/* Of a server-side copy: no bytes pass here, so what counts is the number of requests. */
+#define DIRECT_PART_BYTES (64 * MIB)
 
 bool
 bp_parts_wanted(const bp_transfer *transfer, guint64 size, bool direct)
@@ -46,96 +41,123 @@ bp_parts_wanted(const bp_transfer *transfer, guint64 size, bool direct)
 }
 
 static guint64
-part_size(const bp_copy_params *params, guint64 size)
+part_size(const bp_copy_params *params, guint64 size, bool direct)
 {
     const struct bp_storage_info *info = bp_store_info(params->dst);
-    guint64 wish = params->part_bytes > 0 ? params->part_bytes : DEFAULT_PART_BYTES;
-    guint64 part = MAX(wish, MAX(info->min_part, 1));
-    if (info->max_parts > 0) {
-        part = MAX(part, (size - 1) / info->max_parts + 1);
+    guint64 part = params->part_bytes > 0 ? params->part_bytes : BP_COPY_PART_BYTES;
+    if (direct) {
+        part = MIN(MAX(part, DIRECT_PART_BYTES), info->max_copy);
     }
+    guint64 most = info->max_parts > 0 ? MIN(info->max_parts, WANTED_PARTS) : WANTED_PARTS;
+    guint64 least = (size - 1) / most + 1;
+    if (part < least) {
+        part = (least + MIB - 1) / MIB * MIB;
+    }
+    part = MAX(part, MAX(info->min_part, 1));
     return info->max_part > 0 ? MIN(part, info->max_part) : part;
 }
 
+/* Its checksum can be put together from those of its parts. */
 static bool
-write_part(upload *up, bp_store_writer *writer, guint64 bytes, GError **error)
+sum_joins(const bp_transfer *transfer)
 {
-    bp_transfer *transfer = up->transfer;
-    gsize n = 0;
-    for (guint64 left = bytes; left > 0; left -= n) {
-        gsize cap = MIN(left, transfer->env->params.buffer_bytes);
-        if (!bp_transfer__pump(transfer, &up->intake, writer, cap, &n, error)) {
-            return false;
+    guint32 kind = transfer->item->checksum.kind;
+    return transfer->env->params.no_checksum || kind == BP_CHECKSUM_NONE ||
+           kind == BP_CHECKSUM_CRC32C;
+}
+
+static bool
+may_share(const bp_transfer *transfer, bool direct)
+{
+    return transfer->env->pool != NULL &&
+           bp_store_can(transfer->env->params.dst, BP_STORE_PARTS_PARALLEL) &&
+           (direct || (transfer->item->src != NULL && sum_joins(transfer)));
+}
+
+/* The first failure counts; what others are at is given up. */
+static void
+fail(bp_upload *up, GError *take_error)
+{
+    {
+        BP_LOCK_GUARD(&up->lock);
+        if (up->failure == NULL) {
+            up->failure = take_error;
+            take_error = NULL;
         }
-        if (n == 0) {
-            transfer->final = true;
-            bp_set_error(error, BP_ERR_CORRUPT,
-                         "source object %s has %" G_GUINT64_FORMAT
-                         " bytes, it was named with %" G_GUINT64_FORMAT,
-                         transfer->item->src_key, up->intake.offset, up->write.size);
-            return false;
-        }
+    }
+    g_clear_error(&take_error);
+    bp_cancel_trigger(up->stop, 0);
+}
+
+/* The next part that nobody took; false when there is none, or no sense in it. */
+static bool
+do_next(bp_part_hand *hand)
+{
+    bp_upload *up = hand->up;
+    guint index = bp_cancel_is_set(up->stop) ? up->n_parts : atomic_fetch_add(&up->next, 1);
+    if (index >= up->n_parts) {
+        return false;
+    }
+    GError *failed = NULL;
+    if (!bp_part_hand_do(hand, index, &failed)) {
+        fail(up, failed);
+        return false;
     }
     return true;
 }
 
+/* On a worker that had nothing to do. */
 static bool
-stream_part(upload *up, const bp_store_part_params *part, GError **error)
+help(void *ctx, guint worker)
 {
-    bp_transfer *transfer = up->transfer;
-    const bp_call *call = &transfer->env->call;
-    if (up->intake.offset != part->offset) { /* after a failure in the middle of this part */
-        bp_intake_seek(&up->intake, part->offset);
-    }
-    bp_sums_copy(&transfer->sums, &up->before);
-    bp_store_writer *writer = bp_store_part_open(up->dst, call, part, error);
-    if (writer == NULL) {
-        return false;
-    }
-    if (!write_part(up, writer, part->size, error)) {
-        bp_store_write_abort(writer);
-        return false;
-    }
-    if (!bp_store_write_commit(writer, call, &up->meta, error)) {
-        return false;
-    }
-    bp_sums_copy(&up->before, &transfer->sums);
-    return true;
+    bp_upload *up = ctx;
+    bp_part_hand hand;
+    bp_part_hand_init(&hand, up, up->env.buffers + worker * up->env.params.buffer_bytes);
+    bool done = do_next(&hand);
+    bp_part_hand_clear(&hand);
+    return done && atomic_load(&up->next) < up->n_parts;
 }
 
 static bool
-put_part(void *ctx, GError **error)
+put_all(bp_upload *up, GError **error)
 {
-    upload *up = ctx;
-    bp_transfer *transfer = up->transfer;
-    const bp_copy_item *item = transfer->item;
-    guint64 offset = up->etags->len * up->part_bytes;
-    bp_store_part_params part = {
-        .key = item->dst_key,
-        .upload = up->id,
-        .number = up->etags->len + 1,
-        .offset = offset,
-        .size = MIN(up->part_bytes, up->write.size - offset),
-        .src = up->direct ? item->src : NULL,
-        .src_key = item->src_key,
-        .src_if_match = item->src_etag != NULL ? item->src_etag : up->source.etag,
-    };
-    up->meta = (struct bp_object_meta){.struct_size = sizeof up->meta};
-    bool ok = up->direct
-                  ? bp_store_part_copy(up->dst, &transfer->env->call, &part, &up->meta, error)
-                  : stream_part(up, &part, error);
-    if (ok) {
-        g_ptr_array_add(up->etags, g_strdup(up->meta.etag));
-        bp_transfer__count(transfer, offset + part.size);
+    bp_pool_share share = {.piece = help, .ctx = up};
+    bp_part_hand hand;
+    bp_part_hand_init(&hand, up, up->transfer->buffer);
+    if (up->side_by_side) {
+        bp_pool_offer(up->env.pool, &share);
     }
-    return ok;
+    while (do_next(&hand)) {
+    }
+    if (up->side_by_side) {
+        bp_pool_withdraw(up->env.pool, &share);
+    } else {
+        bp_sums_copy(&up->transfer->sums, &hand.transfer.sums);
+    }
+    bp_part_hand_clear(&hand);
+    if (up->failure != NULL) { /* nobody else is at it any more */
+        g_propagate_error(error, g_steal_pointer(&up->failure));
+        return false;
+    }
+    return bp_cancel_check(up->env.call.cancel, error);
+}
+
+static void
+join_sums(bp_upload *up)
+{
+    struct bp_checksum *joined = &up->transfer->joined;
+    *joined = up->done[0].sum;
+    for (guint i = 1; i < up->n_parts; i++) {
+        guint64 offset = i * up->part_bytes;
+        bp_crc32c_join(joined, &up->done[i].sum, MIN(up->part_bytes, up->write.size - offset));
+    }
 }
 
 /* All parts must come from one version of the source. */
 static bool
 pin_source(void *ctx, GError **error)
 {
-    upload *up = ctx;
+    bp_upload *up = ctx;
     const bp_transfer *transfer = up->transfer;
     up->source = (struct bp_object_meta){.struct_size = sizeof up->source};
     return !up->direct || transfer->item->src_etag != NULL ||
@@ -146,22 +168,31 @@ pin_source(void *ctx, GError **error)
 static bool
 begin_upload(void *ctx, GError **error)
 {
-    upload *up = ctx;
-    up->id = bp_store_part_begin(up->dst, &up->transfer->env->call, &up->write, error);
+    bp_upload *up = ctx;
+    up->id = bp_store_part_begin(up->env.params.dst, &up->transfer->env->call, &up->write, error);
     return up->id != NULL;
+}
+
+static bool
+try_complete(bp_upload *up, GError **error)
+{
+    up->meta = (struct bp_object_meta){.struct_size = sizeof up->meta, .size = BP_UNKNOWN};
+    g_autofree const char **etags = g_new(const char *, up->n_parts);
+    for (guint i = 0; i < up->n_parts; i++) {
+        etags[i] = up->done[i].etag;
+    }
+    bp_store_complete_params params = {
+        .write = &up->write, .upload = up->id, .etags = etags, .n = up->n_parts};
+    return bp_store_part_complete(up->env.params.dst, &up->transfer->env->call, &params, &up->meta,
+                                  error);
 }
 
 static bool
 complete(void *ctx, GError **error)
 {
-    upload *up = ctx;
-    up->meta = (struct bp_object_meta){.struct_size = sizeof up->meta, .size = BP_UNKNOWN};
-    bp_store_complete_params params = {.write = &up->write,
-                                       .upload = up->id,
-                                       .etags = (const char *const *)up->etags->pdata,
-                                       .n = up->etags->len};
+    bp_upload *up = ctx;
     GError *failed = NULL;
-    if (bp_store_part_complete(up->dst, &up->transfer->env->call, &params, &up->meta, &failed) ||
+    if (try_complete(up, &failed) ||
         bp_transfer__settled(up->transfer, up->write.size, &up->meta, failed)) {
         g_clear_error(&failed);
         return true;
@@ -172,41 +203,39 @@ complete(void *ctx, GError **error)
 
 /* Each step has attempts of its own: what is done stays done. */
 static bool
-with_retry(upload *up, bool (*step)(void *ctx, GError **error), GError **error)
+with_retry(bp_upload *up, bool (*step)(void *ctx, GError **error), GError **error)
 {
     return bp_transfer__try(up->transfer, step, up, error);
 }
 
 static bool
-tell(const upload *up, bool finished, GError **error)
+tell(const bp_upload *up, bool finished, GError **error)
 {
-    const bp_copy_params *params = &up->transfer->env->params;
+    const bp_copy_params *params = &up->env.params;
     return params->upload == NULL ||
            params->upload(params->ctx, up->write.key, up->id, finished, error);
 }
 
+/* The id is on record before there is anything that a crash could leave behind. */
 static bool
-run_upload(upload *up, GError **error)
+run_upload(bp_upload *up, GError **error)
 {
-    /* The id is on record before there is anything that a crash could leave behind. */
-    if (!tell(up, false, error)) {
+    if (!tell(up, false, error) || !put_all(up, error)) {
         return false;
     }
-    while (up->etags->len * up->part_bytes < up->write.size) {
-        if (!with_retry(up, put_part, error)) {
-            return false;
-        }
+    if (up->side_by_side && !up->direct && !up->env.params.no_checksum) {
+        join_sums(up);
     }
     return with_retry(up, complete, error);
 }
 
 /* What cannot be aborted now stays on record, for a later run. */
 static void
-abort_upload(const upload *up)
+abort_upload(const bp_upload *up)
 {
-    bp_call undo = bp_call_undo(&up->transfer->env->call);
+    bp_call undo = bp_call_undo(&up->env.call);
     g_autoptr(GError) failed = NULL;
-    if (!bp_store_part_abort(up->dst, &undo, up->write.key, up->id, &failed) ||
+    if (!bp_store_part_abort(up->env.params.dst, &undo, up->write.key, up->id, &failed) ||
         !tell(up, true, &failed)) {
         BP_WARN("an upload could not be aborted", "key", up->write.key, "upload", up->id, "reason",
                 failed->message);
@@ -214,7 +243,7 @@ abort_upload(const upload *up)
 }
 
 static bool
-run_and_end(upload *up, GError **error)
+run_and_end(bp_upload *up, GError **error)
 {
     if (!with_retry(up, pin_source, error) || !with_retry(up, begin_upload, error)) {
         return false;
@@ -227,25 +256,43 @@ run_and_end(upload *up, GError **error)
            bp_transfer__accept(up->transfer, &up->meta, up->write.size, error);
 }
 
+static void
+upload_init(bp_upload *up, bp_transfer *transfer, guint64 size, bool direct)
+{
+    *up = (bp_upload){
+        .env = *transfer->env,
+        .transfer = transfer,
+        .write = {.key = transfer->item->dst_key, .size = size},
+        .direct = direct,
+        .part_bytes = part_size(&transfer->env->params, size, direct),
+        .stop = bp_cancel_new_child(transfer->env->call.cancel),
+    };
+    up->env.call.cancel = up->env.retry.params.cancel = up->stop;
+    up->n_parts = (guint)((size - 1) / up->part_bytes + 1);
+    up->side_by_side = up->n_parts > 1 && may_share(transfer, direct);
+    up->done = g_new0(bp_part_done, up->n_parts);
+    pthread_mutex_init(&up->lock, NULL);
+}
+
+static void
+upload_clear(bp_upload *up)
+{
+    for (guint i = 0; i < up->n_parts; i++) {
+        g_free(up->done[i].etag);
+    }
+    g_free(up->done);
+    g_free(up->id);
+    bp_cancel_free(up->stop);
+    pthread_mutex_destroy(&up->lock);
+}
+
 bool
 bp_parts_run(bp_transfer *transfer, guint64 size, bool direct, GError **error)
 {
-    const bp_copy_params *params = &transfer->env->params;
-    upload up = {
-        .transfer = transfer,
-        .dst = params->dst,
-        .write = {.key = transfer->item->dst_key, .size = size},
-        .direct = direct,
-        .part_bytes = part_size(params, size),
-        .etags = g_ptr_array_new_with_free_func(g_free),
-    };
-    bp_transfer__begin_intake(transfer, &up.intake);
-    bp_sums_init(&up.before, params, transfer->item->checksum.kind);
+    bp_upload up;
+    upload_init(&up, transfer, size, direct);
     bool ok = run_and_end(&up, error);
     transfer->final = !ok;
-    bp_sums_clear(&up.before);
-    bp_intake_close(&up.intake);
-    g_ptr_array_unref(up.etags);
-    g_free(up.id);
+    upload_clear(&up);
     return ok;
 }

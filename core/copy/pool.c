@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A ring of waiting tasks, one lock, and a condition for each kind of waiting.  Tasks are run and
- * dropped outside the lock.
+ * A ring of waiting tasks, a list of shares, one lock, and a condition for each kind of waiting.
+ * Tasks and pieces are run, and tasks dropped, outside the lock.
  */
 #include "core/copy/pool.h"
 
@@ -18,10 +18,12 @@ typedef struct {
 struct bp_pool {
     bp_pool_params params;
     worker *workers;
-    pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t work;  /* something to run, more may run, or the end */
-    pthread_cond_t room;  /* a slot became free, or stopped */
-    pthread_cond_t idle;  /* nothing is queued or running */
+    pthread_mutex_t lock;  /* guards all below */
+    pthread_cond_t work;   /* something to run, more may run, or the end */
+    pthread_cond_t room;   /* a slot became free, or stopped */
+    pthread_cond_t idle;   /* nothing is queued or running */
+    pthread_cond_t left;   /* a worker left a share */
+    bp_pool_share *shares; /* offered, with something to take */
     void **ring;
     guint first, queued;
     guint running, limit;
@@ -38,31 +40,72 @@ pop(bp_pool *pool)
     return task;
 }
 
-/* The next task, counted as running; NULL at the end. */
-static void *
-take(bp_pool *pool)
+/* What a worker does next: a task of its own, or a piece of another's. */
+typedef struct {
+    void *task;
+    bp_pool_share *share;
+} job;
+
+/* Called with the lock held. */
+static bool
+has_work(const bp_pool *pool)
+{
+    return pool->queued > 0 || (pool->shares != NULL && !pool->stopped);
+}
+
+/* Counted as running; false at the end. */
+static bool
+take(bp_pool *pool, job *next)
 {
     BP_LOCK_GUARD(&pool->lock);
-    while (!pool->quit && (pool->queued == 0 || pool->running >= pool->limit)) {
+    while (!pool->quit && (!has_work(pool) || pool->running >= pool->limit)) {
         pthread_cond_wait(&pool->work, &pool->lock);
     }
     if (pool->quit) {
-        return NULL;
+        return false;
     }
-    void *task = pop(pool);
+    *next = (job){NULL, NULL};
+    if (pool->queued > 0) {
+        next->task = pop(pool);
+        pthread_cond_signal(&pool->room);
+    } else {
+        next->share = pool->shares;
+        next->share->inside++;
+    }
     pool->running++;
-    pthread_cond_signal(&pool->room);
-    return task;
+    return true;
+}
+
+/* Called with the lock held. */
+static void
+unlist(bp_pool *pool, bp_pool_share *share)
+{
+    bp_pool_share **at = &pool->shares;
+    while (*at != NULL && *at != share) {
+        at = &(*at)->next;
+    }
+    if (*at != NULL) {
+        *at = share->next;
+    }
+    share->over = true;
 }
 
 static void
-done(bp_pool *pool)
+done(bp_pool *pool, const job *last, bool more)
 {
     BP_LOCK_GUARD(&pool->lock);
     pool->running--;
-    if (pool->queued > 0) {
+    if (last->share != NULL) {
+        if (!more && !last->share->over) {
+            unlist(pool, last->share);
+        }
+        last->share->inside--;
+        pthread_cond_broadcast(&pool->left);
+    }
+    if (has_work(pool)) {
         pthread_cond_signal(&pool->work);
-    } else if (pool->running == 0) {
+    }
+    if (pool->queued == 0 && pool->running == 0) {
         pthread_cond_broadcast(&pool->idle);
     }
 }
@@ -72,10 +115,15 @@ work(void *ctx)
 {
     worker *self = ctx;
     bp_pool *pool = self->pool;
-    void *task;
-    while ((task = take(pool)) != NULL) {
-        pool->params.run(pool->params.ctx, task, self->number);
-        done(pool);
+    job next;
+    while (take(pool, &next)) {
+        bool more = false;
+        if (next.share != NULL) {
+            more = next.share->piece(next.share->ctx, self->number);
+        } else {
+            pool->params.run(pool->params.ctx, next.task, self->number);
+        }
+        done(pool, &next, more);
     }
     return NULL;
 }
@@ -92,6 +140,7 @@ bp_pool_new(const bp_pool_params *params)
     bp_cond_init(&pool->work);
     bp_cond_init(&pool->room);
     bp_cond_init(&pool->idle);
+    bp_cond_init(&pool->left);
     pool->workers = g_new0(worker, params->workers);
     for (guint i = 0; i < params->workers; i++) {
         pool->workers[i].pool = pool;
@@ -115,6 +164,7 @@ bp_pool_free(bp_pool *pool)
     for (guint i = 0; i < pool->params.workers; i++) {
         pthread_join(pool->workers[i].thread, NULL);
     }
+    pthread_cond_destroy(&pool->left);
     pthread_cond_destroy(&pool->idle);
     pthread_cond_destroy(&pool->room);
     pthread_cond_destroy(&pool->work);
@@ -148,6 +198,31 @@ bp_pool_submit(bp_pool *pool, void *task)
         return false;
     }
     return true;
+}
+
+void
+bp_pool_offer(bp_pool *pool, bp_pool_share *share)
+{
+    BP_LOCK_GUARD(&pool->lock);
+    bp_pool_share **end = &pool->shares;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    share->next = NULL;
+    share->inside = 0;
+    share->over = false;
+    *end = share;
+    pthread_cond_broadcast(&pool->work);
+}
+
+void
+bp_pool_withdraw(bp_pool *pool, bp_pool_share *share)
+{
+    BP_LOCK_GUARD(&pool->lock);
+    unlist(pool, share);
+    while (share->inside > 0) {
+        pthread_cond_wait(&pool->left, &pool->lock);
+    }
 }
 
 void

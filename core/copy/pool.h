@@ -21,6 +21,19 @@ typedef struct bp_pool_params {
     void *ctx;
 } bp_pool_params;
 
+/**
+ * Work of a running task of which idle workers may take pieces.  Kept by who offers it, who has to
+ * withdraw it; all but the first two members is the pool's.
+ */
+typedef struct bp_pool_share {
+    /** One piece, on another worker, several at the same time.  false: no more to take. */
+    bool (*piece)(void *ctx, guint worker);
+    void *ctx;
+    struct bp_pool_share *next;
+    guint inside;
+    bool over;
+} bp_pool_share;
+
 /** Returns: (transfer full) */
 bp_pool *bp_pool_new(const bp_pool_params *params);
 /** Drops what still waits, joins the workers, frees. */
@@ -29,6 +42,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_pool, bp_pool_free)
 
 /** Blocks while full.  false (and the task dropped) after bp_pool_stop. */
 bool bp_pool_submit(bp_pool *pool, void *task);
+/** Workers that find nothing queued join in, piece by piece, until there is no more to take. */
+void bp_pool_offer(bp_pool *pool, bp_pool_share *share);
+/** Nobody joins any more; returns when all who did have left. */
+void bp_pool_withdraw(bp_pool *pool, bp_pool_share *share);
 /** Waits until nothing is queued or running. */
 void bp_pool_drain(bp_pool *pool);
 /** Drops what waits and refuses what comes; running tasks end by themselves.  Any thread. */

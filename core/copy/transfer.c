@@ -68,11 +68,7 @@ bp_transfer__pump(bp_transfer *transfer, bp_intake *intake, bp_store_writer *wri
         return true;
     }
     bp_sums_update(&transfer->sums, transfer->buffer, *n);
-    if (!bp_store_write(writer, &env->call, transfer->buffer, *n, error)) {
-        return false;
-    }
-    bp_transfer__count(transfer, intake->offset);
-    return true;
+    return bp_store_write(writer, &env->call, transfer->buffer, *n, error);
 }
 
 typedef struct {
@@ -142,8 +138,10 @@ compare_checksums(const bp_transfer *transfer, const struct bp_checksum *own,
                   const struct bp_object_meta *meta, GError **error)
 {
     const bp_copy_item *item = transfer->item;
-    struct bp_checksum named;
-    bp_hasher_get(transfer->sums.named, &named);
+    struct bp_checksum named = *own;
+    if (transfer->joined.kind == BP_CHECKSUM_NONE) {
+        bp_hasher_get(transfer->sums.named, &named);
+    }
     const struct bp_checksum *pairs[][2] = {
         {own, &item->checksum}, {&named, &item->checksum}, {&meta->checksum, &item->checksum},
         {&meta->checksum, own}, {&meta->checksum, &named},
@@ -175,8 +173,10 @@ bp_transfer__accept(bp_transfer *transfer, const struct bp_object_meta *meta, gu
                     GError **error)
 {
     bp_transfer_result *result = transfer->result;
-    struct bp_checksum own = {.kind = BP_CHECKSUM_NONE};
-    bp_hasher_get(transfer->sums.own, &own);
+    struct bp_checksum own = transfer->joined;
+    if (own.kind == BP_CHECKSUM_NONE) {
+        bp_hasher_get(transfer->sums.own, &own);
+    }
     if (meta->size != size) {
         bp_set_error(error, BP_ERR_CORRUPT,
                      "object %s: the destination holds %" G_GUINT64_FORMAT
@@ -259,6 +259,7 @@ stream_into(bp_transfer *transfer, bp_intake *intake, bp_store_writer *take_writ
             bp_store_write_abort(take_writer);
             return false;
         }
+        bp_transfer__count(transfer, intake->offset);
     } while (n == cap);
     if (!check_source_size(transfer, intake->offset, error)) {
         bp_store_write_abort(take_writer);
@@ -283,11 +284,63 @@ stream(bp_transfer *transfer, bp_intake *intake, guint64 size, GError **error)
     return writer != NULL && stream_into(transfer, intake, writer, error);
 }
 
+/* The version that is copied, where the item does not name it. */
+static void
+note_version(bp_transfer *transfer, const struct bp_object_meta *meta)
+{
+    if (transfer->item->src_etag == NULL && meta->etag[0] != '\0') {
+        transfer->result->src_etag = g_strdup(meta->etag);
+    }
+}
+
+/* A source that is asked, as bp_transfer__try wants it. */
+typedef struct {
+    bp_transfer *transfer;
+    struct bp_object_meta meta;
+} source_look;
+
+static bool
+look_at_source(void *ctx, GError **error)
+{
+    source_look *look = ctx;
+    const bp_copy_item *item = look->transfer->item;
+    look->meta = (struct bp_object_meta){.struct_size = sizeof look->meta, .size = BP_UNKNOWN};
+    return bp_store_stat(item->src, &look->transfer->env->call, item->src_key, &look->meta, error);
+}
+
+/* Each part is opened by itself: nobody wants the stream of the whole object. */
+static bool
+in_parts(bp_transfer *transfer, GError **error)
+{
+    const bp_copy_item *item = transfer->item;
+    source_look look = {.transfer = transfer};
+    GError *failed = NULL;
+    if (item->src != NULL && !bp_transfer__try(transfer, look_at_source, &look, &failed)) {
+        transfer->final = true;
+        bp_transfer__judge_source(transfer, &failed);
+        g_propagate_error(error, failed);
+        return false;
+    }
+    if (item->src != NULL) {
+        if (!check_source_size(transfer, look.meta.size, error)) {
+            return false;
+        }
+        note_version(transfer, &look.meta);
+    }
+    return bp_parts_run(transfer, item->size, false, error);
+}
+
 /* The bytes pass through us, in one stream or in parts. */
 static bool
 pass_through(bp_transfer *transfer, GError **error)
 {
     g_clear_pointer(&transfer->result->src_etag, g_free);
+    bp_sums_reset(&transfer->sums);
+    transfer->joined = (struct bp_checksum){.kind = BP_CHECKSUM_NONE};
+    guint64 size = transfer->item->size;
+    if (size != BP_UNKNOWN && bp_parts_wanted(transfer, size, false)) {
+        return in_parts(transfer, error);
+    }
     g_auto(bp_intake) intake;
     bp_transfer__begin_intake(transfer, &intake);
     GError *failed = NULL;
@@ -300,11 +353,8 @@ pass_through(bp_transfer *transfer, GError **error)
     if (!check_source_size(transfer, intake.meta.size, error)) {
         return false;
     }
-    if (transfer->item->src_etag == NULL && intake.meta.etag[0] != '\0') {
-        transfer->result->src_etag = g_strdup(intake.meta.etag);
-    }
-    guint64 size = transfer->item->size != BP_UNKNOWN ? transfer->item->size : intake.meta.size;
-    bp_sums_reset(&transfer->sums);
+    note_version(transfer, &intake.meta);
+    size = size != BP_UNKNOWN ? size : intake.meta.size;
     if (size != BP_UNKNOWN && bp_parts_wanted(transfer, size, false)) {
         bp_intake_close(&intake);
         return bp_parts_run(transfer, size, false, error);

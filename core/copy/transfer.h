@@ -12,6 +12,7 @@
 #include "core/copy/counters.h"
 #include "core/copy/hasher.h"
 #include "core/copy/intake.h"
+#include "core/copy/pool.h"
 #include "core/copy/routes.h"
 
 /** What all transfers of one engine share; constant while workers run. */
@@ -22,6 +23,8 @@ typedef struct bp_transfer_env {
     bp_counters *counters;
     bp_routes *routes;
     bp_copy_retry retry;
+    bp_pool *pool;   /* whose idle workers take parts of large items; NULL = nobody helps */
+    guint8 *buffers; /* of its workers, each of params.buffer_bytes */
 } bp_transfer_env;
 
 typedef struct bp_transfer_result {
@@ -41,8 +44,9 @@ typedef struct bp_transfer {
     const bp_copy_item *item;
     void *buffer;
     bp_sums sums;
-    atomic_ullong counted; /* bytes that the progress was told of */
-    bool final;            /* the failure has had its attempts */
+    struct bp_checksum joined; /* of parts that went side by side, in place of `sums` */
+    atomic_ullong counted;     /* bytes that the progress was told of */
+    bool final;                /* the failure has had its attempts */
     bp_transfer_result *result;
 } bp_transfer;
 
@@ -71,7 +75,10 @@ void bp_transfer__begin_intake(bp_transfer *transfer, bp_intake *intake);
 void bp_transfer__judge_source(const bp_transfer *transfer, GError **error);
 /** Told how many bytes of the item are done; any number, also fewer than before. */
 void bp_transfer__count(bp_transfer *transfer, guint64 bytes);
-/** At most `cap` bytes from the intake into the sums and the writer; *n < cap at the end. */
+/**
+ * At most `cap` bytes from the intake into the sums and the writer; *n < cap at the end.  Counting
+ * them is the caller's.
+ */
 bool bp_transfer__pump(bp_transfer *transfer, bp_intake *intake, bp_store_writer *writer, gsize cap,
                        gsize *n, GError **error);
 /**

@@ -226,7 +226,8 @@ bp_host__storage_read_small(const struct bp_op *op, const char *ref,
         return bp_fail(raw, BP_ERR_INVALID, "%s: reading with flags %u, %" PRIu64 " bytes",
                        args->key, args->flags, args->length);
     }
-    bp_store_read_params params = {.key = full, .offset = args->offset, .if_match = args->if_match};
+    bp_store_read_params params = {
+        .key = full, .offset = args->offset, .length = args->length, .if_match = args->if_match};
     bp_store_reader *reader = bp_store_read_open(to.store, to.call, &params, NULL, &failed);
     if (reader != NULL && args->length > 0) {
         (void)read_piece(reader, to.call, buffer, args->length, n, &failed); /* failed tells */

@@ -64,9 +64,10 @@ bool bp_store_has_any(bp_store *store, const bp_call *call, const char *prefix, 
 typedef struct bp_store_read_params {
     const char *key;
     guint64 offset;
+    guint64 length;       /* bytes that are wanted; 0 = to the end */
     const char *if_match; /* or NULL */
 } bp_store_read_params;
-/** @meta: what was opened; may be NULL.  Returns: (transfer full) (nullable) */
+/** @meta: what was opened, the whole object; may be NULL.  Returns: (transfer full) (nullable) */
 bp_store_reader *bp_store_read_open(bp_store *store, const bp_call *call,
                                     const bp_store_read_params *params, struct bp_object_meta *meta,
                                     GError **error);

@@ -13,8 +13,8 @@ struct bp_store_reader {
     bp_store *store;
     struct bp_reader *handle;
     char *key;
-    guint64 at, size; /* position in the object, and where it ends */
-    bool cut;         /* a fault ended it early */
+    guint64 at, end; /* position in the object, and where reading ends */
+    bool cut;        /* a fault ended it early */
 };
 
 static void
@@ -36,7 +36,7 @@ bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_par
     struct bp_read_args args = {.struct_size = sizeof args,
                                 .key = params->key,
                                 .offset = params->offset,
-                                .length = BP_UNKNOWN,
+                                .length = params->length != 0 ? params->length : BP_UNKNOWN,
                                 .if_match = params->if_match};
     if (!bp_store__check_key(store, "read_open", params->key, error) ||
         !bp_frame_enter(&frame, &store->base, "read_open", call, error)) {
@@ -66,7 +66,10 @@ bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_par
                                 .handle = handle,
                                 .key = g_strdup(params->key),
                                 .at = params->offset,
-                                .size = told.size};
+                                .end = told.size};
+    if (params->length != 0 && params->length < told.size - params->offset) {
+        reader->end = params->offset + params->length;
+    }
     return reader;
 }
 
@@ -91,16 +94,16 @@ check_amount(bp_store_reader *reader, gsize got, gsize cap, GError **error)
         return bp_plugin_bug(&store->base, "read", error, "answered %zu bytes into room for %zu",
                              got, cap);
     }
-    if (got > reader->size - reader->at) {
+    if (got > reader->end - reader->at) {
         return bp_plugin_bug(&store->base, "read", error,
                              "%s is longer than the %" G_GUINT64_FORMAT " bytes announced",
-                             reader->key, reader->size);
+                             reader->key, reader->end);
     }
-    if (got == 0 && cap > 0 && reader->at < reader->size && !reader->cut) {
+    if (got == 0 && cap > 0 && reader->at < reader->end && !reader->cut) {
         bp_set_error(error, BP_ERR_RETRYABLE,
                      "storage %s: %s ended after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                      " bytes",
-                     store->base.name, reader->key, reader->at, reader->size);
+                     store->base.name, reader->key, reader->at, reader->end);
         return false;
     }
     return true;

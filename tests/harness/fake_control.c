@@ -130,6 +130,13 @@ fake_store_n_uploads(bp_store *store)
     return store->uploads->len;
 }
 
+guint64
+fake_store_last_part(bp_store *store)
+{
+    BP_LOCK_GUARD(&store->lock);
+    return store->last_part;
+}
+
 guint
 fake_store_peak_writers(bp_store *store)
 {

@@ -13,7 +13,7 @@ struct bp_store_reader {
     bp_store *store;
     char *key;
     GBytes *bytes;
-    gsize offset;
+    gsize offset, end;
 };
 
 static void
@@ -43,8 +43,12 @@ bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_par
     bp_store_reader *reader = g_new0(bp_store_reader, 1);
     reader->store = store;
     reader->key = g_strdup(key);
-    reader->bytes = g_steal_pointer(&bytes);
     reader->offset = params->offset;
+    reader->end = g_bytes_get_size(bytes);
+    if (params->length != 0 && params->length < reader->end - reader->offset) {
+        reader->end = reader->offset + params->length;
+    }
+    reader->bytes = g_steal_pointer(&bytes);
     count_readers(store, 1);
     return reader;
 }
@@ -57,10 +61,9 @@ bp_store_read(bp_store_reader *reader, const bp_call *call, void *buffer, gsize 
     if (!fake_enter(reader->store, FAKE_READ, reader->key, call, &effect, error)) {
         return false;
     }
-    gsize size;
-    const char *data = g_bytes_get_data(reader->bytes, &size);
+    const char *data = g_bytes_get_data(reader->bytes, NULL);
     gsize max = reader->store->read_max;
-    *n = MIN(cap, size - reader->offset);
+    *n = MIN(cap, reader->end - reader->offset);
     if (max > 0) {
         *n = MIN(*n, max);
     }
@@ -311,6 +314,8 @@ bp_store_part_open(bp_store *store, const bp_call *call, const bp_store_part_par
     bp_store_writer *writer = new_writer(store, params->key);
     writer->upload = g_strdup(params->upload);
     writer->part = params->number;
+    BP_LOCK_GUARD(&store->lock);
+    store->last_part = params->size;
     return writer;
 }
 

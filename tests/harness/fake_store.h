@@ -80,6 +80,8 @@ guint fake_store_calls(bp_store *store, fake_op op);
 /** Readers and writers that are open; uploads that are neither complete nor aborted. */
 guint fake_store_n_open(bp_store *store);
 guint fake_store_n_uploads(bp_store *store);
+/** Bytes promised for the part that was opened last. */
+guint64 fake_store_last_part(bp_store *store);
 /** Most writers that were open at once. */
 guint fake_store_peak_writers(bp_store *store);
 

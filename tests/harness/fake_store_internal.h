@@ -34,6 +34,7 @@ struct bp_store {
     guint open_readers, open_writers, peak_writers;
     guint versions;
     bool is_staged, blackhole;
+    guint64 last_part;
     guint64 synthetic; /* BP_UNKNOWN = no */
     gsize read_max;
     gint64 lie_size;

@@ -14,7 +14,7 @@
 
 struct bp_reader {
     GBytes *bytes;
-    gsize at;
+    gsize at, end;
 };
 
 static bool
@@ -245,6 +245,7 @@ memory_read_open(struct bp_storage *self, const struct bp_op *op, const struct b
             *out = g_new0(struct bp_reader, 1);
             (*out)->bytes = g_bytes_ref(object->bytes);
             (*out)->at = args->offset;
+            (*out)->end = args->offset + MIN(args->length, meta->size - args->offset);
             memory_handles_add(1);
             meta->size += lies(TEST_LIE_READ_SHORTER) ? 10 : 0;
             meta->size -= lies(TEST_LIE_READ_LONGER) ? 1 : 0;
@@ -262,9 +263,8 @@ memory_read(struct bp_reader *reader, const struct bp_op *op, void *buffer, size
     (void)op;
     (void)error;
     memory_enter("read");
-    gsize size = 0;
-    const guint8 *bytes = g_bytes_get_data(reader->bytes, &size);
-    *n = MIN(cap, size - reader->at);
+    const guint8 *bytes = g_bytes_get_data(reader->bytes, NULL);
+    *n = MIN(cap, reader->end - reader->at);
     if (*n > 0) {
         memcpy(buffer, bytes + reader->at, *n);
     }

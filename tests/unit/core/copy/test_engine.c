@@ -519,6 +519,43 @@ memory_in_use(void)
     return info.arena + info.hblkhd;
 }
 
+/* Part writers wait for each other: all workers have to come. */
+static pthread_mutex_t parts_lock = PTHREAD_MUTEX_INITIALIZER; /* guards the next two */
+static guint parts_here;
+static pthread_cond_t parts_moved;
+
+static void
+wait_for_workers(void *ctx G_GNUC_UNUSED, const char *key G_GNUC_UNUSED)
+{
+    BP_LOCK_GUARD(&parts_lock);
+    parts_here++;
+    pthread_cond_broadcast(&parts_moved);
+    while (parts_here < params.workers) {
+        pthread_cond_wait(&parts_moved, &parts_lock);
+    }
+}
+
+START_TEST(test_copy__one_large_item_uses_all_workers)
+{
+    g_autoptr(GBytes) bytes = test_bytes(100000);
+    fake_store_set(test_src, "big", g_bytes_get_data(bytes, NULL), 100000);
+    fake_store_facts(test_dst)->caps |= BP_STORE_PARTS | BP_STORE_PARTS_PARALLEL;
+    fake_store_facts(test_dst)->max_part = 8192;
+    fake_store_facts(test_dst)->max_parts = 1000;
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_PART_OPEN, .hook = wait_for_workers});
+    bp_cond_init(&parts_moved);
+    params.part_bytes = 8192;
+    g_autoptr(bp_copy) copy = bp_copy_new(&params);
+    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
+    bp_copy_item item = {.src = test_src, .src_key = "big", .dst_key = "big", .size = 100000};
+    ck_assert(bp_copy_submit(copy, group, &item, NULL));
+    ck_assert(bp_copy_flush(copy, NULL));
+    g_autoptr(GBytes) copied = fake_store_content(test_dst, "big");
+    ck_assert(g_bytes_equal(copied, bytes));
+    ck_assert_uint_ge(parts_here, params.workers);
+}
+END_TEST
+
 START_TEST(test_copy__memory_does_not_grow_with_the_items)
 {
     fake_store_set_synthetic(test_src, 10);
@@ -570,6 +607,7 @@ add_tests(TCase *tc)
     tcase_add_test(tc, test_copy__read_back_compares_with_what_was_expected);
     tcase_add_test(tc, test_copy__what_came_with_an_item_comes_back);
     tcase_add_test(tc, test_copy__never_more_than_the_workers);
+    tcase_add_test(tc, test_copy__one_large_item_uses_all_workers);
     tcase_add_test(tc, test_copy__memory_does_not_grow_with_the_items);
 }
 

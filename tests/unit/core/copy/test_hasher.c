@@ -78,6 +78,28 @@ START_TEST(test_hasher_copy__goes_back_to_a_point)
 }
 END_TEST
 
+START_TEST(test_crc32c_join__equals_whole)
+{
+    static const gsize cuts[] = {0, 1, 7, 8, 4096, 99999, 100003};
+    g_autoptr(GBytes) bytes = test_bytes(100003);
+    const guint8 *data = g_bytes_get_data(bytes, NULL);
+    g_autoptr(bp_hasher) hasher = bp_hasher_new(BP_CHECKSUM_CRC32C);
+    struct bp_checksum whole, first, second;
+    bp_hasher_update(hasher, data, 100003);
+    bp_hasher_get(hasher, &whole);
+    for (gsize i = 0; i < G_N_ELEMENTS(cuts); i++) {
+        bp_hasher_reset(hasher);
+        bp_hasher_update(hasher, data, cuts[i]);
+        bp_hasher_get(hasher, &first);
+        bp_hasher_reset(hasher);
+        bp_hasher_update(hasher, data + cuts[i], 100003 - cuts[i]);
+        bp_hasher_get(hasher, &second);
+        bp_crc32c_join(&first, &second, 100003 - cuts[i]);
+        ck_assert(bp_checksum_equal(&first, &whole));
+    }
+}
+END_TEST
+
 START_TEST(test_hasher_reset__is_as_new)
 {
     g_autoptr(bp_hasher) hasher = bp_hasher_new(BP_CHECKSUM_XXH3_128);
@@ -106,6 +128,7 @@ main(void)
     tcase_add_loop_test(tc, test_hasher_get__known_answer, 0, G_N_ELEMENTS(answers));
     tcase_add_test(tc, test_hasher_update__pieces_equal_whole);
     tcase_add_test(tc, test_hasher_copy__goes_back_to_a_point);
+    tcase_add_test(tc, test_crc32c_join__equals_whole);
     tcase_add_test(tc, test_hasher_reset__is_as_new);
     tcase_add_test(tc, test_hasher_new__nothing_for_none);
     suite_add_tcase(suite, tc);

@@ -67,7 +67,7 @@ START_TEST(test_intake_seek__reads_from_there)
     char text[16];
     gsize n;
     ck_assert(bp_intake_read(&intake, text, 8, &n, NULL));
-    bp_intake_seek(&intake, 4);
+    bp_intake_seek(&intake, 4, BP_UNKNOWN);
     ck_assert(bp_intake_read(&intake, text, 3, &n, NULL));
     ck_assert_mem_eq(text, "456", 3);
 }

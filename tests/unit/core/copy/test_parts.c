@@ -137,6 +137,55 @@ START_TEST(test_parts__no_more_than_the_store_takes)
 }
 END_TEST
 
+START_TEST(test_parts__each_is_opened_by_itself)
+{
+    bp_copy_item item = {.src = test_src, .src_key = "big", .dst_key = "big", .size = SIZE};
+    fake_store_set_text(test_src, "small", "x");
+    bp_copy_item small = {.src = test_src, .src_key = "small", .dst_key = "small", .size = 1};
+    ck_assert(bp_transfer_run(&env, &item, buffer, &result, NULL));
+    ck_assert_str_eq(result.src_etag, "v1");
+    /* No stream of the whole object is opened only to learn its version. */
+    ck_assert_uint_eq(fake_store_calls(test_src, FAKE_STAT), 1);
+    ck_assert_uint_eq(fake_store_calls(test_src, FAKE_READ_OPEN), 1);
+    g_clear_pointer(&result.src_etag, g_free);
+    ck_assert(bp_transfer_run(&env, &small, buffer, &result, NULL));
+    ck_assert_uint_eq(fake_store_calls(test_src, FAKE_STAT), 1);
+}
+END_TEST
+
+START_TEST(test_parts__source_of_other_size)
+{
+    bp_copy_item item = {.src = test_src, .src_key = "big", .dst_key = "big", .size = SIZE - 1};
+    GError *error = NULL;
+    ck_assert(!bp_transfer_run(&env, &item, buffer, &result, &error));
+    test_error_is(&error, BP_ERR_CORRUPT, "source object big has 1000 bytes, it was named with 99");
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_BEGIN), 0);
+}
+END_TEST
+
+/* As large as it may be on S3, with as many parts as it may have. */
+START_TEST(test_parts__size_follows_the_object)
+{
+    guint64 size = G_GUINT64_CONSTANT(100) << 30;
+    fake_store_facts(test_dst)->caps |= BP_STORE_SERVER_COPY;
+    fake_store_facts(test_dst)->min_part = 5 << 20;
+    fake_store_facts(test_dst)->max_part = G_GUINT64_CONSTANT(5) << 30;
+    fake_store_facts(test_dst)->max_parts = 10000;
+    env.params.part_bytes = BP_COPY_PART_BYTES;
+    fake_store_add_fault(test_src, &(fake_fault){.op = FAKE_READ_OPEN, .cls = BP_ERR_NO_SPACE});
+    bp_copy_item item = {.run = fake_store_as_run(test_src),
+                         .unit_id = "u",
+                         .src_key = "big",
+                         .dst_key = "big",
+                         .size = size};
+    GError *error = NULL;
+    ck_assert(!bp_transfer_run(&env, &item, buffer, &result, &error));
+    test_error_is(&error, BP_ERR_NO_SPACE, "injected");
+    /* 100 GiB / 9000 is 11.4 MiB: parts of 12 MiB. */
+    ck_assert_uint_eq(fake_store_last_part(test_dst), 12 << 20);
+}
+END_TEST
+
 START_TEST(test_parts__not_for_small_items)
 {
     env.params.part_bytes = SIZE;
@@ -256,7 +305,7 @@ START_TEST(test_parts__direct_above_max_copy)
     make_direct();
     ck_assert(copy_big(NULL));
     assert_copied();
-    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_COPY), 4);
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_COPY), 3); /* of max_copy */
     ck_assert_uint_eq(fake_store_calls(test_src, FAKE_READ_OPEN), 0);
     ck_assert_uint_eq(result.checksum.kind, BP_CHECKSUM_NONE);
 }
@@ -301,6 +350,9 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_parts__cut_and_joined);
     tcase_add_test(tc, test_parts__no_more_than_the_store_takes);
+    tcase_add_test(tc, test_parts__each_is_opened_by_itself);
+    tcase_add_test(tc, test_parts__source_of_other_size);
+    tcase_add_test(tc, test_parts__size_follows_the_object);
     tcase_add_test(tc, test_parts__not_for_small_items);
     tcase_add_test(tc, test_parts__a_must_above_the_largest_object);
     tcase_add_loop_test(tc, test_parts__only_the_failed_step_is_repeated, 0, G_N_ELEMENTS(ops));

@@ -181,6 +181,91 @@ START_TEST(test_pool_limit__raised_again)
 }
 END_TEST
 
+/* Pieces of a share; with its gate closed each waits in the piece. */
+typedef struct {
+    work *w;
+    atomic_int left; /* pieces */
+} shared;
+
+static bool
+piece(void *ctx, guint worker)
+{
+    shared *s = ctx;
+    if (atomic_fetch_sub(&s->left, 1) <= 0) {
+        return false;
+    }
+    run(s->w, s, worker);
+    return true;
+}
+
+START_TEST(test_pool_offer__idle_workers_join)
+{
+    work w;
+    bp_pool *pool = start(&w, 4, 8, false);
+    shared s = {.w = &w, .left = 100};
+    bp_pool_share share = {.piece = piece, .ctx = &s};
+    bp_pool_offer(pool, &share);
+    wait_running(&w, 4);
+    open_gate(&w);
+    bp_pool_withdraw(pool, &share);
+    ck_assert_uint_eq(w.running, 0);
+    ck_assert_uint_le(atomic_load(&w.ran), 100);
+    ck_assert_uint_eq(w.peak, 4);
+    bp_pool_free(pool);
+    ck_assert_uint_eq(atomic_load(&w.wrong_worker), 0);
+}
+END_TEST
+
+START_TEST(test_pool_offer__until_there_is_no_more)
+{
+    work w;
+    bp_pool *pool = start(&w, 4, 8, true);
+    shared s = {.w = &w, .left = 10};
+    bp_pool_share share = {.piece = piece, .ctx = &s};
+    bp_pool_offer(pool, &share);
+    bp_pool_drain(pool); /* may come before any of them joined */
+    ck_assert(bp_pool_submit(pool, task_no(0)));
+    bp_pool_withdraw(pool, &share);
+    bp_pool_drain(pool);
+    ck_assert_uint_le(atomic_load(&w.ran), 11);
+    bp_pool_free(pool);
+}
+END_TEST
+
+START_TEST(test_pool_offer__several_and_within_the_limit)
+{
+    work w;
+    bp_pool *pool = start(&w, 4, 8, true);
+    shared s[3];
+    bp_pool_share shares[3];
+    bp_pool_limit(pool, 2);
+    for (guint i = 0; i < 3; i++) {
+        s[i] = (shared){.w = &w, .left = 50};
+        shares[i] = (bp_pool_share){.piece = piece, .ctx = &s[i]};
+        bp_pool_offer(pool, &shares[i]);
+    }
+    bp_pool_withdraw(pool, &shares[1]);
+    bp_pool_withdraw(pool, &shares[0]);
+    bp_pool_withdraw(pool, &shares[2]);
+    ck_assert_uint_le(w.peak, 2);
+    bp_pool_free(pool);
+}
+END_TEST
+
+START_TEST(test_pool_offer__nobody_joins_after_a_stop)
+{
+    work w;
+    bp_pool *pool = start(&w, 4, 8, true);
+    shared s = {.w = &w, .left = 50};
+    bp_pool_share share = {.piece = piece, .ctx = &s};
+    bp_pool_stop(pool);
+    bp_pool_offer(pool, &share);
+    bp_pool_withdraw(pool, &share);
+    ck_assert_uint_eq(atomic_load(&w.ran), 0);
+    bp_pool_free(pool);
+}
+END_TEST
+
 START_TEST(test_pool_free__null)
 {
     bp_pool_free(NULL);
@@ -197,6 +282,10 @@ main(void)
     tcase_add_test(tc, test_pool_stop__drops_what_waits);
     tcase_add_test(tc, test_pool_limit__bounds_what_runs);
     tcase_add_test(tc, test_pool_limit__raised_again);
+    tcase_add_test(tc, test_pool_offer__idle_workers_join);
+    tcase_add_test(tc, test_pool_offer__until_there_is_no_more);
+    tcase_add_test(tc, test_pool_offer__several_and_within_the_limit);
+    tcase_add_test(tc, test_pool_offer__nobody_joins_after_a_stop);
     tcase_add_test(tc, test_pool_free__null);
     suite_add_tcase(suite, tc);
     return test_run(suite);

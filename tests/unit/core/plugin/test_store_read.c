@@ -50,6 +50,30 @@ START_TEST(test_read__from_an_offset_to_the_end)
 }
 END_TEST
 
+START_TEST(test_read__no_more_than_was_wanted)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_read_params params = {.key = "k", .offset = 2, .length = 3};
+    struct bp_object_meta meta;
+    char buffer[32];
+    gsize n = 0;
+    bp_store_reader *reader = bp_store_read_open(store, NULL, &params, &meta, &error);
+    ASSERT_FINE(reader != NULL, error);
+    ck_assert_uint_eq(meta.size, 11); /* of the object */
+    ASSERT_FINE(bp_store_read(reader, NULL, buffer, sizeof buffer, &n, &error), error);
+    ck_assert_uint_eq(n, 3);
+    ck_assert_mem_eq(buffer, "llo", 3);
+    ASSERT_FINE(bp_store_read(reader, NULL, buffer, sizeof buffer, &n, &error), error);
+    ck_assert_uint_eq(n, 0);
+    bp_store_read_close(reader);
+    params = (bp_store_read_params){.key = "k", .offset = 6, .length = G_MAXUINT64};
+    reader = bp_store_read_open(store, NULL, &params, NULL, &error);
+    ASSERT_FINE(bp_store_read(reader, NULL, buffer, sizeof buffer, &n, &error), error);
+    ck_assert_uint_eq(n, 5);
+    bp_store_read_close(reader);
+}
+END_TEST
+
 START_TEST(test_read_open__errors_pass_through)
 {
     g_autoptr(GError) error = NULL;
@@ -133,7 +157,8 @@ int
 main(void)
 {
     return RUN_SUITE("core/plugin/store_read", setup, teardown,
-                     test_read__from_an_offset_to_the_end, test_read_open__errors_pass_through,
-                     test_read__lies, test_read_open__no_handle, test_get__whole_object,
-                     test_get__too_large, test_get__empty_object);
+                     test_read__from_an_offset_to_the_end, test_read__no_more_than_was_wanted,
+                     test_read_open__errors_pass_through, test_read__lies,
+                     test_read_open__no_handle, test_get__whole_object, test_get__too_large,
+                     test_get__empty_object);
 }
