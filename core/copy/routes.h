@@ -20,4 +20,8 @@ bool bp_routes_is_direct(bp_routes *routes, const bp_store *src);
 /** Stream from `src` from now on; the first time the reason is logged. */
 void bp_routes_avoid(bp_routes *routes, const bp_store *src, const GError *reason);
 
+/* The same for copies in parts alone: a server may lack just these. */
+bool bp_routes_has_parts(bp_routes *routes, const bp_store *src);
+void bp_routes_avoid_parts(bp_routes *routes, const bp_store *src, const GError *reason);
+
 #endif

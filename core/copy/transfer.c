@@ -364,9 +364,22 @@ pass_through(bp_transfer *transfer, GError **error)
 
 typedef enum { DIRECT_DONE, DIRECT_FAILED, DIRECT_STREAM } direct_outcome;
 
+/* It was asked and refused: not again. */
+static direct_outcome
+avoid_route(bp_transfer *transfer, bool parts, const GError *refused)
+{
+    bp_routes *routes = transfer->env->routes;
+    if (parts) {
+        bp_routes_avoid_parts(routes, transfer->item->src, refused);
+    } else {
+        bp_routes_avoid(routes, transfer->item->src, refused);
+    }
+    return DIRECT_STREAM;
+}
+
 /* A direct copy says that something is missing or different; only the source can tell what. */
 static direct_outcome
-ask_source(bp_transfer *transfer, const GError *refused, GError **error)
+ask_source(bp_transfer *transfer, bool parts, const GError *refused, GError **error)
 {
     const bp_copy_item *item = transfer->item;
     struct bp_object_meta meta = {.struct_size = sizeof meta};
@@ -379,23 +392,21 @@ ask_source(bp_transfer *transfer, const GError *refused, GError **error)
                      item->src_key, refused->message);
         return DIRECT_FAILED;
     }
-    bp_routes_avoid(transfer->env->routes, item->src, refused);
-    return DIRECT_STREAM;
+    return avoid_route(transfer, parts, refused);
 }
 
 static direct_outcome
-judge_direct(bp_transfer *transfer, GError *take_failed, GError **error)
+judge_direct(bp_transfer *transfer, bool parts, GError *take_failed, GError **error)
 {
     g_autoptr(GError) failed = take_failed;
     switch (bp_error_class(failed)) {
     case BP_ERR_UNSUPPORTED:
     case BP_ERR_DENIED:
     case BP_ERR_AUTH:
-        bp_routes_avoid(transfer->env->routes, transfer->item->src, failed);
-        return DIRECT_STREAM;
+        return avoid_route(transfer, parts, failed);
     case BP_ERR_NOT_FOUND:
     case BP_ERR_EXISTS:
-        return ask_source(transfer, failed, error);
+        return ask_source(transfer, parts, failed, error);
     default:
         g_propagate_error(error, g_steal_pointer(&failed));
         return DIRECT_FAILED;
@@ -409,13 +420,10 @@ on_direct_progress(void *ctx, guint64 done, guint64 total)
 }
 
 static bool
-copy_direct(bp_transfer *transfer, guint64 size, GError **error)
+copy_whole(bp_transfer *transfer, guint64 size, GError **error)
 {
     const bp_transfer_env *env = transfer->env;
     const bp_copy_item *item = transfer->item;
-    if (bp_parts_wanted(transfer, size, true)) {
-        return bp_parts_run(transfer, size, true, error);
-    }
     bp_call call = env->call;
     call.progress = on_direct_progress;
     call.progress_ctx = transfer;
@@ -448,12 +456,17 @@ try_direct(bp_transfer *transfer, GError **error)
         }
         size = meta.size;
     }
+    bool parts = bp_parts_wanted(transfer, size, true);
+    if (parts ? !bp_routes_has_parts(transfer->env->routes, item->src)
+              : size > bp_store_info(transfer->env->params.dst)->max_copy) {
+        return DIRECT_STREAM;
+    }
     GError *failed = NULL;
     bp_sums_clear(&transfer->sums); /* we see no bytes: nothing of ours to compare with */
-    if (copy_direct(transfer, size, &failed)) {
+    if (parts ? bp_parts_run(transfer, size, true, &failed) : copy_whole(transfer, size, &failed)) {
         return DIRECT_DONE;
     }
-    return judge_direct(transfer, failed, error);
+    return judge_direct(transfer, parts, failed, error);
 }
 
 static bool

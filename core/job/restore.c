@@ -120,6 +120,34 @@ server_may_read(bp_restore_job *restore, guint32 *flags, GError **error)
     return true;
 }
 
+/*
+ * Whoever may write makes the scratch object.  Where neither may, nothing is proven, and a restore
+ * that stages finds out by itself what it lacks.
+ */
+static bool
+prove_same(const bp_restore_job *restore, bp_store *theirs, bp_store *ours, bool *same,
+           GError **error)
+{
+    g_autoptr(GError) denied = NULL;
+    *same = theirs == ours;
+    if (*same || bp_store_prove_same(theirs, ours, &restore->call, same, &denied)) {
+        return true;
+    }
+    if (bp_error_is(denied, BP_ERR_DENIED)) {
+        g_clear_error(&denied);
+        if (bp_store_prove_same(ours, theirs, &restore->call, same, &denied)) {
+            return true;
+        }
+    }
+    *same = false;
+    if (bp_error_is(denied, BP_ERR_DENIED)) {
+        bp_monitor_note(restore->job->monitor, BP_NOTE_INFO, "not-in-place", denied->message);
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&denied));
+    return false;
+}
+
 /* Tells the source whether it can read the backup where it is, before anything is touched. */
 static bool
 offer_in_place(bp_restore_job *restore, GError **error)
@@ -127,10 +155,9 @@ offer_in_place(bp_restore_job *restore, GError **error)
     bp_workspace *workspace = restore->job->workspace;
     bp_store *theirs = bp_workspace_source_store(workspace, NULL, error);
     bp_store *ours = restore->view.catalog->store;
-    bool same = theirs == ours;
+    bool same = false;
     guint32 flags = BP_VIEW_READ_ONLY;
-    if (theirs == NULL ||
-        (!same && !bp_store_prove_same(theirs, ours, &restore->call, &same, error))) {
+    if (theirs == NULL || !prove_same(restore, theirs, ours, &same, error)) {
         return false;
     }
     restore->source_store = theirs;

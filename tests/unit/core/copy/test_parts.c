@@ -323,6 +323,38 @@ START_TEST(test_parts__refused_direct_parts_are_streamed)
 }
 END_TEST
 
+START_TEST(test_parts__refused_parts_do_not_end_whole_copies)
+{
+    make_direct();
+    env.params.upload = NULL;
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_PART_COPY, .cls = BP_ERR_UNSUPPORTED});
+    fake_store_set_text(test_src, "small", "small");
+    bp_copy_item small = {.src = test_src, .src_key = "small", .dst_key = "small", .size = 5};
+    for (int i = 0; i < 2; i++) {
+        ck_assert(copy_big(NULL));
+        g_clear_pointer(&result.src_etag, g_free);
+    }
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_COPY), 1); /* remembered */
+    ck_assert(bp_transfer_run(&env, &small, buffer, &result, NULL));
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_COPY), 1);
+}
+END_TEST
+
+START_TEST(test_parts__too_large_to_be_copied_and_no_parts)
+{
+    make_direct();
+    fake_store_facts(test_dst)->caps &= ~BP_STORE_PARTS;
+    fake_store_set_text(test_src, "small", "small");
+    bp_copy_item small = {.src = test_src, .src_key = "small", .dst_key = "small", .size = 5};
+    ck_assert(copy_big(NULL));
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_COPY), 0);
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_WRITE_OPEN), 1);
+    g_clear_pointer(&result.src_etag, g_free);
+    ck_assert(bp_transfer_run(&env, &small, buffer, &result, NULL));
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_COPY), 1); /* the route is still good */
+}
+END_TEST
+
 static void
 change_source(void *ctx G_GNUC_UNUSED, const char *key G_GNUC_UNUSED)
 {
@@ -365,6 +397,8 @@ main(void)
     tcase_add_test(tc, test_parts__destination_of_other_size);
     tcase_add_test(tc, test_parts__direct_above_max_copy);
     tcase_add_test(tc, test_parts__refused_direct_parts_are_streamed);
+    tcase_add_test(tc, test_parts__refused_parts_do_not_end_whole_copies);
+    tcase_add_test(tc, test_parts__too_large_to_be_copied_and_no_parts);
     tcase_add_test(tc, test_parts__direct_never_mixes_versions);
     suite_add_tcase(suite, tc);
     return test_run(suite);

@@ -72,7 +72,7 @@ END_TEST
 static void
 count_line(void *ctx G_GNUC_UNUSED, const char *line)
 {
-    ck_assert_ptr_nonnull(strstr(line, "items are streamed"));
+    ck_assert_ptr_nonnull(strstr(line, " items are streamed"));
     ck_assert_ptr_nonnull(strstr(line, "not allowed"));
     n_lines++;
 }
@@ -94,6 +94,21 @@ START_TEST(test_routes_avoid__remembers_and_says_so_once)
 }
 END_TEST
 
+START_TEST(test_routes_avoid_parts__leaves_whole_copies)
+{
+    g_autoptr(GError) reason = g_error_new_literal(BP_ERROR, BP_ERR_UNSUPPORTED, "not allowed");
+    bp_log_set_level(BP_LOG_INFO);
+    bp_log_set_sink(count_line, NULL);
+    ck_assert(bp_routes_has_parts(routes, test_src));
+    bp_routes_avoid_parts(routes, test_src, reason);
+    bp_routes_avoid_parts(routes, test_src, reason);
+    bp_log_set_sink(NULL, NULL);
+    ck_assert_uint_eq(n_lines, 1);
+    ck_assert(!bp_routes_has_parts(routes, test_src));
+    ck_assert(bp_routes_is_direct(routes, test_src));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -107,6 +122,7 @@ main(void)
     tcase_add_test(tc, test_routes_is_direct__empty_scopes_are_not_equal);
     tcase_add_test(tc, test_routes_is_direct__not_without_the_capability);
     tcase_add_test(tc, test_routes_avoid__remembers_and_says_so_once);
+    tcase_add_test(tc, test_routes_avoid_parts__leaves_whole_copies);
     suite_add_tcase(suite, tc);
     return test_run(suite);
 }

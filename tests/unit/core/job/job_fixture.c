@@ -36,10 +36,11 @@ job_configure(const char *source, const char *backup)
         "  data: {plugin: local, root: %s/data}\n"
         "  backups: {plugin: local, root: %s/backups}\n"
         "  other: {plugin: local, root: %s/other}\n"
+        "  twin: {plugin: local, root: %s/data}\n"
         "backup: {storage: %s, retry: {attempts: 2, max_delay: 100ms}}\n"
         "plugins: {dirs: ['%s', '%s']}\n"
         "state_dir: %s/state\n",
-        source, job_root, job_root, job_root, backup, g_getenv("BAKPLANE_PLUGIN_DIR"),
+        source, job_root, job_root, job_root, job_root, backup, g_getenv("BAKPLANE_PLUGIN_DIR"),
         g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), job_root);
     job_write("bakplane.yaml", text);
     g_autofree char *path = path_of("bakplane.yaml");

@@ -78,6 +78,59 @@ START_TEST(test_place__in_place)
 }
 END_TEST
 
+static guint n_scratches, n_denied;
+
+static bp_status
+deny_scratch(struct bp_storage *storage, const struct bp_op *op, const struct bp_write_args *args,
+             struct bp_writer **out, struct bp_error *raw)
+{
+    if (g_str_has_prefix(args->key, "bakplane-scratch-") && n_scratches++ < n_denied) {
+        return job_set_raw(raw, BP_ERR_DENIED, "read-only");
+    }
+    return job_honest_store.write_open(storage, op, args, out, raw);
+}
+
+static void
+spoil_scratch(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_end(source, storage);
+    storage->write_open = deny_scratch;
+}
+
+/* A backup on a storage that is the source's own by another name. */
+static void
+create_on_twin(void)
+{
+    job_configure(", databases: true", "twin");
+    job_spoil = NULL;
+    n_denied = 0;
+    bp_create_params create = {.name = "inside", .select.children = "books"};
+    ASSERT_FINE(job_create(&create, &job_error) == BP_VERB_OK, job_error);
+    job_params = (bp_restore_params){.name = "inside", .suffix = "_r"};
+    n_scratches = 0;
+    job_spoil = spoil_scratch;
+}
+
+START_TEST(test_place__scratch_object_by_whoever_may_write)
+{
+    create_on_twin();
+    n_denied = 1;
+    ASSERT_FINE(job_restore(&job_params, &job_error) == BP_VERB_OK, job_error);
+    ck_assert(!job_noted("not-in-place"));
+    ck_assert_uint_eq(n_scratches, 2);
+}
+END_TEST
+
+START_TEST(test_place__nothing_is_proven_where_nobody_may_write)
+{
+    create_on_twin();
+    n_denied = 2;
+    ASSERT_FINE(job_restore(&job_params, &job_error) == BP_VERB_OK, job_error);
+    ck_assert(job_noted("not-in-place"));
+    ck_assert_uint_eq(n_scratches, 2);
+}
+END_TEST
+
 static bp_status
 little_space(struct bp_storage *storage, const struct bp_op *op, struct bp_space *out,
              struct bp_error *raw)
@@ -111,5 +164,7 @@ main(void)
     return RUN_SUITE("job/restore_place", job_restore_setup, job_teardown,
                      test_place__staging_outside_of_the_prefix,
                      test_place__in_place_needs_one_storage, test_place__in_place,
+                     test_place__scratch_object_by_whoever_may_write,
+                     test_place__nothing_is_proven_where_nobody_may_write,
                      test_place__staging_that_does_not_fit);
 }
