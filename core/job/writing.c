@@ -185,6 +185,19 @@ write_manifest_first(const bp_writing *writing, GError **error)
            bp_fault_point(point, error);
 }
 
+/* What was proven stays, so there is a way on. */
+static void
+hint_at_resume(const bp_writing *writing, GError **error)
+{
+    if (bp_error_is(*error, BP_ERR_AUTH)) {
+        bp_error_add_hint(error,
+                          "renew the credentials, then go on with: bakplane %s -n %s%s%s --resume",
+                          writing->verb, writing->name, writing->copies ? " --to " : "",
+                          writing->copies ? bp_store_name(writing->catalog->store) : "");
+    }
+    bp_error_add_hint(error, "go on with --resume, or start over with --replace");
+}
+
 bool
 bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **error)
 {
@@ -213,7 +226,7 @@ bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **erro
         end_uploads(writing);
     } else {
         record_failure(writing, *error);
-        bp_error_add_hint(error, "go on with --resume, or start over with --replace");
+        hint_at_resume(writing, error);
     }
     return fine;
 }

@@ -20,6 +20,7 @@ bp_gate_init(bp_gate *gate, guint limit)
     bp_cond_init(&gate->left);
     gate->inside = 0;
     gate->limit = limit;
+    gate->waiting_alone = 0;
     gate->alone = false;
 }
 
@@ -51,7 +52,8 @@ bool
 bp_gate_enter(bp_gate *gate, const bp_call *call, GError **error)
 {
     BP_LOCK_GUARD(&gate->lock);
-    while (gate->alone || (gate->limit != 0 && gate->inside >= gate->limit)) {
+    while (gate->alone || gate->waiting_alone > 0 ||
+           (gate->limit != 0 && gate->inside >= gate->limit)) {
         gint64 now = bp_clock_mono_ns();
         if (!may_wait(call, now, error)) {
             return false;
@@ -66,9 +68,11 @@ void
 bp_gate_enter_alone(bp_gate *gate)
 {
     BP_LOCK_GUARD(&gate->lock);
+    gate->waiting_alone++;
     while (gate->inside > 0) {
         pthread_cond_wait(&gate->left, &gate->lock);
     }
+    gate->waiting_alone--;
     gate->inside = 1;
     gate->alone = true;
 }

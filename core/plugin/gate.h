@@ -17,6 +17,7 @@ typedef struct bp_gate {
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t left;
     guint inside, limit; /* limit 0 = any number */
+    guint waiting_alone; /* they come before who wants to enter: else a busy plugin is never left */
     bool alone;          /* who is inside wants no company */
 } bp_gate;
 

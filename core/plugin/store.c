@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/plugin/host.h"
 #include "core/plugin/store_internal.h"
 #include "sdk/lib/key.h"
 
@@ -100,25 +99,8 @@ learn_info(bp_store *store, GError **error)
     if (!bp_frame_enter(&frame, &store->base, "info", NULL, error)) {
         return false;
     }
-    bp_status status = store->ops->info(store->handle, &store->info, &frame.error);
+    bp_status status = store->ops->info(store->current->plugin, &store->info, &frame.error);
     return bp_frame_leave(&frame, status, error) && check_info(store, error);
-}
-
-static bool
-open_handle(bp_store *store, const bp_call *call, GError **error)
-{
-    bp_frame frame;
-    bp_frame_enter_alone(&frame, &store->base, "open", call);
-    bp_status status =
-        store->ops->open(bp_host_table(), &frame.op, store->settings, &store->handle, &frame.error);
-    if (status != BP_OK) {
-        store->handle = NULL;
-    }
-    if (!bp_frame_leave_alone(&frame, status, error)) {
-        return false;
-    }
-    return store->handle != NULL ||
-           bp_plugin_bug(&store->base, "open", error, "answered no instance");
 }
 
 bp_store *
@@ -129,11 +111,14 @@ bp_store_open(bp_module *module, const char *name, bp_settings *take_settings, c
     bp_instance_init(&store->base, module, BP_PLUGIN_STORAGE, name);
     store->settings = take_settings;
     store->ops = &module->storage;
+    pthread_mutex_init(&store->renew_lock, NULL);
+    pthread_mutex_init(&store->lock, NULL);
     if (!bp_module_offers(module, BP_PLUGIN_STORAGE)) {
         bp_set_error(error, BP_ERR_INVALID, "%s is no storage plugin", module->path);
         return NULL;
     }
-    if (!open_handle(store, call, error) || !learn_info(store, error)) {
+    store->current = bp_store__open_instance(store, call, error);
+    if (store->current == NULL || !learn_info(store, error)) {
         return NULL;
     }
     return g_steal_pointer(&store);
@@ -145,12 +130,9 @@ bp_store_free(bp_store *store)
     if (store == NULL) {
         return;
     }
-    if (store->handle != NULL) {
-        bp_frame frame;
-        bp_frame_enter_alone(&frame, &store->base, "close", NULL);
-        store->ops->close(store->handle);
-        (void)bp_frame_leave_alone(&frame, BP_OK, NULL); /* close cannot fail */
-    }
+    bp_store__close_instances(store);
+    pthread_mutex_destroy(&store->lock);
+    pthread_mutex_destroy(&store->renew_lock);
     bp_settings_free(store->settings);
     bp_instance_clear(&store->base);
     g_free(store);
@@ -199,12 +181,15 @@ bp_store_parallel(const bp_store *store, guint wanted)
 static bool
 probe(bp_store *store, const bp_call *call, const struct bp_probe_args *args, GError **error)
 {
-    bp_frame frame;
-    if (!bp_frame_enter(&frame, &store->base, "probe", call, error)) {
-        return false;
-    }
-    bp_status status = store->ops->probe(store->handle, &frame.op, args, &frame.error);
-    return bp_frame_leave(&frame, status, error);
+    bp_store_use use = bp_store__use(store, "probe", call);
+    bp_status status = BP_OK;
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->probe(use.instance->plugin, &use.frame.op, args, &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error);
 }
 
 bool
@@ -231,14 +216,20 @@ bool
 bp_store_stat(bp_store *store, const bp_call *call, const char *key, struct bp_object_meta *out,
               GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "stat", call);
+    bp_status status = BP_OK;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
-    if (!bp_store__check_key(store, "stat", key, error) ||
-        !bp_frame_enter(&frame, &store->base, "stat", call, error)) {
+    if (!bp_store__check_key(store, "stat", key, error)) {
         return false;
     }
-    bp_status status = store->ops->stat(store->handle, &frame.op, key, &meta, &frame.error);
-    return bp_frame_leave(&frame, status, error) &&
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status =
+            store->ops->stat(use.instance->plugin, &use.frame.op, key, &meta, &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error) &&
            bp_store__take_meta(store, "stat", key, &meta, out, error);
 }
 
@@ -246,13 +237,19 @@ bool
 bp_store_remove(bp_store *store, const bp_call *call, const char *key, const char *if_match,
                 GError **error)
 {
-    bp_frame frame;
-    if (!bp_store__check_key(store, "remove", key, error) ||
-        !bp_frame_enter(&frame, &store->base, "remove", call, error)) {
+    bp_store_use use = bp_store__use(store, "remove", call);
+    bp_status status = BP_OK;
+    if (!bp_store__check_key(store, "remove", key, error)) {
         return false;
     }
-    bp_status status = store->ops->remove(store->handle, &frame.op, key, if_match, &frame.error);
-    return bp_frame_leave(&frame, status, error);
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->remove(use.instance->plugin, &use.frame.op, key, if_match,
+                                    &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error);
 }
 
 typedef struct {
@@ -280,16 +277,21 @@ static bool
 remove_together(bp_store *store, const bp_call *call, const char *const *keys, gsize n,
                 GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "remove_many", call);
+    bp_status status = BP_OK;
     removal self = {0};
     struct bp_key_sink sink = {.struct_size = sizeof sink, .ctx = &self, .key = removal_key};
-    if (!bp_frame_enter(&frame, &store->base, "remove_many", call, error)) {
-        return false;
-    }
-    bp_status status =
-        store->ops->remove_many(store->handle, &frame.op, keys, n, &sink, &frame.error);
+    do {
+        g_free(self.first_key);
+        self = (removal){0};
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->remove_many(use.instance->plugin, &use.frame.op, keys, n, &sink,
+                                         &use.frame.error);
+    } while (bp_store__refused(&use, status));
     g_autofree char *first_key = self.first_key;
-    if (!bp_frame_leave(&frame, status, error)) {
+    if (!bp_store__result(&use, error)) {
         return false;
     }
     if (first_key != NULL) {
@@ -324,31 +326,37 @@ bp_store_remove_many(bp_store *store, const bp_call *call, const char *const *ke
 bool
 bp_store_sync(bp_store *store, const bp_call *call, GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "sync", call);
+    bp_status status = BP_OK;
     if (store->ops->sync == NULL) {
         return true;
     }
-    if (!bp_frame_enter(&frame, &store->base, "sync", call, error)) {
-        return false;
-    }
-    bp_status status = store->ops->sync(store->handle, &frame.op, &frame.error);
-    return bp_frame_leave(&frame, status, error);
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->sync(use.instance->plugin, &use.frame.op, &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error);
 }
 
 bool
 bp_store_space(bp_store *store, const bp_call *call, struct bp_space *out, GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "space", call);
+    bp_status status = BP_OK;
     *out =
         (struct bp_space){.struct_size = sizeof *out, .total = BP_UNKNOWN, .available = BP_UNKNOWN};
     if (store->ops->space == NULL) {
         return true;
     }
-    if (!bp_frame_enter(&frame, &store->base, "space", call, error)) {
-        return false;
-    }
-    bp_status status = store->ops->space(store->handle, &frame.op, out, &frame.error);
-    if (!bp_frame_leave(&frame, status, error)) {
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->space(use.instance->plugin, &use.frame.op, out, &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    if (!bp_store__result(&use, error)) {
         return false;
     }
     if (out->total != BP_UNKNOWN && out->available != BP_UNKNOWN && out->available > out->total) {

@@ -4,7 +4,11 @@
  * before and answers after the call (a broken promise is PERMANENT "plugin bug"), holds the locks
  * the plugin's thread model asks for, turns bp_error into GError, applies injected faults.
  *
- * Any thread may call, at the same time, except on one reader or writer.  No function retries.
+ * Any thread may call, at the same time, except on one reader or writer.  No function retries, but
+ * for this: when credentials are refused (AUTH) the instance is opened anew and the operation done
+ * once more.  That happens once per generation of credentials: what was opened anew must have had a
+ * success before it is opened anew again, else AUTH it is.  In the middle of a stream AUTH becomes
+ * RETRYABLE then.  Readers and writers that are open stay with the instance they were opened on.
  * Common errors: whatever class the plugin raises; CANCELLED; TIMEOUT; INVALID for bad keys.
  */
 #ifndef BP_CORE_PLUGIN_STORE_H

@@ -5,20 +5,39 @@
 #ifndef BP_CORE_PLUGIN_STORE_INTERNAL_H
 #define BP_CORE_PLUGIN_STORE_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "core/plugin/answer.h"
 #include "core/plugin/frame.h"
 #include "core/plugin/store.h"
 
+/** What the plugin opened. */
+typedef struct bp_store_instance {
+    struct bp_storage *plugin;
+    atomic_uint streams; /* readers and writers that are open on it */
+    struct bp_store_instance *next;
+} bp_store_instance;
+
 struct bp_store {
     bp_instance base;
     const struct bp_storage_ops *ops; /* the module's copy */
-    struct bp_storage *handle;
     bp_settings *settings;
-    struct bp_storage_info info;
+    struct bp_storage_info info; /* of the first instance; others have the same settings */
+    pthread_mutex_t renew_lock;  /* held while an instance is opened anew; guards replaced */
+    bp_store_instance *replaced; /* whose streams may still be open */
+    pthread_mutex_t lock;        /* guards the next two */
+    bp_store_instance *current;
+    bool unproven; /* opened anew, and nothing has succeeded since */
 };
 
-struct bp_store_writer {
+/** An open reader or writer belongs to the instance it was opened on. */
+typedef struct bp_store_stream {
     bp_store *store;
+    bp_store_instance *instance;
+} bp_store_stream;
+
+struct bp_store_writer {
+    bp_store_stream stream;
     struct bp_writer *handle;
     char *key;
     guint64 promised, written; /* promised may be BP_UNKNOWN */
@@ -33,6 +52,52 @@ bool bp_store__lacks(const bp_store *store, const char *what, GError **error);
 /** Check and hand on what the store says of an object.  @out: nullable. */
 bool bp_store__take_meta(const bp_store *store, const char *what, const char *key,
                          struct bp_object_meta *meta, struct bp_object_meta *out, GError **error);
+
+/* store_use.c */
+
+/** Opens; with nobody inside the plugin, so that those replaced before are closed, too. */
+bp_store_instance *bp_store__open_instance(bp_store *store, const bp_call *call, GError **error);
+void bp_store__close_instances(bp_store *store);
+bp_store_instance *bp_store__current(bp_store *store);
+
+/**
+ * One operation on the instance as it is now.  Where credentials are refused, it is opened anew,
+ * once for each generation of them, and the operation is done again, once:
+ *
+ *     bp_store_use use = bp_store__use(store, "stat", call);
+ *     do {
+ *         if (!bp_store__enter(&use, error)) {
+ *             return false;
+ *         }
+ *         status = store->ops->stat(use.instance->plugin, &use.frame.op, …, &use.frame.error);
+ *     } while (bp_store__refused(&use, status));
+ *     return bp_store__result(&use, error);
+ */
+typedef struct bp_store_use {
+    bp_store *store;
+    const char *what;
+    const bp_call *call;
+    bp_frame frame;
+    bp_store_instance *instance; /* between enter and refused */
+    bool again;                  /* it was done again already */
+    GError *failed;
+} bp_store_use;
+bp_store_use bp_store__use(bp_store *store, const char *what, const bp_call *call);
+bool bp_store__enter(bp_store_use *use, GError **error);
+/** Leaves the frame.  True: do it again. */
+bool bp_store__refused(bp_store_use *use, bp_status status);
+/** After the last one.  Returns: it was BP_OK */
+bool bp_store__result(bp_store_use *use, GError **error);
+
+/** A reader or writer is open on that instance: it is not closed before. */
+void bp_store__begin_stream(bp_store_instance *instance);
+void bp_store__end_stream(bp_store_instance *instance);
+/**
+ * Leaves the frame of an operation in a stream.  It cannot be done again by itself: where the
+ * instance was opened anew AUTH becomes RETRYABLE, and whoever reads or writes begins again.
+ */
+bool bp_store__leave_stream(const bp_store_stream *stream, bp_frame *frame, bp_status status,
+                            GError **error);
 
 /** One listed key, or grouped prefix. */
 typedef struct bp_list_entry {
@@ -58,12 +123,14 @@ bool bp_store__list_page(bp_store *store, const bp_call *call, const struct bp_l
 /** A page of a size that suits both sides. */
 guint32 bp_store__page_max(const bp_store *store);
 
+/** Still inside of write_open or part_open: the writer keeps the instance from being closed. */
+void bp_store__begin_writer(const bp_store_use *use, bp_status status,
+                            const bp_store_writer *offer);
 /**
- * Leave the frame of write_open or part_open and wrap what it answered; a handle that came along
- * with a failure is aborted.  @offer: key, promised size and handle, borrowed.
- * Returns: (transfer full) (nullable)
+ * Wrap what write_open or part_open answered; a handle that came along with a failure is aborted.
+ * @offer: key, promised size and handle, borrowed.  Returns: (transfer full) (nullable)
  */
-bp_store_writer *bp_store__take_writer(bp_frame *frame, bp_status status,
+bp_store_writer *bp_store__take_writer(bp_store_use *use, bp_status status,
                                        const bp_store_writer *offer, GError **error);
 
 #endif

@@ -155,11 +155,24 @@ count_empty_pages(listing *self, GError **error)
                          "answered %u empty pages one after the other", page->empty);
 }
 
+/* As it was when the page was asked for first. */
+static void
+begin_page(bp_list_page *page, const char *last_key, const char *last_prefix)
+{
+    g_array_set_size(page->entries, 0);
+    g_clear_pointer(&page->next, g_free);
+    g_free(page->last_key);
+    g_free(page->last_prefix);
+    page->last_key = g_strdup(last_key);
+    page->last_prefix = g_strdup(last_prefix);
+}
+
 bool
 bp_store__list_page(bp_store *store, const bp_call *call, const struct bp_list_args *args,
                     bp_list_page *page, GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "list", call);
+    bp_status status = BP_OK;
     listing self = {.store = store, .args = args, .page = page};
     struct bp_list_sink sink = {.struct_size = sizeof sink,
                                 .ctx = &self,
@@ -176,18 +189,23 @@ bp_store__list_page(bp_store *store, const bp_call *call, const struct bp_list_a
         page->entries = g_array_new(FALSE, FALSE, sizeof(bp_list_entry));
         g_array_set_clear_func(page->entries, entry_clear);
     }
-    if (!bp_frame_enter(&frame, &store->base, "list", call, error)) {
-        return false;
-    }
-    g_array_set_size(page->entries, 0);
     g_autofree char *token = g_steal_pointer(&page->next); /* args->token points to it */
-    bp_status status = store->ops->list(store->handle, &frame.op, args, &sink, &frame.error);
+    g_autofree char *last_key = g_strdup(page->last_key);
+    g_autofree char *last_prefix = g_strdup(page->last_prefix);
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        begin_page(page, last_key, last_prefix);
+        status =
+            store->ops->list(use.instance->plugin, &use.frame.op, args, &sink, &use.frame.error);
+    } while (bp_store__refused(&use, status));
     if (self.bug != NULL) {
-        (void)bp_frame_leave(&frame, status, NULL); /* follows from the bug */
+        g_clear_error(&use.failed); /* follows from the bug */
         g_propagate_error(error, self.bug);
         return false;
     }
-    return bp_frame_leave(&frame, status, error) && count_empty_pages(&self, error);
+    return bp_store__result(&use, error) && count_empty_pages(&self, error);
 }
 
 guint32

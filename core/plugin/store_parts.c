@@ -44,23 +44,30 @@ bool
 bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *params,
               struct bp_object_meta *out, GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(dst, "copy", call);
+    bp_status status = BP_OK;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     struct bp_copy_args args = {.struct_size = sizeof args,
                                 .flags = params->flags,
-                                .src = params->src->handle,
                                 .src_key = params->src_key,
                                 .dst_key = params->dst_key,
                                 .src_if_match = params->src_if_match,
                                 .size = params->size};
     if (!bp_store__check_key(params->src, "copy", params->src_key, error) ||
         !bp_store__check_key(dst, "copy", params->dst_key, error) ||
-        !check_copy_pair(dst, params->src, error) ||
-        !bp_frame_enter(&frame, &dst->base, "copy", call, error)) {
+        !check_copy_pair(dst, params->src, error)) {
         return false;
     }
-    bp_status status = dst->ops->copy(dst->handle, &frame.op, &args, &meta, &frame.error);
-    return bp_frame_leave(&frame, status, error) &&
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        /* One plugin has both: nobody replaces the source's while we are inside. */
+        args.src = bp_store__current(params->src)->plugin;
+        status =
+            dst->ops->copy(use.instance->plugin, &use.frame.op, &args, &meta, &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error) &&
            bp_store__take_meta(dst, "copy", params->dst_key, &meta, out, error) &&
            check_copied(dst, params->dst_key, params->size, &meta, error);
 }
@@ -89,7 +96,8 @@ char *
 bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_params *params,
                     GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "part_begin", call);
+    bp_status status = BP_OK;
     upload_id self = {.answer = {&store->base, "part_begin"}};
     struct bp_text_sink sink = {.struct_size = sizeof sink, .ctx = &self, .text = take_id};
     struct bp_write_args args = {.struct_size = sizeof args,
@@ -105,15 +113,20 @@ bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_p
         (void)bp_store__lacks(store, "uploads in parts", error);
         return NULL;
     }
-    if (!bp_frame_enter(&frame, &store->base, "part_begin", call, error)) {
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return NULL;
+        }
+        status = store->ops->part_begin(use.instance->plugin, &use.frame.op, &args, &sink,
+                                        &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    g_autofree char *id = self.id;
+    if (self.bug != NULL) {
+        g_clear_error(&use.failed); /* follows from the bug */
+        g_propagate_error(error, self.bug);
         return NULL;
     }
-    bp_status status = store->ops->part_begin(store->handle, &frame.op, &args, &sink, &frame.error);
-    g_autofree char *id = self.id;
-    if (!bp_frame_leave(&frame, status, self.bug != NULL ? NULL : error) || self.bug != NULL) {
-        if (self.bug != NULL) {
-            g_propagate_error(error, self.bug);
-        }
+    if (!bp_store__result(&use, error)) {
         return NULL;
     }
     if (id == NULL) {
@@ -131,7 +144,6 @@ part_args(const bp_store_part_params *params)
                                  .number = params->number,
                                  .offset = params->offset,
                                  .size = params->size,
-                                 .src = params->src != NULL ? params->src->handle : NULL,
                                  .src_key = params->src_key,
                                  .src_if_match = params->src_if_match};
 }
@@ -158,23 +170,30 @@ bp_store_writer *
 bp_store_part_open(bp_store *store, const bp_call *call, const bp_store_part_params *params,
                    GError **error)
 {
-    bp_frame frame;
-    bp_store_writer offer = {.store = store, .key = (char *)params->key, .promised = params->size};
+    bp_store_use use = bp_store__use(store, "part_open", call);
+    bp_status status = BP_OK;
+    bp_store_writer offer = {.key = (char *)params->key, .promised = params->size};
     struct bp_part_args args = part_args(params);
-    if (!check_part(store, "part_open", params, error) ||
-        !bp_frame_enter(&frame, &store->base, "part_open", call, error)) {
+    if (!check_part(store, "part_open", params, error)) {
         return NULL;
     }
-    bp_status status =
-        store->ops->part_open(store->handle, &frame.op, &args, &offer.handle, &frame.error);
-    return bp_store__take_writer(&frame, status, &offer, error);
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return NULL;
+        }
+        status = store->ops->part_open(use.instance->plugin, &use.frame.op, &args, &offer.handle,
+                                       &use.frame.error);
+        bp_store__begin_writer(&use, status, &offer);
+    } while (bp_store__refused(&use, status));
+    return bp_store__take_writer(&use, status, &offer, error);
 }
 
 bool
 bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_params *params,
                    struct bp_object_meta *out, GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "part_copy", call);
+    bp_status status = BP_OK;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     struct bp_part_args args = part_args(params);
     if (store->ops->part_copy == NULL || params->src == NULL) {
@@ -182,12 +201,18 @@ bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_par
     }
     if (!check_part(store, "part_copy", params, error) ||
         !bp_store__check_key(params->src, "part_copy", params->src_key, error) ||
-        !check_copy_pair(store, params->src, error) ||
-        !bp_frame_enter(&frame, &store->base, "part_copy", call, error)) {
+        !check_copy_pair(store, params->src, error)) {
         return false;
     }
-    bp_status status = store->ops->part_copy(store->handle, &frame.op, &args, &meta, &frame.error);
-    return bp_frame_leave(&frame, status, error) &&
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        args.src = bp_store__current(params->src)->plugin;
+        status = store->ops->part_copy(use.instance->plugin, &use.frame.op, &args, &meta,
+                                       &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error) &&
            bp_store__take_meta(store, "part_copy", params->key, &meta, out, error) &&
            check_copied(store, params->key, params->size, &meta, error);
 }
@@ -196,7 +221,8 @@ bool
 bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_complete_params *params,
                        struct bp_object_meta *out, GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "part_complete", call);
+    bp_status status = BP_OK;
     const bp_store_write_params *write = params->write;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     g_autofree struct bp_part *parts = g_new0(struct bp_part, params->n);
@@ -215,13 +241,17 @@ bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_comp
     if (!bp_store_can(store, BP_STORE_PARTS)) {
         return bp_store__lacks(store, "uploads in parts", error);
     }
-    if (!bp_store__check_key(store, "part_complete", write->key, error) ||
-        !bp_frame_enter(&frame, &store->base, "part_complete", call, error)) {
+    if (!bp_store__check_key(store, "part_complete", write->key, error)) {
         return false;
     }
-    bp_status status =
-        store->ops->part_complete(store->handle, &frame.op, &args, &meta, &frame.error);
-    return bp_frame_leave(&frame, status, error) &&
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->part_complete(use.instance->plugin, &use.frame.op, &args, &meta,
+                                           &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error) &&
            bp_store__take_meta(store, "part_complete", write->key, &meta, out, error) &&
            check_copied(store, write->key, write->size, &meta, error);
 }
@@ -230,16 +260,22 @@ bool
 bp_store_part_abort(bp_store *store, const bp_call *call, const char *key, const char *upload,
                     GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "part_abort", call);
+    bp_status status = BP_OK;
     if (!bp_store_can(store, BP_STORE_PARTS)) {
         return bp_store__lacks(store, "uploads in parts", error);
     }
-    if (!bp_store__check_key(store, "part_abort", key, error) ||
-        !bp_frame_enter(&frame, &store->base, "part_abort", call, error)) {
+    if (!bp_store__check_key(store, "part_abort", key, error)) {
         return false;
     }
-    bp_status status = store->ops->part_abort(store->handle, &frame.op, key, upload, &frame.error);
-    return bp_frame_leave(&frame, status, error);
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->part_abort(use.instance->plugin, &use.frame.op, key, upload,
+                                        &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error);
 }
 
 /* The first upload that could not be ended. */
@@ -264,18 +300,21 @@ bool
 bp_store_uploads_abort(bp_store *store, const bp_call *call, const char *prefix, gint64 before_ns,
                        GError **error)
 {
-    bp_frame frame;
+    bp_store_use use = bp_store__use(store, "uploads_abort", call);
+    bp_status status = BP_OK;
     g_autoptr(GError) first = NULL;
     struct bp_key_sink sink = {.struct_size = sizeof sink, .ctx = &first, .key = upload_ended};
     if (store->ops->uploads_abort == NULL) {
         return true; /* uploads of this storage expire, or do not exist */
     }
-    if (!bp_frame_enter(&frame, &store->base, "uploads_abort", call, error)) {
-        return false;
-    }
-    bp_status status =
-        store->ops->uploads_abort(store->handle, &frame.op, prefix, before_ns, &sink, &frame.error);
-    if (!bp_frame_leave(&frame, status, error)) {
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->uploads_abort(use.instance->plugin, &use.frame.op, prefix, before_ns,
+                                           &sink, &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    if (!bp_store__result(&use, error)) {
         return false;
     }
     if (first != NULL) {

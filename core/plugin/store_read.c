@@ -10,7 +10,7 @@
 #include "sdk/lib/ban.h"
 
 struct bp_store_reader {
-    bp_store *store;
+    bp_store_stream stream;
     struct bp_reader *handle;
     char *key;
     guint64 at, end; /* position in the object, and where reading ends */
@@ -18,51 +18,71 @@ struct bp_store_reader {
 };
 
 static void
-close_handle(bp_store *store, struct bp_reader *handle)
+close_handle(const bp_store_stream *stream, struct bp_reader *handle)
 {
     bp_frame frame;
-    bp_frame_enter_always(&frame, &store->base, "read_close", NULL);
-    store->ops->read_close(handle);
+    bp_frame_enter_always(&frame, &stream->store->base, "read_close", NULL);
+    stream->store->ops->read_close(handle);
     (void)bp_frame_leave(&frame, BP_OK, NULL); /* read_close cannot fail */
+    bp_store__end_stream(stream->instance);
+}
+
+/* The plugin's reader; NULL with `fine` if it answered none. */
+static struct bp_reader *
+open_handle(bp_store_use *use, const struct bp_read_args *args, struct bp_object_meta *told,
+            bool *fine, GError **error)
+{
+    struct bp_reader *handle = NULL;
+    bp_status status = BP_OK;
+    do {
+        if (!bp_store__enter(use, error)) {
+            *fine = false;
+            return NULL;
+        }
+        status = use->store->ops->read_open(use->instance->plugin, &use->frame.op, args, told,
+                                            &handle, &use->frame.error);
+        if (status == BP_OK && handle != NULL) {
+            bp_store__begin_stream(use->instance); /* inside: else it could be closed already */
+        }
+    } while (bp_store__refused(use, status));
+    *fine = bp_store__result(use, error);
+    return status == BP_OK ? handle : NULL;
 }
 
 bp_store_reader *
 bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_params *params,
                    struct bp_object_meta *meta, GError **error)
 {
-    bp_frame frame;
-    struct bp_reader *handle = NULL;
+    bp_store_use use = bp_store__use(store, "read_open", call);
+    bool fine = true;
     struct bp_object_meta told = {.struct_size = sizeof told, .size = BP_UNKNOWN};
     struct bp_read_args args = {.struct_size = sizeof args,
                                 .key = params->key,
                                 .offset = params->offset,
                                 .length = params->length != 0 ? params->length : BP_UNKNOWN,
                                 .if_match = params->if_match};
-    if (!bp_store__check_key(store, "read_open", params->key, error) ||
-        !bp_frame_enter(&frame, &store->base, "read_open", call, error)) {
+    if (!bp_store__check_key(store, "read_open", params->key, error)) {
         return NULL;
     }
-    bp_status status =
-        store->ops->read_open(store->handle, &frame.op, &args, &told, &handle, &frame.error);
-    bool fine = bp_frame_leave(&frame, status, error);
-    if (status != BP_OK) {
-        return NULL;
-    }
+    struct bp_reader *handle = open_handle(&use, &args, &told, &fine, error);
     if (handle == NULL) {
-        (void)bp_plugin_bug(&store->base, "read_open", fine ? error : NULL, "answered no reader");
+        if (fine) {
+            (void)bp_plugin_bug(&store->base, "read_open", error, "answered no reader");
+        }
         return NULL;
     }
+    bp_store_stream stream = {store, use.instance};
     fine = fine && bp_store__take_meta(store, "read_open", params->key, &told, meta, error);
     if (fine && params->offset > told.size) {
         fine = bp_plugin_bug(&store->base, "read_open", error,
                              "opened %s beyond its end without saying so", params->key);
     }
     if (!fine) {
-        close_handle(store, handle);
+        close_handle(&stream, handle);
         return NULL;
     }
     bp_store_reader *reader = g_new0(bp_store_reader, 1);
-    *reader = (bp_store_reader){.store = store,
+    *reader = (bp_store_reader){.stream = stream,
                                 .handle = handle,
                                 .key = g_strdup(params->key),
                                 .at = params->offset,
@@ -89,7 +109,7 @@ spoil(bp_store_reader *reader, const bp_fault_effect *effect, void *buffer, gsiz
 static bool
 check_amount(bp_store_reader *reader, gsize got, gsize cap, GError **error)
 {
-    const bp_store *store = reader->store;
+    const bp_store *store = reader->stream.store;
     if (got > cap) {
         return bp_plugin_bug(&store->base, "read", error, "answered %zu bytes into room for %zu",
                              got, cap);
@@ -114,7 +134,7 @@ bp_store_read(bp_store_reader *reader, const bp_call *call, void *buffer, gsize 
               GError **error)
 {
     bp_frame frame;
-    bp_store *store = reader->store;
+    bp_store *store = reader->stream.store;
     size_t got = 0;
     *n = 0;
     if (reader->cut) {
@@ -124,7 +144,7 @@ bp_store_read(bp_store_reader *reader, const bp_call *call, void *buffer, gsize 
         return false;
     }
     bp_status status = store->ops->read(reader->handle, &frame.op, buffer, cap, &got, &frame.error);
-    if (!bp_frame_leave(&frame, status, error)) {
+    if (!bp_store__leave_stream(&reader->stream, &frame, status, error)) {
         return false;
     }
     spoil(reader, &frame.effect, buffer, &got);
@@ -140,7 +160,7 @@ void
 bp_store_read_close(bp_store_reader *reader)
 {
     if (reader != NULL) {
-        close_handle(reader->store, reader->handle);
+        close_handle(&reader->stream, reader->handle);
         g_free(reader->key);
         g_free(reader);
     }
@@ -157,7 +177,7 @@ read_whole(bp_store_reader *reader, const bp_call *call, guint8 *buffer, gsize s
         }
         if (n == 0) {
             bp_set_error(error, BP_ERR_RETRYABLE, "storage %s: %s ended after %zu of %zu bytes",
-                         bp_store_name(reader->store), reader->key, at, size);
+                         bp_store_name(reader->stream.store), reader->key, at, size);
             return false;
         }
         at += n;

@@ -35,8 +35,9 @@ bp_store_writer *
 bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_params *params,
                     GError **error)
 {
-    bp_frame frame;
-    bp_store_writer offer = {.store = store, .key = (char *)params->key, .promised = params->size};
+    bp_store_use use = bp_store__use(store, "write_open", call);
+    bp_status status = BP_OK;
+    bp_store_writer offer = {.key = (char *)params->key, .promised = params->size};
     struct bp_write_args args = {.struct_size = sizeof args,
                                  .flags = params->flags,
                                  .key = params->key,
@@ -44,30 +45,44 @@ bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_p
                                  .if_match = params->if_match,
                                  .checksum = params->checksum};
     if (!bp_store__check_key(store, "write_open", params->key, error) ||
-        !check_flags(store, params, error) ||
-        !bp_frame_enter(&frame, &store->base, "write_open", call, error)) {
+        !check_flags(store, params, error)) {
         return NULL;
     }
-    bp_status status =
-        store->ops->write_open(store->handle, &frame.op, &args, &offer.handle, &frame.error);
-    return bp_store__take_writer(&frame, status, &offer, error);
+    do {
+        if (!bp_store__enter(&use, error)) {
+            return NULL;
+        }
+        status = store->ops->write_open(use.instance->plugin, &use.frame.op, &args, &offer.handle,
+                                        &use.frame.error);
+        bp_store__begin_writer(&use, status, &offer);
+    } while (bp_store__refused(&use, status));
+    return bp_store__take_writer(&use, status, &offer, error);
+}
+
+void
+bp_store__begin_writer(const bp_store_use *use, bp_status status, const bp_store_writer *offer)
+{
+    if (status == BP_OK && offer->handle != NULL) {
+        bp_store__begin_stream(use->instance);
+    }
 }
 
 bp_store_writer *
-bp_store__take_writer(bp_frame *frame, bp_status status, const bp_store_writer *offer,
+bp_store__take_writer(bp_store_use *use, bp_status status, const bp_store_writer *offer,
                       GError **error)
 {
-    bool fine = bp_frame_leave(frame, status, error);
+    bool fine = bp_store__result(use, error);
     if (status != BP_OK) {
         return NULL;
     }
     if (offer->handle == NULL) {
-        (void)bp_plugin_bug(frame->instance, frame->what, fine ? error : NULL,
+        (void)bp_plugin_bug(&use->store->base, use->what, fine ? error : NULL,
                             "answered no writer");
         return NULL;
     }
     bp_store_writer *writer = g_memdup2(offer, sizeof *offer);
     writer->key = g_strdup(offer->key);
+    writer->stream = (bp_store_stream){use->store, use->instance};
     if (!fine) {
         bp_store_write_abort(writer);
         return NULL;
@@ -78,6 +93,7 @@ bp_store__take_writer(bp_frame *frame, bp_status status, const bp_store_writer *
 static void
 writer_free(bp_store_writer *writer)
 {
+    bp_store__end_stream(writer->stream.instance);
     g_free(writer->key);
     g_free(writer);
 }
@@ -91,7 +107,7 @@ check_promise(const bp_store_writer *writer, guint64 written, bool at_end, GErro
     }
     bp_set_error(error, BP_ERR_INVALID,
                  "storage %s: %s was to get %" G_GUINT64_FORMAT " bytes, not %" G_GUINT64_FORMAT,
-                 bp_store_name(writer->store), writer->key, writer->promised, written);
+                 bp_store_name(writer->stream.store), writer->key, writer->promised, written);
     return false;
 }
 
@@ -115,7 +131,7 @@ bp_store_write(bp_store_writer *writer, const bp_call *call, const void *bytes, 
                GError **error)
 {
     bp_frame frame;
-    bp_store *store = writer->store;
+    bp_store *store = writer->stream.store;
     g_autofree guint8 *spoiled = NULL;
     gsize given = n;
     if (!check_promise(writer, writer->written + n, false, error) ||
@@ -124,7 +140,7 @@ bp_store_write(bp_store_writer *writer, const bp_call *call, const void *bytes, 
     }
     bytes = spoil(&frame.effect, bytes, &given, &spoiled);
     bp_status status = store->ops->write(writer->handle, &frame.op, bytes, given, &frame.error);
-    if (!bp_frame_leave(&frame, status, error)) {
+    if (!bp_store__leave_stream(&writer->stream, &frame, status, error)) {
         return false;
     }
     writer->written += n;
@@ -135,7 +151,7 @@ static bool
 commit(bp_store_writer *writer, const bp_call *call, struct bp_object_meta *out, GError **error)
 {
     bp_frame frame;
-    bp_store *store = writer->store;
+    bp_store *store = writer->stream.store;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     bp_status status =
         bp_frame_enter(&frame, &store->base, "write_commit", call, error) ? BP_OK : -1;
@@ -144,7 +160,7 @@ commit(bp_store_writer *writer, const bp_call *call, struct bp_object_meta *out,
         return false;
     }
     status = store->ops->write_commit(writer->handle, &frame.op, &meta, &frame.error);
-    bool fine = bp_frame_leave(&frame, status, error) &&
+    bool fine = bp_store__leave_stream(&writer->stream, &frame, status, error) &&
                 bp_store__take_meta(store, "write_commit", writer->key, &meta, out, error);
     if (fine && meta.size != writer->written) {
         fine = bp_plugin_bug(&store->base, "write_commit", error,
@@ -174,8 +190,8 @@ bp_store_write_abort(bp_store_writer *writer)
     }
     bp_frame frame;
     bp_call undo = bp_call_undo(NULL);
-    bp_frame_enter_always(&frame, &writer->store->base, "write_abort", &undo);
-    writer->store->ops->write_abort(writer->handle, &frame.op);
+    bp_frame_enter_always(&frame, &writer->stream.store->base, "write_abort", &undo);
+    writer->stream.store->ops->write_abort(writer->handle, &frame.op);
     (void)bp_frame_leave(&frame, BP_OK, NULL); /* write_abort cannot fail */
     writer_free(writer);
 }

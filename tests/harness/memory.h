@@ -30,6 +30,7 @@ struct bp_storage {
     memory_space *space;
     char *name;
     guint64 caps;
+    guint64 serial; /* from 1, of all instances of the process */
 };
 
 /* All state of the process's spaces; guarded by memory_lock. */
@@ -46,12 +47,19 @@ typedef struct memory_knobs {
     int lie; /* test_lie */
     guint64 caps;
     gint64 delay_ns;
+    guint64 expired; /* instances up to this one are refused */
     char secret[64];
     char space[64]; /* of the next open without a "space" setting */
 } memory_knobs;
 extern memory_knobs memory_knob;
 
 void memory_reset(void);
+/* BP_OK, or AUTH when its credentials have expired.  Caller does not hold memory_lock. */
+bp_status memory_check_login(const struct bp_storage *self, struct bp_error *error);
+/* Serial of the last instance that was opened. */
+guint64 memory_last_serial(void);
+/* Caller holds memory_lock. */
+guint64 memory_next_serial(void);
 /* Caller holds memory_lock. */
 memory_space *memory_space_get(const char *name);
 memory_object *memory_find(memory_space *space, const char *key);

@@ -13,6 +13,7 @@
 #include "sdk/lib/ban.h"
 
 struct bp_reader {
+    struct bp_storage *storage;
     GBytes *bytes;
     gsize at, end;
 };
@@ -35,6 +36,7 @@ memory_open(const struct bp_host *host, const struct bp_op *op, const struct bp_
     pthread_mutex_lock(&memory_lock);
     self->host = host;
     self->caps = memory_knob.caps;
+    self->serial = memory_next_serial();
     self->name = g_strdup(space != NULL ? space : memory_knob.space);
     self->space = memory_space_get(self->name);
     pthread_mutex_unlock(&memory_lock);
@@ -112,6 +114,10 @@ memory_stat(struct bp_storage *self, const struct bp_op *op, const char *key,
     if (status != BP_OK) {
         memory_leave();
         return bp_fail(error, status, "woken up");
+    }
+    if (memory_check_login(self, error) != BP_OK) {
+        memory_leave();
+        return BP_ERR_AUTH;
     }
     pthread_mutex_lock(&memory_lock);
     const memory_object *object = memory_find(self->space, key);
@@ -217,6 +223,10 @@ memory_list(struct bp_storage *self, const struct bp_op *op, const struct bp_lis
 {
     (void)op;
     memory_enter("list");
+    if (memory_check_login(self, error) != BP_OK) {
+        memory_leave();
+        return BP_ERR_AUTH;
+    }
     pthread_mutex_lock(&memory_lock);
     bool all = lie_about_list(args, sink) || walk(self, args, sink);
     pthread_mutex_unlock(&memory_lock);
@@ -230,6 +240,10 @@ memory_read_open(struct bp_storage *self, const struct bp_op *op, const struct b
 {
     (void)op;
     memory_enter("read_open");
+    if (memory_check_login(self, error) != BP_OK) {
+        memory_leave();
+        return BP_ERR_AUTH;
+    }
     pthread_mutex_lock(&memory_lock);
     const memory_object *object = memory_find(self->space, args->key);
     bp_status status = BP_OK;
@@ -243,6 +257,7 @@ memory_read_open(struct bp_storage *self, const struct bp_op *op, const struct b
             status = bp_fail(error, BP_ERR_RANGE, "%s ends before the offset", args->key);
         } else if (!lies(TEST_LIE_NO_HANDLE)) {
             *out = g_new0(struct bp_reader, 1);
+            (*out)->storage = self;
             (*out)->bytes = g_bytes_ref(object->bytes);
             (*out)->at = args->offset;
             (*out)->end = args->offset + MIN(args->length, meta->size - args->offset);
@@ -261,8 +276,11 @@ memory_read(struct bp_reader *reader, const struct bp_op *op, void *buffer, size
             struct bp_error *error)
 {
     (void)op;
-    (void)error;
     memory_enter("read");
+    if (memory_check_login(reader->storage, error) != BP_OK) {
+        memory_leave();
+        return BP_ERR_AUTH;
+    }
     const guint8 *bytes = g_bytes_get_data(reader->bytes, NULL);
     *n = MIN(cap, reader->end - reader->at);
     if (*n > 0) {

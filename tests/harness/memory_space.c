@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "sdk/lib/errors.h"
 #include "tests/harness/memory.h"
 
 #include "sdk/lib/ban.h"
@@ -13,7 +14,7 @@ memory_knobs memory_knob = {.caps = MEMORY_ALL_CAPS, .space = "default"};
 
 /* Guarded by memory_lock. */
 static GHashTable *spaces; /* name -> memory_space */
-static guint64 versions;
+static guint64 versions, serials;
 
 /* Guarded by count_lock, since operations count themselves inside and outside of memory_lock. */
 static pthread_mutex_t count_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -65,6 +66,32 @@ memory_reset(void)
     g_clear_pointer(&calls, g_hash_table_unref);
     most_inside = 0;
     pthread_mutex_unlock(&count_lock);
+}
+
+bp_status
+memory_check_login(const struct bp_storage *self, struct bp_error *error)
+{
+    pthread_mutex_lock(&memory_lock);
+    bool refused = self->serial <= memory_knob.expired;
+    pthread_mutex_unlock(&memory_lock);
+    return refused ? bp_fail(error, BP_ERR_AUTH, "the token of instance %u has expired",
+                             (unsigned)self->serial)
+                   : BP_OK;
+}
+
+guint64
+memory_last_serial(void)
+{
+    pthread_mutex_lock(&memory_lock);
+    guint64 serial = serials;
+    pthread_mutex_unlock(&memory_lock);
+    return serial;
+}
+
+guint64
+memory_next_serial(void)
+{
+    return ++serials;
 }
 
 memory_space *

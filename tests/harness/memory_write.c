@@ -123,6 +123,11 @@ memory_write_commit(struct bp_writer *writer, const struct bp_op *op, struct bp_
 {
     (void)op;
     memory_enter("write_commit");
+    if (memory_check_login(writer->storage, error) != BP_OK) {
+        writer_free(writer);
+        memory_leave();
+        return BP_ERR_AUTH;
+    }
     pthread_mutex_lock(&memory_lock);
     bp_status status =
         writer->upload != NULL ? store_part(writer, out, error) : store_object(writer, out, error);

@@ -120,6 +120,18 @@ test_ops_open_handles(void)
 }
 
 void
+test_ops_expire(void)
+{
+    memory_knob.expired = memory_last_serial();
+}
+
+void
+test_ops_expire_for_ever(void)
+{
+    memory_knob.expired = G_MAXUINT64;
+}
+
+void
 test_ops_set_delay_ns(gint64 ns)
 {
     memory_knob.delay_ns = ns;

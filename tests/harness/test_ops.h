@@ -65,6 +65,10 @@ guint test_ops_calls(const char *op);
 guint test_ops_most_inside(void);
 /** Readers and writers that are open now. */
 guint test_ops_open_handles(void);
+/** Credentials of all instances that are open now have expired. */
+void test_ops_expire(void);
+/** … and of those that are going to be opened, too. */
+void test_ops_expire_for_ever(void);
 /** Let each stat last this long. */
 void test_ops_set_delay_ns(gint64 ns);
 

@@ -75,6 +75,26 @@ START_TEST(test_create__name_is_made_when_none_is_given)
 }
 END_TEST
 
+START_TEST(test_create__refused_credentials_are_renewed)
+{
+    job_faults("storage.sync:backups:class=auth:nth=1");
+    create_fine();
+}
+END_TEST
+
+START_TEST(test_create__credentials_that_stay_refused)
+{
+    job_faults("storage.sync:backups:class=auth");
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: renew the credentials, then go on with: "
+                                                 "bakplane create -n b --resume"));
+    ASSERT_ERROR(error, BP_ERR_AUTH, "storage backups: ");
+    job_faults("");
+    params.resume = true;
+    create_fine();
+}
+END_TEST
+
 START_TEST(test_create__refuses_a_bad_name)
 {
     params.name = "../b";
@@ -415,7 +435,8 @@ main(void)
 {
     return RUN_SUITE(
         "job/create", setup, job_teardown, test_create__all_units,
-        test_create__name_is_made_when_none_is_given, test_create__refuses_a_bad_name,
+        test_create__name_is_made_when_none_is_given, test_create__refused_credentials_are_renewed,
+        test_create__credentials_that_stay_refused, test_create__refuses_a_bad_name,
         test_create__only_what_was_selected, test_create__refuses_a_selection_that_matches_nothing,
         test_create__refuses_a_bad_selection, test_create__refuses_a_bad_setting,
         test_dry_run__counts_and_writes_nothing, test_dry_run__is_tried_again_and_fails_cleanly,

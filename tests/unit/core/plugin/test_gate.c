@@ -66,6 +66,39 @@ START_TEST(test_enter_alone__keeps_others_out)
 END_TEST
 
 static void *
+enter_and_leave(void *ctx)
+{
+    bp_gate_enter_alone(ctx);
+    bp_gate_leave(ctx);
+    return NULL;
+}
+
+START_TEST(test_enter_alone__comes_before_those_who_come_later)
+{
+    g_autoptr(GError) error = NULL;
+    bp_gate wide;
+    bp_gate_init(&wide, 0);
+    ASSERT_FINE(bp_gate_enter(&wide, NULL, &error), error);
+    pthread_t other;
+    bp_thread_start(&other, enter_and_leave, &wide);
+    bp_call call = {0};
+    do { /* until the other one waits */
+        call.deadline_ns = bp_clock_mono_ns() + BP_NS_PER_MS;
+        if (bp_gate_enter(&wide, &call, NULL)) {
+            bp_gate_leave(&wide);
+        } else {
+            break;
+        }
+    } while (true);
+    bp_gate_leave(&wide);
+    pthread_join(other, NULL);
+    ASSERT_FINE(bp_gate_enter(&wide, NULL, &error), error);
+    bp_gate_leave(&wide);
+    bp_gate_clear(&wide);
+}
+END_TEST
+
+static void *
 hammer(void *ctx)
 {
     bp_store *store = ctx;
@@ -120,7 +153,8 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/plugin/gate", setup, teardown,
-                     test_enter__full_gate_obeys_deadline_and_cancel,
-                     test_enter_alone__keeps_others_out, test_models__limit_what_is_inside);
+    return RUN_SUITE(
+        "core/plugin/gate", setup, teardown, test_enter__full_gate_obeys_deadline_and_cancel,
+        test_enter_alone__keeps_others_out, test_enter_alone__comes_before_those_who_come_later,
+        test_models__limit_what_is_inside);
 }
