@@ -165,6 +165,34 @@ sink_write(void *ctx, const void *bytes, gsize n)
     return true;
 }
 
+/* Nobody knows whether it is there: its size tells, and later its digest, when all are read again.
+ */
+static bool
+is_there(const bp_documents *documents)
+{
+    g_autofree char *key = bp_catalog_key(documents->manifest->name, documents->key);
+    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    return bp_catalog__stat(&documents->catalog, key, &meta, NULL) && meta.size == documents->size;
+}
+
+/* A stream cannot be written again. */
+static bool
+end_stream(bp_documents *documents)
+{
+    bp_store_writer *writer = g_steal_pointer(&documents->writer);
+    if (!bp_fault_point("catalog.document.before", &documents->failed)) {
+        bp_store_write_abort(writer);
+        return false;
+    }
+    if (!bp_store_write_commit(writer, documents->catalog.call, NULL, &documents->failed)) {
+        if (!bp_error_outcome_unknown(documents->failed) || !is_there(documents)) {
+            return false;
+        }
+        g_clear_error(&documents->failed);
+    }
+    return bp_fault_point("catalog.document.after", &documents->failed);
+}
+
 /* The open document reaches the storage; a commit document only memory. */
 static bool
 store_open_one(bp_documents *documents)
@@ -176,12 +204,7 @@ store_open_one(bp_documents *documents)
         return true;
     }
     if (documents->writer != NULL) {
-        if (!bp_fault_point("catalog.document.before", &documents->failed)) {
-            return false;
-        }
-        bp_store_writer *writer = g_steal_pointer(&documents->writer);
-        return bp_store_write_commit(writer, catalog->call, NULL, &documents->failed) &&
-               bp_fault_point("catalog.document.after", &documents->failed);
+        return end_stream(documents);
     }
     g_autofree char *key = bp_catalog_key(documents->manifest->name, documents->key);
     return bp_catalog__put(catalog, "catalog.document", key, documents->held->data,

@@ -192,8 +192,12 @@ complete(void *ctx, GError **error)
 {
     bp_upload *up = ctx;
     GError *failed = NULL;
-    if (try_complete(up, &failed) ||
-        bp_transfer__settled(up->transfer, up->write.size, &up->meta, failed)) {
+    if (try_complete(up, &failed)) {
+        return true;
+    }
+    up->may_be_complete = up->may_be_complete || bp_error_outcome_unknown(failed);
+    /* An attempt that worked unseen leaves no upload behind, so the next one fails by that. */
+    if (up->may_be_complete && bp_transfer__is_there(up->transfer, up->write.size, &up->meta)) {
         g_clear_error(&failed);
         return true;
     }

@@ -26,7 +26,8 @@ typedef struct bp_upload {
     bp_part_done *done;           /* n_parts of them */
     struct bp_object_meta source; /* direct only */
     struct bp_object_meta meta;
-    atomic_uint next; /* part that nobody took yet, from 0 */
+    bool may_be_complete; /* the outcome of an attempt to complete it is not known */
+    atomic_uint next;     /* part that nobody took yet, from 0 */
     bp_cancel *stop;
     pthread_mutex_t lock; /* guards failure */
     GError *failure;      /* the first one */

@@ -168,15 +168,23 @@ remove_wrong_copy(const bp_transfer *transfer)
     }
 }
 
+/* Of the bytes that passed here; kind NONE when none did. */
+static struct bp_checksum
+own_sum(const bp_transfer *transfer)
+{
+    struct bp_checksum own = transfer->joined;
+    if (own.kind == BP_CHECKSUM_NONE) {
+        bp_hasher_get(transfer->sums.own, &own);
+    }
+    return own;
+}
+
 bool
 bp_transfer__accept(bp_transfer *transfer, const struct bp_object_meta *meta, guint64 size,
                     GError **error)
 {
     bp_transfer_result *result = transfer->result;
-    struct bp_checksum own = transfer->joined;
-    if (own.kind == BP_CHECKSUM_NONE) {
-        bp_hasher_get(transfer->sums.own, &own);
-    }
+    struct bp_checksum own = own_sum(transfer);
     if (meta->size != size) {
         bp_set_error(error, BP_ERR_CORRUPT,
                      "object %s: the destination holds %" G_GUINT64_FORMAT
@@ -192,17 +200,15 @@ bp_transfer__accept(bp_transfer *transfer, const struct bp_object_meta *meta, gu
     return false;
 }
 
+/* What lies there may be older than our write: then its checksum, where there is one, differs. */
 bool
-bp_transfer__settled(bp_transfer *transfer, guint64 size, struct bp_object_meta *meta,
-                     const GError *failed)
+bp_transfer__is_there(const bp_transfer *transfer, guint64 size, struct bp_object_meta *meta)
 {
-    if (!bp_error_outcome_unknown(failed)) {
-        return false;
-    }
+    struct bp_checksum own = own_sum(transfer);
     g_autoptr(GError) ignored = NULL; /* no answer: the copy is made again */
     return bp_store_stat(transfer->env->params.dst, &transfer->env->call, transfer->item->dst_key,
                          meta, &ignored) &&
-           meta->size == size;
+           meta->size == size && compare_checksums(transfer, &own, meta, NULL);
 }
 
 static bool
@@ -225,7 +231,7 @@ commit(bp_transfer *transfer, bp_store_writer *take_writer, guint64 size, GError
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     GError *failed = NULL;
     if (!bp_store_write_commit(take_writer, &transfer->env->call, &meta, &failed)) {
-        if (!bp_transfer__settled(transfer, size, &meta, failed)) {
+        if (!bp_error_outcome_unknown(failed) || !bp_transfer__is_there(transfer, size, &meta)) {
             g_propagate_error(error, failed);
             return false;
         }

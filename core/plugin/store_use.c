@@ -86,12 +86,15 @@ bp_store__close_instances(bp_store *store)
         return;
     }
     bp_frame_enter_alone(&frame, &store->base, "close", NULL);
-    close_idle_inside(store);
+    while (store->replaced != NULL) {
+        bp_store_instance *old = store->replaced;
+        store->replaced = old->next;
+        close_inside(store, old);
+    }
     if (store->current != NULL) {
         close_inside(store, store->current);
     }
     (void)bp_frame_leave_alone(&frame, BP_OK, NULL); /* close cannot fail */
-    g_assert(store->replaced == NULL);
 }
 
 bp_store_instance *

@@ -109,6 +109,27 @@ START_TEST(test_sink__large_ones_are_streamed)
 }
 END_TEST
 
+START_TEST(test_sink__large_one_of_unknown_outcome)
+{
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT,
+                                                  .times = 1,
+                                                  .cls = BP_ERR_RETRYABLE,
+                                                  .takes_effect = true});
+    ck_assert(begin("meta/large", false) && add_mib(17) && end());
+    ASSERT_FINE(bp_documents_check(documents, &fix.error), fix.error);
+    ck_assert_uint_eq(fake_store_calls(fix.store, FAKE_COMMIT), 1);
+}
+END_TEST
+
+START_TEST(test_sink__large_one_that_did_not_arrive)
+{
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_RETRYABLE});
+    ck_assert(begin("meta/large", false) && add_mib(17) && !end());
+    ck_assert(!bp_documents_check(documents, &fix.error));
+    ASSERT_ERROR(fix.error, BP_ERR_RETRYABLE, "injected");
+}
+END_TEST
+
 START_TEST(test_sink__large_one_where_sizes_must_be_known)
 {
     fake_store_facts(fix.store)->caps &= ~(guint64)BP_STORE_UNKNOWN_SIZE;
@@ -235,7 +256,8 @@ main(void)
     return RUN_SUITE(
         "core/catalog/documents", setup, teardown, test_sink__holds_back_the_last,
         test_sink__in_pieces_and_empty, test_sink__small_ones_are_retried,
-        test_sink__large_ones_are_streamed, test_sink__large_one_where_sizes_must_be_known,
+        test_sink__large_ones_are_streamed, test_sink__large_one_of_unknown_outcome,
+        test_sink__large_one_that_did_not_arrive, test_sink__large_one_where_sizes_must_be_known,
         test_sink__last_one_must_be_small, test_sink__unfinished_large_one_is_aborted,
         test_sink__error_is_set_aside_and_final, test_sink__refuses_keys,
         test_sink__refuses_twice_and_after_the_last, test_sink__refuses_text_of_no_document,
