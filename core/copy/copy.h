@@ -37,6 +37,7 @@ typedef struct bp_copy_item {
     const char *label;           /* likewise, or NULL */
     bool already; /* an earlier run proved it (checksum = what it recorded): not copied again
                      if it is still there with its size, only told to `proven` */
+    bool seen;    /* … and that it is there was seen just now: nobody asks the storage for it */
 } bp_copy_item;
 
 /** One proven item, as the destination has it. */

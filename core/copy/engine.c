@@ -148,7 +148,7 @@ static bool
 do_item(bp_copy *copy, bp_copy_task *task, guint worker, GError **error)
 {
     bp_copy_item *item = &task->item;
-    if (item->already && !is_still_there(copy, item)) {
+    if (item->already && !item->seen && !is_still_there(copy, item)) {
         bp_counters_expect(&copy->counters, item->size);
         item->already = false;
     }

@@ -95,6 +95,7 @@ submit(naming *work, const bp_item_record *record, guint32 tag, GError **error)
     struct bp_checksum known;
     if (tag != DOCUMENT_TAG && is_proven(c, record, &known)) {
         item.already = true;
+        item.seen = bp_writing_sees(&c->writing, record->key, record->size);
         item.checksum = known;
     }
     c->named += tag != DOCUMENT_TAG;

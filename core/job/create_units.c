@@ -71,6 +71,7 @@ submit_item(void *ctx, const struct bp_item *item)
     if (create->writing.proven != NULL &&
         bp_proven_find(create->writing.proven, item->key, item->size, item->etag, &known)) {
         copy.already = true;
+        copy.seen = bp_writing_sees(&create->writing, item->key, item->size);
         copy.checksum = known;
     }
     work->items++;

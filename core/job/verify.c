@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/catalog/keyset.h"
+#include "core/catalog/sizes.h"
 #include "core/copy/copy.h"
 #include "core/copy/pool.h"
 
@@ -19,6 +20,8 @@
 #define BATCH 512
 #define WORKERS 8
 #define BUFFER_BYTES (1 << 20)
+/* A whole backup is listed for a hundredth of it: ten items for each page of 1000 objects. */
+#define LIST_PART 100
 
 /* One item on its way through a worker. */
 typedef struct {
@@ -39,6 +42,8 @@ typedef struct {
     bp_pool *pool;
     GPtrArray *batch; /* look* */
     bp_keyset *known; /* for `unexpected` */
+    bp_sizes *listed; /* of all that is no record of ours; NULL where few items matter */
+    guint64 matched;  /* listed objects that an item stands for */
 } verify_work;
 
 static void
@@ -97,6 +102,15 @@ hash_item(const verify_work *work, look *l, const char *key)
     return bp_copy_hash(&hash, &l->found, &l->found_size, &l->error);
 }
 
+/* With the size it should have; anything else is asked for by itself before it is believed. */
+static bool
+is_listed(const verify_work *work, look *l)
+{
+    guint64 size = work->listed != NULL ? bp_sizes_find(work->listed, l->key) : BP_UNKNOWN;
+    l->found_size = size;
+    return size != BP_UNKNOWN && (l->size == BP_UNKNOWN || size == l->size);
+}
+
 /* On a worker. */
 static void
 look_at(void *ctx, void *task, guint worker)
@@ -105,13 +119,15 @@ look_at(void *ctx, void *task, guint worker)
     const verify_work *work = ctx;
     look *l = task;
     g_autofree char *key = bp_catalog_key(work->params->view->manifest->name, l->key);
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
-    stat_call c = {.work = work, .key = key, .meta = &meta};
-    if (!bp_retry(&work->retry, try_stat, &c, &l->error)) {
-        return;
+    if (!is_listed(work, l)) {
+        struct bp_object_meta meta = {.struct_size = sizeof meta};
+        stat_call c = {.work = work, .key = key, .meta = &meta};
+        if (!bp_retry(&work->retry, try_stat, &c, &l->error)) {
+            return;
+        }
+        l->found_size = meta.size;
     }
-    l->found_size = meta.size;
-    if (work->params->deep && (l->size == BP_UNKNOWN || meta.size == l->size)) {
+    if (work->params->deep && (l->size == BP_UNKNOWN || l->found_size == l->size)) {
         (void)hash_item(work, l, key); /* judged by l->error */
     }
 }
@@ -188,8 +204,9 @@ static bool
 take_item(void *ctx, const bp_item_record *record, GError **error)
 {
     verify_work *work = ctx;
-    if (work->known != NULL) {
-        bp_keyset_add(work->known, record->key);
+    if (work->known != NULL && bp_keyset_add(work->known, record->key) && work->listed != NULL &&
+        bp_sizes_find(work->listed, record->key) != BP_UNKNOWN) {
+        work->matched++;
     }
     GHashTable *units = work->params->units;
     if (units != NULL && !g_hash_table_contains(units, record->unit_id)) {
@@ -212,30 +229,76 @@ typedef struct {
 } unexpected_work;
 
 static bool
+is_ours(const bp_view *view, const char *key)
+{
+    return g_str_has_prefix(key, "bakplane/") ||
+           (view->foreign ? g_str_has_prefix(key, "meta/")
+                          : bp_manifest_has_document(view->manifest, key));
+}
+
+static bool
+skip_ours(void *ctx, const char *key)
+{
+    return is_ours(ctx, key);
+}
+
+static bool
 look_unexpected(void *ctx, const char *full_key, const struct bp_object_meta *meta)
 {
     unexpected_work *u = ctx;
     const char *key = full_key + u->prefix;
-    const bp_view *view = u->work->params->view;
-    bool ours = g_str_has_prefix(key, "bakplane/") ||
-                (view->foreign ? g_str_has_prefix(key, "meta/")
-                               : bp_manifest_has_document(view->manifest, key));
-    if (meta != NULL && !ours && !bp_keyset_has(u->work->known, key)) {
+    if (meta != NULL && !is_ours(u->work->params->view, key) &&
+        bp_keyset_add(u->work->known, key)) {
         u->work->sums->unexpected++;
         add_problem(u->work, key, "unexpected", BP_UNKNOWN, meta->size);
     }
     return true;
 }
 
+/* Another attempt passes over what the one before has named: by then it is known. */
+static bool
+try_unexpected(void *ctx, GError **error)
+{
+    unexpected_work *u = ctx;
+    const bp_verify_params *params = u->work->params;
+    g_autofree char *prefix = bp_catalog_key(params->view->manifest->name, "");
+    u->prefix = strlen(prefix);
+    bp_store_list_params list = {.prefix = prefix};
+    return bp_store_list(params->view->catalog->store, params->call, &list, look_unexpected, u,
+                         error);
+}
+
 static bool
 find_unexpected(verify_work *work, GError **error)
 {
-    const bp_view *view = work->params->view;
-    g_autofree char *prefix = bp_catalog_key(view->manifest->name, "");
-    unexpected_work u = {.work = work, .prefix = strlen(prefix)};
-    bp_store_list_params list = {.prefix = prefix};
-    return bp_store_list(view->catalog->store, work->params->call, &list, look_unexpected, &u,
-                         error);
+    unexpected_work u = {.work = work};
+    bool none = work->listed != NULL && work->matched == bp_sizes_count(work->listed);
+    return work->known == NULL || none || bp_retry(&work->retry, try_unexpected, &u, error);
+}
+
+/* Many items of a backup for a request per 1000 objects; a few are cheaper asked for. */
+static bool
+list_if_worth(verify_work *work, GError **error)
+{
+    const bp_verify_params *params = work->params;
+    const bp_manifest *manifest = params->view->manifest;
+    guint64 wanted = 0;
+    for (guint i = 0; i < manifest->units->len; i++) {
+        const bp_manifest_unit *unit = g_ptr_array_index(manifest->units, i);
+        bool matters = params->units == NULL || g_hash_table_contains(params->units, unit->id);
+        wanted += matters ? unit->items : 0;
+    }
+    if (wanted < BP_SIZES_WORTH || wanted < manifest->items / LIST_PART) {
+        return true;
+    }
+    g_autofree char *prefix = bp_catalog_key(manifest->name, "");
+    bp_sizes_params sizes = {.catalog = params->view->catalog,
+                             .call = params->call,
+                             .prefix = prefix,
+                             .skip = skip_ours,
+                             .ctx = (void *)params->view};
+    work->listed = bp_sizes_load(&sizes, error);
+    return work->listed != NULL;
 }
 
 bool
@@ -253,10 +316,12 @@ bp_verify_view(const bp_verify_params *params, bp_verify_sums *sums, json_t *pro
                            .drop = drop_look,
                            .ctx = &work};
     work.pool = bp_pool_new(&pool);
-    bool fine = bp_view_items(params->view, take_item, &work, error) &&
-                finish_batch(&work, error) && (work.known == NULL || find_unexpected(&work, error));
+    bool fine = list_if_worth(&work, error) &&
+                bp_view_items(params->view, take_item, &work, error) &&
+                finish_batch(&work, error) && find_unexpected(&work, error);
     bp_pool_free(work.pool);
     g_ptr_array_unref(work.batch);
     bp_keyset_free(work.known);
+    bp_sizes_free(work.listed);
     return fine;
 }

@@ -20,9 +20,11 @@ void
 bp_writing_clear(bp_writing *writing)
 {
     bp_proven_free(writing->proven);
+    bp_sizes_free(writing->listed);
     bp_journal_free(writing->journal);
     bp_uploads_free(writing->uploads);
     writing->proven = NULL;
+    writing->listed = NULL;
     writing->journal = NULL;
     writing->uploads = NULL;
 }
@@ -116,6 +118,24 @@ check_still_free(const bp_writing *writing, GError **error)
     return false;
 }
 
+/* What earlier runs proved and, where that is much, what of it is still there. */
+static bool
+load_proven(bp_writing *writing, GError **error)
+{
+    const bp_catalog *catalog = writing->catalog;
+    if (!bp_uploads_abort(catalog, writing->name, error)) {
+        return false;
+    }
+    writing->proven = bp_proven_load(catalog, writing->name, error);
+    if (writing->proven == NULL || bp_proven_count(writing->proven) < BP_SIZES_WORTH) {
+        return writing->proven != NULL;
+    }
+    g_autofree char *prefix = bp_catalog_key(writing->name, "");
+    bp_sizes_params params = {.catalog = catalog, .call = writing->call, .prefix = prefix};
+    writing->listed = bp_sizes_load(&params, error);
+    return writing->listed != NULL;
+}
+
 static bool
 prepare(bp_writing *writing, GError **error)
 {
@@ -124,18 +144,18 @@ prepare(bp_writing *writing, GError **error)
         (writing->replace && !bp_catalog_clear(catalog, writing->name, NULL, NULL, error))) {
         return false;
     }
-    if (writing->resume) {
-        if (!bp_uploads_abort(catalog, writing->name, error)) {
-            return false;
-        }
-        writing->proven = bp_proven_load(catalog, writing->name, error);
-        if (writing->proven == NULL) {
-            return false;
-        }
+    if (writing->resume && !load_proven(writing, error)) {
+        return false;
     }
     writing->journal = bp_journal_new(catalog, writing->name, writing->run_id);
     writing->uploads = bp_uploads_new(catalog, writing->name, writing->run_id);
     return true;
+}
+
+bool
+bp_writing_sees(const bp_writing *writing, const char *key, guint64 size)
+{
+    return writing->listed != NULL && bp_sizes_find(writing->listed, key) == size;
 }
 
 bool

@@ -7,11 +7,12 @@
 #define BP_CORE_JOB_WRITING_H
 
 #include "core/catalog/journal.h"
+#include "core/catalog/sizes.h"
 #include "core/catalog/uploads.h"
 #include "core/copy/copy.h"
 #include "core/job/job.h"
 
-/** One run that writes.  Filled by the verb; borrowed but for the last three, which are made here.
+/** One run that writes.  Filled by the verb; borrowed but for the last four, which are made here.
  */
 typedef struct bp_writing {
     const bp_job *job;
@@ -26,6 +27,7 @@ typedef struct bp_writing {
     bool resume, replace;
     bool copies;         /* from another storage */
     bp_proven *proven;   /* of earlier runs, or NULL */
+    bp_sizes *listed;    /* what these left, or NULL when that is little */
     bp_journal *journal; /* of this run */
     bp_uploads *uploads; /* of this run */
 } bp_writing;
@@ -55,6 +57,9 @@ bool bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError *
 /** An engine's parameters as the settings want them; the caller adds `proven`, `upload` and `ctx`.
  */
 bp_copy_params bp_writing_copy_params(const bp_writing *writing);
+
+/** Of a resumed run: the listing of what is there has that key, with that size. */
+bool bp_writing_sees(const bp_writing *writing, const char *key, guint64 size);
 
 /**
  * For the engine's `upload`: it goes on only when that is on record.  @key: with the backup's name.
