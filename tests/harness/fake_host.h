@@ -12,7 +12,7 @@
 #include <bakplane/storage.h>
 #include <stdatomic.h>
 
-#define BP_FAKE_MAX_SETTINGS 32
+#define BP_FAKE_MAX_SETTINGS 64
 
 /** Settings as the plugin sees them; NULL name ends the list. */
 struct bp_config {
