@@ -14,6 +14,10 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
 pkg_check_modules(LIBXML REQUIRED IMPORTED_TARGET libxml-2.0>=2.9)
 
+if(BP_PLUGIN_STORAGE_S3)
+  pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+endif()
+
 if(BP_PLUGIN_SOURCE_MILVUS)
   pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc)
   pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
