@@ -19,8 +19,8 @@ for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
     lib/libbakplane-xml.a include/bakplane-sdk/sdk/http/xml.h \
     lib/cmake/bakplane-sdk/bakplane-sdkConfig.cmake include/bakplane/plugin.h \
     include/bakplane-sdk/sdk/lib/errors.h lib/bakplane/plugins/bakplane-storage-local.so \
-    lib/bakplane/plugins/bakplane-source-milvus.so share/man/man1/bakplane.1 \
-    share/bash-completion/completions/bakplane; do
+    lib/bakplane/plugins/bakplane-storage-s3.so lib/bakplane/plugins/bakplane-source-milvus.so \
+    share/man/man1/bakplane.1 share/bash-completion/completions/bakplane; do
     test -f "$prefix/$file" || { echo "not installed: $file" && exit 1; }
 done
 
@@ -54,7 +54,7 @@ build/web
 cp build/bakplane-storage-null.so "$(pkg-config --variable=plugindir bakplane-sdk)/"
 "$prefix/bin/bakplane" version
 listed=$("$prefix/bin/bakplane" plugin list)
-for plugin in local milvus null; do
+for plugin in local s3 milvus null; do
     echo "$listed" | grep -qw "$plugin" || { echo "plugin list has no $plugin:" "$listed" && exit 1; }
 done
 echo "installed, and extended by a plugin from outside of the tree"
