@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * storage-s3: requests, regions, what HEAD does not tell.
+ */
+#include <time.h>
+
+#include "tests/unit/plugins/storage-s3/s3_test.h"
+
+START_TEST(test_send__follows_the_region_header_once)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(301, "x-amz-bucket-region: eu-west-1\r\n", "")},
+        {.reply = st_answer(200, "ETag: \"e\"\r\n", "hello")},
+        {.reply = st_answer(200, "ETag: \"e\"\r\n", "again")}};
+    st_begin(&script, steps);
+    g_autofree char *first = st_read(script.store, "k");
+    ck_assert_msg(first != NULL, "%s", st_error.message);
+    ck_assert_str_eq(first, "hello");
+    g_autofree char *second = st_read(script.store, "k");
+    ck_assert_str_eq(second, "again");
+    ck_assert_ptr_nonnull(strstr(st_request(&script, 0), "/r1/s3/aws4_request"));
+    ck_assert_ptr_nonnull(strstr(st_request(&script, 1), "/eu-west-1/s3/aws4_request"));
+    ck_assert_ptr_nonnull(strstr(st_request(&script, 2), "/eu-west-1/s3/aws4_request"));
+    ck_assert_ptr_nonnull(strstr(bp_fake.last_log, "is in region eu-west-1, not in r1"));
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_send__learns_the_region_from_the_error)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(400, "",
+                            "<Error><Code>AuthorizationHeaderMalformed</Code><Message>wrong"
+                            "</Message><Region>us-west-2</Region></Error>")},
+        {.reply = st_answer(200, "", "")}};
+    st_begin(&script, steps);
+    ASSERT_OK(st_write(script.store, "k", "small", 0));
+    ck_assert_ptr_nonnull(strstr(st_request(&script, 1), "/us-west-2/s3/aws4_request"));
+    ck_assert_ptr_nonnull(strstr(st_request(&script, 1), "\r\n\r\nsmall"));
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_send__does_not_go_in_circles)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(301, "x-amz-bucket-region: r2\r\n", "")},
+        {.reply = st_answer(301, "x-amz-bucket-region: r1\r\n", "")}};
+    st_begin(&script, steps);
+    ck_assert_ptr_null(st_read(script.store, "k"));
+    ck_assert_int_eq(st_error.cls, BP_ERR_RETRYABLE);
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_send__same_region_says_what_to_change)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(301, "",
+                            "<Error><Code>PermanentRedirect</Code><Message>use the right endpoint."
+                            "</Message><Endpoint>bkt.s3.example.org</Endpoint></Error>")}};
+    st_begin(&script, steps);
+    ck_assert_ptr_null(st_read(script.store, "k"));
+    ck_assert_int_eq(st_error.cls, BP_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(st_error.message, "it wants to be addressed as "
+                                                   "bkt.s3.example.org: check endpoint"));
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_send__a_streamed_body_is_retried_by_the_core)
+{
+    struct st_script script;
+    g_autofree char *bytes = g_strnfill(300000, 'x');
+    const struct bp_write_args args = {.struct_size = sizeof(args), .key = "k", .size = 300000};
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(400, "",
+                            "<Error><Code>AuthorizationHeaderMalformed</Code><Region>r9</Region>"
+                            "</Error>")},
+        {.reply = st_answer(200, "ETag: \"e\"\r\n", "")}};
+    st_begin(&script, steps);
+    ck_assert_int_eq(st_write_args(script.store, &args, bytes, 300000, 100000, NULL),
+                     BP_ERR_RETRYABLE);
+    ASSERT_OK(st_write_args(script.store, &args, bytes, 300000, 100000, NULL));
+    ck_assert_ptr_nonnull(strstr(st_request(&script, 1), "/r9/s3/aws4_request"));
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_stat__asks_again_why_it_was_refused)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {{.reply = st_answer(403, "", "")},
+                                          {.reply = st_refusal(403, "InvalidAccessKeyId")}};
+    st_begin(&script, steps);
+    ASSERT_FAILED(st_stat(script.store, "k", NULL), BP_ERR_AUTH,
+                  "cannot look at s3://bkt/k at http://127.0.0.1");
+    ck_assert_int_eq(strncmp(st_request(&script, 0), "HEAD /bkt/k ", 12), 0);
+    ck_assert_int_eq(strncmp(st_request(&script, 1), "GET /bkt/k ", 11), 0);
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_stat__not_found)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {{.reply = st_answer(404, "", "")}};
+    st_begin(&script, steps);
+    ASSERT_FAILED(st_stat(script.store, "k", NULL), BP_ERR_NOT_FOUND, "not there (status 404)");
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_stat__facts)
+{
+    struct st_script script;
+    struct bp_object_meta meta;
+    const struct bp_httpd_step steps[] = {
+        {.reply = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 123456789012\r\n"
+                  "ETag: \"abc-7\"\r\nLast-Modified: Mon, 12 Oct 2009 17:50:30 GMT\r\n"
+                  "x-amz-storage-class: STANDARD_IA\r\nx-amz-checksum-crc32c: 4waSgw==\r\n"
+                  "x-amz-checksum-type: FULL_OBJECT\r\n\r\n"}};
+    st_begin(&script, steps);
+    ASSERT_OK(st_stat(script.store, "k", &meta));
+    ck_assert_uint_eq(meta.size, UINT64_C(123456789012));
+    ck_assert_int_eq(meta.mtime_ns, INT64_C(1255369830000000000));
+    ck_assert_str_eq(meta.etag, "abc-7");
+    ck_assert_str_eq(meta.storage_class, "STANDARD_IA");
+    ck_assert_uint_eq(meta.checksum.kind, BP_CHECKSUM_CRC32C);
+    ck_assert_uint_eq(meta.checksum.by, BP_CHECKSUM_BY_STORE);
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_stat__a_checksum_of_parts_is_none)
+{
+    struct st_script script;
+    struct bp_object_meta meta;
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(200,
+                            "x-amz-checksum-crc32c: 4waSgw==\r\nx-amz-checksum-type: "
+                            "COMPOSITE\r\n",
+                            "")}};
+    st_begin(&script, steps);
+    ASSERT_OK(st_stat(script.store, "k", &meta));
+    ck_assert_uint_eq(meta.checksum.kind, BP_CHECKSUM_NONE);
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_key__refused_before_any_request)
+{
+    g_autofree char *prefix = g_strnfill(500, 'p');
+    g_autofree char *key = g_strnfill(530, 'k');
+    struct bp_storage *store = st_open("bucket", "bkt", "endpoint", "http://127.0.0.1:1", "prefix",
+                                       prefix, "access_key", "a", "secret_key", "s");
+    ck_assert_msg(store != NULL, "%s", st_error.message);
+    ASSERT_FAILED(st_stat(store, key, NULL), BP_ERR_INVALID, "longer than 1024 bytes together");
+    ASSERT_FAILED(st_write(store, "a//b", "x", 0), BP_ERR_INVALID, "key \"a//b\"");
+    ASSERT_FAILED(st_remove(store, "/a"), BP_ERR_INVALID, "key \"/a\"");
+    st_ops->close(store);
+}
+END_TEST
+
+START_TEST(test_anonymous__signs_nothing)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {{.reply = st_answer(200, "", "x")}};
+    st_begin(&script, steps, "access_key", "", "secret_key", "", "credentials", "anonymous");
+    g_autofree char *text = st_read(script.store, "k");
+    ck_assert_msg(text != NULL, "%s", st_error.message);
+    ck_assert_ptr_null(strstr(st_request(&script, 0), "Authorization"));
+    ck_assert_ptr_null(strstr(st_request(&script, 0), "x-amz-"));
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_cancel__before_any_request)
+{
+    struct bp_storage *store = st_open("bucket", "bkt", "endpoint", "http://127.0.0.1:1",
+                                       "access_key", "a", "secret_key", "s");
+    atomic_store(&bp_fake.cancelled, 1);
+    ASSERT_FAILED(st_stat(store, "k", NULL), BP_ERR_CANCELLED, "cancelled");
+    atomic_store(&bp_fake.cancelled, 0);
+    ASSERT_FAILED(st_stat(store, "k", NULL), BP_ERR_RETRYABLE, "127.0.0.1");
+    st_ops->close(store);
+}
+END_TEST
+
+START_TEST(test_cancel__while_the_store_is_silent)
+{
+    struct st_script script;
+    struct timespec now;
+    const struct bp_httpd_step steps[] = {{.manner = BP_HTTPD_STALL}, {.manner = BP_HTTPD_STALL}};
+    st_begin(&script, steps);
+    atomic_store(&bp_fake.cancel_after, 4);
+    ASSERT_FAILED(st_stat(script.store, "k", NULL), BP_ERR_CANCELLED, "");
+    bp_fake_reset();
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    bp_fake.op.deadline_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + 50000000;
+    ASSERT_FAILED(st_stat(script.store, "k", NULL), BP_ERR_TIMEOUT, "");
+    bp_fake_reset();
+    (void)st_request(&script, 0);
+    ck_assert_uint_le(bp_httpd_requests(script.server), 2);
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_host__that_has_no_name_per_bucket)
+{
+    struct bp_storage *store = st_open("bucket", "bkt", "endpoint", "http://nowhere.invalid",
+                                       "style", "virtual", "access_key", "a", "secret_key", "s");
+    ASSERT_FAILED(st_stat(store, "k", NULL), BP_ERR_RETRYABLE, "or set style: path");
+    st_ops->close(store);
+}
+END_TEST
+
+ST_MAIN("storage-s3 request", test_send__follows_the_region_header_once,
+        test_send__learns_the_region_from_the_error, test_send__does_not_go_in_circles,
+        test_send__same_region_says_what_to_change,
+        test_send__a_streamed_body_is_retried_by_the_core, test_stat__asks_again_why_it_was_refused,
+        test_stat__not_found, test_stat__facts, test_stat__a_checksum_of_parts_is_none,
+        test_key__refused_before_any_request, test_anonymous__signs_nothing,
+        test_cancel__before_any_request, test_cancel__while_the_store_is_silent,
+        test_host__that_has_no_name_per_bucket)
