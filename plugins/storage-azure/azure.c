@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Small checks that all operations share.
+ */
+#include "plugins/storage-azure/azure.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "plugins/storage-azure/text.h"
+#include "sdk/lib/errors.h"
+#include "sdk/lib/key.h"
+
+#include "sdk/lib/ban.h"
+
+/* "Naming and referencing containers, blobs, and metadata" of the REST reference. */
+#define MAX_PARTS 254
+#define MAX_NAME 1024
+
+bp_status
+bp_azure_check_op(struct bp_storage *storage, const struct bp_op *op, struct bp_error *error)
+{
+    if (storage->host->cancelled(op) != 0) {
+        return bp_fail(error, BP_ERR_CANCELLED, "cancelled");
+    }
+    if (op->deadline_ns != 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec > op->deadline_ns) {
+            return bp_fail(error, BP_ERR_TIMEOUT, "the deadline passed");
+        }
+    }
+    return BP_OK;
+}
+
+bp_status
+bp_azure_check_key(struct bp_storage *storage, const char *key, struct bp_error *error)
+{
+    const char *why;
+    if (bp_key_check(key, &why) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "key \"%s\": %s", key, why);
+    }
+    if (strlen(storage->set.prefix) + strlen(key) > MAX_NAME) {
+        return bp_fail(error, BP_ERR_INVALID, "key \"%s\": longer than %d bytes with the prefix",
+                       key, MAX_NAME);
+    }
+    return BP_OK;
+}
+
+/* What the service or the programs on the way change or refuse; NULL when all is well. */
+static const char *
+name_problem(const char *key)
+{
+    size_t parts = 1;
+    if (strchr(key, '\\') != NULL) {
+        return "contains '\\', which Azure takes for '/'";
+    }
+    for (const char *at = key; *at != '\0'; at++) {
+        if (*at == '.' && (at[1] == '/' || at[1] == '\0')) {
+            return "has a part that ends in '.', which Azure drops";
+        }
+        if (at[0] == '\xEF' && at[1] == '\xBF' && (at[2] == '\xBE' || at[2] == '\xBF')) {
+            return "contains U+FFFE or U+FFFF, which Azure cannot list";
+        }
+        parts += *at == '/' ? 1 : 0;
+    }
+    return parts > MAX_PARTS ? "has more than 254 parts" : NULL;
+}
+
+bp_status
+bp_azure_check_new_key(struct bp_storage *storage, const char *key, struct bp_error *error)
+{
+    bp_status status = bp_azure_check_key(storage, key, error);
+    const char *problem = status == BP_OK ? name_problem(key) : NULL;
+    if (problem != NULL) {
+        return bp_fail(error, BP_ERR_INVALID, "key \"%s\": %s", key, problem);
+    }
+    return status;
+}
+
+bp_status
+bp_azure_check_flags(uint32_t flags, uint32_t known, struct bp_error *error)
+{
+    if ((flags & ~known) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "unknown flags 0x%" PRIx32, flags & ~known);
+    }
+    return BP_OK;
+}
+
+void
+bp_azure_meta_clear(struct bp_object_meta *out)
+{
+    uint32_t size = out->struct_size;
+    memset(out, 0, sizeof(*out));
+    out->struct_size = size;
+}
+
+void
+bp_azure_meta_md5(struct bp_object_meta *out, const char *base64)
+{
+    if (bp_azure_parse_md5(base64, out->checksum.value)) {
+        out->checksum.kind = BP_CHECKSUM_MD5;
+        out->checksum.by = BP_CHECKSUM_BY_STORE;
+    }
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading objects: Get Blob Properties and Get Blob.
+ */
+#include "plugins/storage-azure/read.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "plugins/storage-azure/request.h"
+#include "sdk/lib/errors.h"
+
+#include "sdk/lib/ban.h"
+
+struct bp_reader {
+    struct bp_storage *storage;
+    struct bp_azure_exchange *x; /* NULL where there is nothing to read */
+    uint64_t left;
+};
+
+/* Accounts with a hierarchical namespace have directories, which look like empty blobs. */
+static bool
+is_directory(const struct bp_azure_exchange *x)
+{
+    const char *type = bp_azure_header(x, "x-ms-resource-type");
+    const char *folder = bp_azure_header(x, "x-ms-meta-hdi_isfolder");
+    return (type != NULL && strcmp(type, "directory") == 0) ||
+           (folder != NULL && g_ascii_strcasecmp(folder, "true") == 0);
+}
+
+bp_status
+bp_azure_stat_version(struct bp_storage *storage, const struct bp_op *op, const char *key,
+                      const char *if_match, struct bp_object_meta *out, struct bp_error *error)
+{
+    struct bp_azure_exchange *x = NULL;
+    struct bp_azure_request request;
+    bp_azure_request_init(&request, BP_AZURE_BLOB, "HEAD", key, "look at it");
+    bp_azure_add_conditions(&request, if_match, false);
+    bp_status status = bp_azure_call(storage, op, &request, &x, error);
+    bp_azure_request_clear(&request);
+    if (status != BP_OK) {
+        return status;
+    }
+    if (is_directory(x)) {
+        status =
+            bp_fail(error, BP_ERR_NOT_FOUND, "object %s: it is a directory, not an object", key);
+    } else {
+        bp_azure_take_meta(x, out);
+    }
+    bp_azure_end(x);
+    return status;
+}
+
+bp_status
+bp_azure_stat(struct bp_storage *storage, const struct bp_op *op, const char *key,
+              struct bp_object_meta *out, struct bp_error *error)
+{
+    bp_status status = bp_azure_check_key(storage, key, error);
+    return status == BP_OK ? bp_azure_stat_version(storage, op, key, NULL, out, error) : status;
+}
+
+static struct bp_reader *
+reader_new(struct bp_storage *storage, struct bp_azure_exchange *take_x, uint64_t left)
+{
+    struct bp_reader *reader = g_new0(struct bp_reader, 1);
+    reader->storage = storage;
+    reader->x = take_x;
+    reader->left = left;
+    return reader;
+}
+
+/* Nothing is wanted, or the service says that nothing is there: what is right depends on the size.
+ */
+static bp_status
+open_empty(struct bp_storage *storage, const struct bp_op *op, const struct bp_read_args *args,
+           struct bp_object_meta *meta, struct bp_reader **out, struct bp_error *error)
+{
+    bp_status status = bp_azure_stat_version(storage, op, args->key, args->if_match, meta, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    if (args->offset > meta->size) {
+        return bp_fail(error, BP_ERR_RANGE,
+                       "object %s: offset %" PRIu64 " is beyond its end at %" PRIu64, args->key,
+                       args->offset, meta->size);
+    }
+    if (args->length != 0 && args->offset < meta->size) {
+        return bp_fail(error, BP_ERR_RETRYABLE, "object %s changed while it was opened", args->key);
+    }
+    *out = reader_new(storage, NULL, 0);
+    return BP_OK;
+}
+
+static void
+add_range(struct bp_azure_request *request, const struct bp_read_args *args)
+{
+    uint64_t end;
+    bool open_end =
+        args->length == BP_UNKNOWN || __builtin_add_overflow(args->offset, args->length - 1, &end);
+    if (open_end && args->offset > 0) {
+        bp_azure_add_header(request, "x-ms-range", "bytes=%" PRIu64 "-", args->offset);
+    } else if (!open_end) {
+        bp_azure_add_header(request, "x-ms-range", "bytes=%" PRIu64 "-%" PRIu64, args->offset, end);
+    }
+}
+
+static bp_status
+take_reader(struct bp_storage *storage, const struct bp_read_args *args,
+            struct bp_azure_exchange *take_x, struct bp_object_meta *meta, struct bp_reader **out,
+            struct bp_error *error)
+{
+    bp_azure_take_meta(take_x, meta);
+    bool ranged = bp_azure_header(take_x, "Content-Range") != NULL;
+    bp_status status = BP_OK;
+    if (meta->size == BP_UNKNOWN || args->offset > meta->size || (args->offset > 0 && !ranged)) {
+        status =
+            bp_fail(error, BP_ERR_PERMANENT,
+                    "object %s: the server's answer does not tell which bytes it holds", args->key);
+    } else if (is_directory(take_x)) {
+        status = bp_fail(error, BP_ERR_NOT_FOUND, "object %s: it is a directory, not an object",
+                         args->key);
+    }
+    if (status != BP_OK) {
+        bp_azure_end(take_x);
+        return status;
+    }
+    *out = reader_new(storage, take_x, MIN(meta->size - args->offset, args->length));
+    return BP_OK;
+}
+
+bp_status
+bp_azure_read_open(struct bp_storage *storage, const struct bp_op *op,
+                   const struct bp_read_args *args, struct bp_object_meta *meta,
+                   struct bp_reader **out, struct bp_error *error)
+{
+    struct bp_azure_exchange *x = NULL;
+    bp_status status = bp_azure_check_flags(args->flags, 0, error);
+    if (status == BP_OK) {
+        status = bp_azure_check_key(storage, args->key, error);
+    }
+    if (status != BP_OK) {
+        return status;
+    }
+    if (args->length == 0) {
+        return open_empty(storage, op, args, meta, out, error);
+    }
+    struct bp_azure_request request;
+    bp_azure_request_init(&request, BP_AZURE_BLOB, "GET", args->key, "read it");
+    add_range(&request, args);
+    bp_azure_add_conditions(&request, args->if_match, false);
+    status = bp_azure_begin(storage, op, &request, &x, error);
+    bp_azure_request_clear(&request);
+    if (status == BP_OK) {
+        status = bp_azure_head(x, op, error);
+    }
+    if (status == BP_OK) {
+        return take_reader(storage, args, x, meta, out, error);
+    }
+    bp_azure_end(x);
+    return status == BP_ERR_RANGE ? open_empty(storage, op, args, meta, out, error) : status;
+}
+
+bp_status
+bp_azure_read(struct bp_reader *reader, const struct bp_op *op, void *buffer, size_t cap, size_t *n,
+              struct bp_error *error)
+{
+    *n = 0;
+    bp_status status = bp_azure_check_op(reader->storage, op, error);
+    if (status != BP_OK || reader->x == NULL) {
+        return status;
+    }
+    if (cap == 0) {
+        return bp_fail(error, BP_ERR_INVALID, "%s: read into an empty buffer",
+                       bp_azure_subject(reader->x));
+    }
+    status = bp_http_receive(bp_azure_http(reader->x), op, buffer, cap, n, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    if (*n > reader->left || (*n == 0 && reader->left > 0)) {
+        return bp_fail(error, BP_ERR_RETRYABLE, "%s: the server sent %s bytes than it announced",
+                       bp_azure_subject(reader->x), *n == 0 ? "fewer" : "more");
+    }
+    reader->left -= *n;
+    return BP_OK;
+}
+
+void
+bp_azure_read_close(struct bp_reader *reader)
+{
+    bp_azure_end(reader->x);
+    g_free(reader);
+}
