@@ -309,7 +309,7 @@ load_place(struct bp_azure_config *values, const struct draft *draft, struct bp_
                        container == NULL ? "" : container);
     }
     values->container = g_strdup(container);
-    g_autofree char *trimmed = g_strdup(prefix == NULL ? "" : prefix);
+    g_autofree char *trimmed = g_strdup(prefix == NULL ? "" : prefix + strspn(prefix, "/"));
     for (size_t len = strlen(trimmed); len > 0 && trimmed[len - 1] == '/'; len--) {
         trimmed[len - 1] = '\0';
     }

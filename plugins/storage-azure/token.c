@@ -35,6 +35,7 @@ struct bp_azure_tokens {
     const struct bp_host *host;
     const struct bp_azure_config *set;
     bp_http_client *client;
+    int64_t (*clock)(void);
     pthread_mutex_t lock; /* guards all that follows; never held over a request */
     pthread_cond_t changed;
     bool fetching;
@@ -44,7 +45,7 @@ struct bp_azure_tokens {
 };
 
 static int64_t
-now_ns(void)
+real_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -60,6 +61,7 @@ bp_azure_tokens_new(const struct bp_host *host, const struct bp_azure_config *se
     tokens->host = host;
     tokens->set = set;
     tokens->client = client;
+    tokens->clock = real_now_ns;
     pthread_mutex_init(&tokens->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -77,6 +79,12 @@ bp_azure_tokens_free(struct bp_azure_tokens *tokens)
         pthread_mutex_destroy(&tokens->lock);
         g_free(tokens);
     }
+}
+
+void
+bp_azure_tokens_set_clock(struct bp_azure_tokens *tokens, int64_t (*clock)(void))
+{
+    tokens->clock = clock;
 }
 
 static void
@@ -294,7 +302,7 @@ put(struct bp_azure_tokens *tokens, bp_secret *take_token, uint64_t seconds)
     bp_secret *old = tokens->token;
     tokens->token = take_token;
     tokens->generation++;
-    tokens->end_ns = now_ns() + life;
+    tokens->end_ns = tokens->clock() + life;
     /* One that lasts not even ten minutes would be renewed all the time. */
     tokens->renew_ns = tokens->end_ns - MIN(RENEW_BEFORE_NS, life / 2);
     bp_secret_free(old);
@@ -316,7 +324,7 @@ renew(struct bp_azure_tokens *tokens, const struct bp_op *op, struct bp_error *e
         put(tokens, token, seconds);
         return BP_OK;
     }
-    int64_t now = now_ns();
+    int64_t now = tokens->clock();
     if (tokens->token != NULL && now < tokens->end_ns && status != BP_ERR_CANCELLED) {
         tokens->renew_ns = now + AGAIN_AFTER_NS;
         bp_hostlog(tokens->host, op, BP_LOG_WARN, "the token could not be renewed yet: %s",
@@ -330,13 +338,13 @@ renew(struct bp_azure_tokens *tokens, const struct bp_op *op, struct bp_error *e
 static bp_status
 wait_for_other(struct bp_azure_tokens *tokens, const struct bp_op *op, struct bp_error *error)
 {
-    int64_t until = now_ns() + LOOK_EVERY_NS;
+    int64_t until = real_now_ns() + LOOK_EVERY_NS;
     const struct timespec time = {until / NS_PER_S, until % NS_PER_S};
     (void)pthread_cond_timedwait(&tokens->changed, &tokens->lock, &time);
     if (tokens->host->cancelled(op) != 0) {
         return bp_fail(error, BP_ERR_CANCELLED, "cancelled");
     }
-    if (op->deadline_ns != 0 && now_ns() > op->deadline_ns) {
+    if (op->deadline_ns != 0 && real_now_ns() > op->deadline_ns) {
         return bp_fail(error, BP_ERR_TIMEOUT, "the deadline passed while waiting for a login");
     }
     return BP_OK;
@@ -349,7 +357,7 @@ bp_azure_tokens_get(struct bp_azure_tokens *tokens, const struct bp_op *op, bp_s
     bp_status status = BP_OK;
     pthread_mutex_lock(&tokens->lock);
     while (status == BP_OK) {
-        int64_t now = now_ns();
+        int64_t now = tokens->clock();
         bool usable = tokens->token != NULL && now < tokens->end_ns;
         if (usable && (now < tokens->renew_ns || tokens->fetching)) {
             break;

@@ -16,11 +16,14 @@
 
 struct bp_azure_tokens;
 
-/** Borrows host, settings and client; NULL client = fetch without one (never succeeds). */
+/** Borrows host, settings and client. */
 struct bp_azure_tokens *bp_azure_tokens_new(const struct bp_host *host,
                                             const struct bp_azure_config *set,
                                             bp_http_client *client);
 void bp_azure_tokens_free(struct bp_azure_tokens *tokens);
+
+/** Another clock than CLOCK_MONOTONIC, for tests; before any thread asks for a token. */
+void bp_azure_tokens_set_clock(struct bp_azure_tokens *tokens, int64_t (*clock)(void));
 
 /**
  * A copy of the present token (bp_secret_free), and its generation for bp_azure_tokens_reject.
