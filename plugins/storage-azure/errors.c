@@ -36,7 +36,7 @@ static const struct entry entries[] = {
     {"AccountIsDisabled", BP_ERR_DENIED, "the storage account is switched off"},
     {"AppendPositionConditionNotMet", BP_ERR_EXISTS, NULL},
     {"AuthenticationFailed", BP_ERR_AUTH, CHECK_LOGIN},
-    {"AuthorizationFailure", BP_ERR_DENIED, NETWORK_RULES},
+    {"AuthorizationFailure", BP_ERR_DENIED, NETWORK_RULES " (or account_key is wrong)"},
     {"AuthorizationPermissionMismatch", BP_ERR_DENIED, NEEDS_ROLE},
     {"AuthorizationProtocolMismatch", BP_ERR_DENIED, "the SAS is for https only"},
     {"AuthorizationResourceTypeMismatch", BP_ERR_DENIED, NEEDS_ROLE},

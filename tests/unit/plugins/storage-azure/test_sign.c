@@ -117,7 +117,34 @@ START_TEST(test_sas__names_and_encodes)
 }
 END_TEST
 
+START_TEST(test_sas__user_delegation)
+{
+    struct bp_azure_delegation delegation = {.oid = (char *)"oid-1",
+                                             .tid = (char *)"tid-1",
+                                             .start = (char *)"2006-01-01T00:00:00Z",
+                                             .expiry = (char *)"2006-01-03T00:00:00Z",
+                                             .service = (char *)"b",
+                                             .version = (char *)"2021-12-02",
+                                             .value = bp_secret_new(AZ_KEY)};
+    const struct bp_azure_sas_params params = {.account = "acct",
+                                               .container = "box",
+                                               .blob = "a b/\xC3\xBC",
+                                               .permissions = "r",
+                                               .start = 1136214245,
+                                               .expiry = 1136217845,
+                                               .protocol = "https",
+                                               .delegation = &delegation};
+    g_autofree char *sas = bp_azure_sas(&params);
+    /* Made by azure-storage-blob 12.14, whose version has the same lines to sign as ours. */
+    ck_assert_str_eq(sas, "sv=2021-12-02&sr=b&sp=r&st=2006-01-02T15%3A04%3A05Z"
+                          "&se=2006-01-02T16%3A04%3A05Z&spr=https&skoid=oid-1&sktid=tid-1"
+                          "&skt=2006-01-01T00%3A00%3A00Z&ske=2006-01-03T00%3A00%3A00Z&sks=b"
+                          "&skv=2021-12-02&sig=YTRz3UUl6T8cIeRnIb2ut%2B7zCww3cj1hzEjXh5gEras%3D");
+    bp_secret_free(delegation.value);
+}
+END_TEST
+
 AZ_MAIN("azure sign", test_string_to_sign__get_container_metadata, test_string_to_sign__list_blobs,
         test_string_to_sign__each_header_has_its_line,
         test_string_to_sign__a_name_that_begins_another_comes_first, test_signature__known_value,
-        test_sas__names_and_encodes)
+        test_sas__names_and_encodes, test_sas__user_delegation)
