@@ -39,18 +39,16 @@ print_part(const struct part *part, char *etag, size_t cap)
 static bool
 parse_part(const char *etag, struct part *out)
 {
-    unsigned attempt, count;
-    unsigned long long size;
-    char kind, rest;
-    /* Hexadecimal, each with a bound of its own. */
-    if (strlen(etag) > 40 ||
-        sscanf(etag, "%6x-%8x-%16llx-%c%c", &attempt, &count, &size, &kind, &rest) !=
-            4 || /* NOLINT(cert-err34-c): bounded, own text */
-        count > BP_AZURE_MAX_BLOCKS ||
-        (kind != 'c' && kind != 'w')) {
+    guint64 attempt, count, size;
+    g_auto(GStrv) parts = g_strsplit(etag, "-", 5);
+    if (g_strv_length(parts) != 4 ||
+        !g_ascii_string_to_unsigned(parts[0], 16, 0, 0xFFFFFF, &attempt, NULL) ||
+        !g_ascii_string_to_unsigned(parts[1], 16, 1, BP_AZURE_MAX_BLOCKS, &count, NULL) ||
+        !g_ascii_string_to_unsigned(parts[2], 16, 1, BP_AZURE_MAX_PART, &size, NULL) ||
+        (strcmp(parts[3], "c") != 0 && strcmp(parts[3], "w") != 0)) {
         return false;
     }
-    *out = (struct part){attempt, count, size, kind == 'c'};
+    *out = (struct part){(uint32_t)attempt, (uint32_t)count, size, parts[3][0] == 'c'};
     return true;
 }
 
@@ -105,6 +103,7 @@ static bp_status
 check_part(struct bp_storage *storage, const struct bp_op *op, const struct bp_part_args *args,
            char upload[BP_AZURE_UPLOAD_ID], uint64_t *least, struct bp_error *error)
 {
+    *least = 0;
     bp_status status = bp_azure_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
         status = bp_azure_check_op(storage, op, error);
@@ -170,16 +169,21 @@ bp_azure_commit_part(struct bp_writer *writer, const struct bp_op *op, struct bp
     return status;
 }
 
-/* Put Block From URL for one piece of a part. */
+/* What one request copies of a part. */
+struct piece {
+    struct bp_azure_block_id id;
+    uint64_t offset, size; /* in the source, bytes */
+};
+
+/* Put Block From URL. */
 static bp_status
 copy_block(struct bp_storage *storage, const struct bp_op *op, const struct bp_part_args *args,
-           const struct bp_azure_block_id *parts, uint64_t offset, uint64_t size,
-           struct bp_error *error)
+           const struct piece *piece, struct bp_error *error)
 {
     char raw[BP_AZURE_BLOCK_ID];
     struct bp_azure_source source;
     struct bp_azure_request request;
-    bp_azure_block_id(parts, raw);
+    bp_azure_block_id(&piece->id, raw);
     g_autofree char *id = bp_azure_base64(raw, strlen(raw));
     bp_status status = bp_azure_source_open(&source, storage, args->src, op, args->src_key, error);
     if (status != BP_OK) {
@@ -189,8 +193,8 @@ copy_block(struct bp_storage *storage, const struct bp_op *op, const struct bp_p
     bp_azure_add_query(&request, "comp", "block");
     bp_azure_add_query(&request, "blockid", id);
     bp_azure_source_add(&source, &request);
-    bp_azure_add_header(&request, "x-ms-source-range", "bytes=%" PRIu64 "-%" PRIu64, offset,
-                        offset + size - 1);
+    bp_azure_add_header(&request, "x-ms-source-range", "bytes=%" PRIu64 "-%" PRIu64, piece->offset,
+                        piece->offset + piece->size - 1);
     if (args->src_if_match != NULL) {
         bp_azure_add_header(&request, "x-ms-source-if-match", "\"%s\"", args->src_if_match);
     }
@@ -213,13 +217,17 @@ bp_azure_part_copy(struct bp_storage *storage, const struct bp_op *op,
     if (status == BP_OK) {
         status = bp_azure_check_key(args->src, args->src_key, error);
     }
+    if (status != BP_OK) {
+        return status;
+    }
     struct part part = {bp_azure_attempt(), 0, 0, true};
     least = MIN(MAX(least, COPY_BLOCK), BP_AZURE_MAX_BLOCK);
     while (status == BP_OK && part.size < args->size) {
-        const struct bp_azure_block_id id = {upload, args->number, part.attempt, part.count};
-        uint64_t piece = MIN(args->size - part.size, least);
-        status = copy_block(storage, op, args, &id, args->offset + part.size, piece, error);
-        part.size += piece;
+        const struct piece piece = {.id = {upload, args->number, part.attempt, part.count},
+                                    .offset = args->offset + part.size,
+                                    .size = MIN(args->size - part.size, least)};
+        status = copy_block(storage, op, args, &piece, error);
+        part.size += piece.size;
         part.count++;
         storage->host->progress(op, part.size, args->size);
     }

@@ -164,25 +164,29 @@ sign(struct bp_storage *storage, const struct bp_azure_request *request, const c
     return g_strdup_printf("Authorization: SharedKey %s:%s", storage->set.account, signature);
 }
 
-/* *out is the header line of the login, or NULL where the URL carries it. */
+/* Path and date of a request that is about to be sent. */
+struct dispatch {
+    char *path;
+    char date[BP_AZURE_TIME];
+    char *login; /* header line, or NULL where the URL carries it */
+};
+
 static bp_status
 authorize(struct bp_azure_exchange *x, const struct bp_op *op,
-          const struct bp_azure_request *request, const char *path, const char *date, char **out,
-          struct bp_error *error)
+          const struct bp_azure_request *request, struct dispatch *dispatch, struct bp_error *error)
 {
     struct bp_storage *storage = x->storage;
-    *out = NULL;
     if (storage->set.login == BP_AZURE_SAS) {
         return BP_OK;
     }
     if (storage->set.login == BP_AZURE_KEY) {
-        *out = sign(storage, request, path, date);
+        dispatch->login = sign(storage, request, dispatch->path, dispatch->date);
         return BP_OK;
     }
     bp_secret *token = NULL;
     bp_status status = bp_azure_tokens_get(storage->tokens, op, &token, &x->token, error);
     if (status == BP_OK) {
-        *out = g_strdup_printf("Authorization: Bearer %s", bp_secret_get(token));
+        dispatch->login = g_strdup_printf("Authorization: Bearer %s", bp_secret_get(token));
     }
     bp_secret_free(token);
     return status;
@@ -214,17 +218,18 @@ static bp_status
 start(struct bp_azure_exchange *x, const struct bp_op *op, const struct bp_azure_request *request,
       struct bp_error *error)
 {
-    char date[BP_AZURE_TIME];
-    char *login;
-    bp_azure_http_date(time(NULL), date);
-    g_autofree char *path = encoded_path(x->storage, request->place, request->key);
-    bp_status status = authorize(x, op, request, path, date, &login, error);
+    struct dispatch dispatch = {
+        .path = encoded_path(x->storage, request->place, request->key),
+    };
+    g_autofree char *path = dispatch.path;
+    bp_azure_http_date(time(NULL), dispatch.date);
+    bp_status status = authorize(x, op, request, &dispatch, error);
     if (status != BP_OK) {
         return status;
     }
-    g_autoptr(GPtrArray) lines = header_lines(request, date);
-    if (login != NULL) {
-        g_ptr_array_add(lines, login);
+    g_autoptr(GPtrArray) lines = header_lines(request, dispatch.date);
+    if (dispatch.login != NULL) {
+        g_ptr_array_add(lines, dispatch.login);
     }
     g_ptr_array_add(lines, NULL);
     g_autofree char *base = url_of(x->storage, path);
@@ -241,7 +246,7 @@ start(struct bp_azure_exchange *x, const struct bp_op *op, const struct bp_azure
     status = bp_http_begin(x->storage->client, op, &http, &x->http, error);
     bp_secret_wipe(url->str, url->allocated_len);
     g_string_free(url, TRUE);
-    wipe(login);
+    wipe(dispatch.login);
     return status;
 }
 

@@ -13,6 +13,13 @@ assert_refused(const char *text, const char *const *pairs)
 }
 
 #define ASSERT_REFUSED(text, ...) assert_refused(text, (const char *const[]){__VA_ARGS__})
+/* Whole texts: a list of settings takes a text in two pieces for a missing comma. */
+static const char connection[] = "AccountName=acct;AccountKey=" AZ_KEY;
+static const char connection_usgov[] =
+    "DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=" AZ_KEY
+    ";EndpointSuffix=core.usgovcloudapi.net";
+static const char sas_with_mark[] = "?" AZ_SAS;
+
 #define BASE "container", "box", "account", "acct"
 
 static void
@@ -42,7 +49,7 @@ END_TEST
 
 START_TEST(test_open__by_sas_with_question_mark)
 {
-    OPEN(BASE, "sas", "?" AZ_SAS, NULL);
+    OPEN(BASE, "sas", sas_with_mark, NULL);
     ck_assert_int_eq(az_store->set.login, BP_AZURE_SAS);
     ck_assert_str_eq(bp_secret_get(az_store->set.sas), AZ_SAS);
 }
@@ -50,10 +57,7 @@ END_TEST
 
 START_TEST(test_open__by_connection_string)
 {
-    OPEN("container", "box", "connection_string",
-         "DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=" AZ_KEY
-         ";EndpointSuffix=core.usgovcloudapi.net",
-         NULL);
+    OPEN("container", "box", "connection_string", connection_usgov, NULL);
     ck_assert_int_eq(az_store->set.login, BP_AZURE_KEY);
     ck_assert_str_eq(az_store->set.endpoint, "https://acct.blob.core.usgovcloudapi.net");
     ck_assert_str_eq(az_store->set.authority, "https://login.microsoftonline.us");
@@ -149,13 +153,11 @@ END_TEST
 START_TEST(test_open__contradictions)
 {
     ASSERT_REFUSED("connection_string: it cannot be given together with sas", "container", "box",
-                   "connection_string", "AccountName=acct;AccountKey=" AZ_KEY, "sas", AZ_SAS, NULL);
+                   "connection_string", connection, "sas", AZ_SAS, NULL);
     ASSERT_REFUSED("account: it is \"other\", connection_string says another one", "container",
-                   "box", "account", "other", "connection_string",
-                   "AccountName=acct;AccountKey=" AZ_KEY, NULL);
+                   "box", "account", "other", "connection_string", connection, NULL);
     ASSERT_REFUSED("connection_string: it does not go with credentials sas", "container", "box",
-                   "credentials", "sas", "connection_string", "AccountName=acct;AccountKey=" AZ_KEY,
-                   NULL);
+                   "credentials", "sas", "connection_string", connection, NULL);
 }
 END_TEST
 
