@@ -17,14 +17,15 @@
 #include "plugins/storage-azure/sign.h"
 #include "sdk/http/client.h"
 
-struct bp_azure_tokens; /* token.h */
+struct bp_azure_buffers; /* buffers.h */
+struct bp_azure_tokens;  /* token.h */
 
 struct bp_storage {
     const struct bp_host *host;
     struct bp_azure_config set;
     bp_http_client *client, *login_client; /**< login_client: only where it differs, or NULL */
     struct bp_azure_tokens *tokens;        /**< NULL where no identity logs in */
-    _Atomic uint64_t buffered;             /**< bytes of block buffers in use */
+    struct bp_azure_buffers *buffers;      /**< of blocks */
     _Atomic uint32_t no_bearer;            /**< the service takes no tokens for copy sources */
 
     pthread_mutex_t lock; /**< guards all that follows; never held over a request */

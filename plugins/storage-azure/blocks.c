@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "plugins/storage-azure/buffers.h"
 #include "plugins/storage-azure/request.h"
 #include "plugins/storage-azure/text.h"
 #include "sdk/lib/errors.h"
@@ -67,8 +68,7 @@ static size_t
 choose_cap(const struct bp_storage *storage, uint64_t size, uint64_t least)
 {
     uint64_t wish = storage->set.block_size;
-    uint64_t used = atomic_load(&storage->buffered);
-    uint64_t left = used < storage->set.memory ? storage->set.memory - used : 0;
+    uint64_t left = bp_azure_buffers_left(storage->buffers);
     while (wish > SMALL_BLOCK && wish > left / 2) {
         wish /= 2;
     }
@@ -94,8 +94,7 @@ static void
 release(struct bp_azure_blocks *blocks)
 {
     if (blocks->buffer != NULL) {
-        blocks->storage->host->free(blocks->buffer);
-        atomic_fetch_sub(&blocks->storage->buffered, blocks->cap);
+        bp_azure_buffers_give(blocks->storage->buffers, blocks->buffer, blocks->cap);
         blocks->buffer = NULL;
     }
 }
@@ -112,12 +111,11 @@ reserve(struct bp_azure_blocks *blocks, const struct bp_op *op, struct bp_error 
     if (blocks->buffer != NULL) {
         return BP_OK;
     }
-    blocks->buffer = blocks->storage->host->alloc(op, blocks->cap);
+    blocks->buffer = bp_azure_buffers_take(blocks->storage->buffers, op, blocks->cap);
     if (blocks->buffer == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "object %s: no memory for a block of %zu bytes",
                        blocks->key, blocks->cap);
     }
-    atomic_fetch_add(&blocks->storage->buffered, blocks->cap);
     return BP_OK;
 }
 

@@ -333,7 +333,7 @@ load_limits(struct bp_azure_config *values, const struct draft *draft, struct bp
     const char *min_tls = text_of(draft, "min_tls");
     values->create_container = bp_setting_bool(host, config, "create_container", false);
     values->check_md5 = bp_setting_bool(host, config, "check_md5", true);
-    values->memory = bp_setting_u64(host, config, "memory", 32 * MIB);
+    values->memory = bp_setting_u64(host, config, "memory", 16 * MIB);
     values->block_size = bp_setting_u64(host, config, "block_size", 4 * MIB);
     values->put_size = bp_setting_u64(host, config, "put_size", 64 * MIB);
     values->copy_size = bp_setting_u64(host, config, "copy_size", 256 * MIB);

@@ -87,7 +87,7 @@ const struct bp_config_key bp_azure_keys[BP_AZURE_N_KEYS] = {
      .help = "have the service check each block and object by its MD5"},
     {.name = "memory",
      SIZE_KEY,
-     .def = "32MiB",
+     .def = "16MiB",
      .min = MIB,
      .max = 64 * GIB,
      .help = "bound of all block buffers together; when it is reached, blocks get smaller"},

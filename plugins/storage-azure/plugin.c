@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugins/storage-azure/azure.h"
+#include "plugins/storage-azure/buffers.h"
 #include "plugins/storage-azure/copy.h"
 #include "plugins/storage-azure/info.h"
 #include "plugins/storage-azure/list.h"
@@ -25,6 +26,7 @@ static void
 close_storage(struct bp_storage *storage)
 {
     bp_azure_tokens_free(storage->tokens);
+    bp_azure_buffers_free(storage->buffers);
     bp_http_client_free(storage->login_client);
     bp_http_client_free(storage->client);
     bp_azure_delegation_free(storage->delegation);
@@ -83,6 +85,7 @@ open_storage(const struct bp_host *host, const struct bp_op *op, const struct bp
     pthread_mutex_init(&storage->lock, NULL);
     bp_status status = bp_azure_config_load(&storage->set, host, config, error);
     if (status == BP_OK) {
+        storage->buffers = bp_azure_buffers_new(host, storage->set.memory);
         const struct bp_http_config http = http_config(&storage->set);
         status = bp_http_client_new(host, &http, &storage->client, error);
     }

@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include "plugins/storage-azure/buffers.h"
 #include "tests/unit/plugins/storage-azure/azure_test.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -47,7 +48,8 @@ cap_of(struct bp_storage *storage, uint64_t size, uint64_t least)
 
 START_TEST(test_cap__by_size_and_memory)
 {
-    struct bp_storage storage = {.set = {.memory = 32 * MIB, .block_size = 4 * MIB}};
+    struct bp_storage storage = {.host = &bp_fake.host, .set = {.block_size = 4 * MIB}};
+    storage.buffers = bp_azure_buffers_new(&bp_fake.host, 32 * MIB);
     ck_assert_uint_eq(cap_of(&storage, BP_UNKNOWN, 0), 4 * MIB);
     ck_assert_uint_eq(cap_of(&storage, 2 * MIB, 0), 2 * MIB); /* no more than there is */
     ck_assert_uint_eq(cap_of(&storage, 10, 0), 65536);
@@ -55,10 +57,44 @@ START_TEST(test_cap__by_size_and_memory)
     /* 50,000 blocks are enough for any size. */
     uint64_t huge = (uint64_t)1 << 40;
     ck_assert_uint_ge((uint64_t)cap_of(&storage, huge, 0) * 49999, huge);
-    atomic_store(&storage.buffered, 28 * MIB);
+    void *some = bp_azure_buffers_take(storage.buffers, &bp_fake.op, 28 * MIB);
     ck_assert_uint_eq(cap_of(&storage, BP_UNKNOWN, 0), 2 * MIB);
-    atomic_store(&storage.buffered, 40 * MIB); /* nobody waits: small ones */
-    ck_assert_uint_eq(cap_of(&storage, BP_UNKNOWN, 0), MIB);
+    void *more = bp_azure_buffers_take(storage.buffers, &bp_fake.op, 12 * MIB);
+    ck_assert_uint_eq(cap_of(&storage, BP_UNKNOWN, 0), MIB); /* nobody waits: small ones */
+    bp_azure_buffers_give(storage.buffers, some, 28 * MIB);
+    bp_azure_buffers_give(storage.buffers, more, 12 * MIB);
+    bp_azure_buffers_free(storage.buffers);
+}
+END_TEST
+
+START_TEST(test_buffers__kept_within_the_limit)
+{
+    struct bp_azure_buffers *buffers = bp_azure_buffers_new(&bp_fake.host, 3000);
+    void *first = bp_azure_buffers_take(buffers, &bp_fake.op, 1000);
+    void *second = bp_azure_buffers_take(buffers, &bp_fake.op, 2000);
+    ck_assert_uint_eq(bp_azure_buffers_left(buffers), 0);
+    bp_azure_buffers_give(buffers, first, 1000);
+    ck_assert_uint_eq(bp_azure_buffers_left(buffers), 1000);
+    ck_assert_ptr_eq(bp_azure_buffers_take(buffers, &bp_fake.op, 1000), first);
+    bp_azure_buffers_give(buffers, first, 1000);
+    /* Another size: the one that is idle makes room. */
+    void *third = bp_azure_buffers_take(buffers, &bp_fake.op, 500);
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 2);
+    bp_azure_buffers_give(buffers, third, 500);
+    bp_azure_buffers_give(buffers, second, 2000);
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 2);
+    bp_azure_buffers_free(buffers);
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 0);
+}
+END_TEST
+
+START_TEST(test_buffers__refused_by_the_host)
+{
+    struct bp_azure_buffers *buffers = bp_azure_buffers_new(&bp_fake.host, 3000);
+    atomic_store(&bp_fake.fail_alloc, 1);
+    ck_assert_ptr_null(bp_azure_buffers_take(buffers, &bp_fake.op, 1000));
+    ck_assert_uint_eq(bp_azure_buffers_left(buffers), 3000);
+    bp_azure_buffers_free(buffers);
 }
 END_TEST
 
@@ -73,4 +109,5 @@ START_TEST(test_list__in_order)
 END_TEST
 
 AZ_MAIN("azure blocks", test_upload_id__tells_its_start, test_block_id__all_of_one_length,
-        test_cap__by_size_and_memory, test_list__in_order)
+        test_cap__by_size_and_memory, test_buffers__kept_within_the_limit,
+        test_buffers__refused_by_the_host, test_list__in_order)

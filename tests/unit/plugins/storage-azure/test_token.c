@@ -40,7 +40,7 @@ static void
 start(const struct bp_httpd_step *steps, size_t n, const char *const *pairs)
 {
     /* The server's address is known only when it runs. */
-    az_server = bp_httpd_start(steps, n);
+    az_serve(steps, n);
     g_autoptr(GPtrArray) all = g_ptr_array_new();
     const char *url = bp_httpd_url(az_server);
     g_autofree char *identity = g_strconcat(url, "/metadata/identity/oauth2/token", NULL);
@@ -239,7 +239,7 @@ START_TEST(test_request__refused_token_is_fetched_anew)
         AZ_STEP(TOKEN("t-1", "3600")),
         AZ_STEP(AZ_ANSWER("401 no", "x-ms-error-code: InvalidAuthenticationInfo\r\n", "")),
         AZ_STEP(TOKEN("t-2", "3600")), AZ_STEP(AZ_HEAD("5", ""))};
-    az_server = bp_httpd_start(steps, G_N_ELEMENTS(steps));
+    az_serve(steps, G_N_ELEMENTS(steps));
     g_autofree char *endpoint = g_strconcat(bp_httpd_url(az_server), "/acct", NULL);
     az_store = az_open("container", "box", "endpoint", endpoint, "allow_http", "true", "authority",
                        bp_httpd_url(az_server), PRINCIPAL);
