@@ -72,6 +72,7 @@ def check_settings(pages):
             expect(has_word(pages["bakplane.yaml.5"], key), f"bakplane.yaml(5): {section}.{key}")
     for page, plugin in (("bakplane-storage-local.7", tables.STORAGE_PLUGIN),
                          ("bakplane-storage-s3.7", "s3"),
+                         ("bakplane-storage-azure.7", "azure"),
                          ("bakplane-source-milvus.7", tables.SOURCE_PLUGIN)):
         for kind, keys in tables.plugin_keys(plugin).items():
             for key in keys:

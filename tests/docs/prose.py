@@ -84,7 +84,7 @@ def check_yaml(path, block):
         secret = Path(folder, "secret")
         secret.write_text("x\n", encoding="utf-8")
         secret.chmod(0o600)
-        text = re.sub(r"/etc/bakplane/\w+\.(pw|key)", str(secret), block)
+        text = re.sub(r"/etc/bakplane/[\w-]+\.(pw|key|sas)", str(secret), block)
         if "source:" not in text:
             text += f"source: {{plugin: {tables.SOURCE_PLUGIN}}}\nbackup: {{storage: backups}}\n"
         for system, here in (("milvus:backup", "0:0"), ("server_user: milvus", "server_user: 0")):
