@@ -54,7 +54,7 @@ void az_teardown(void);
     az_start_with(steps, G_N_ELEMENTS(steps), (const char *const[]){__VA_ARGS__})
 void az_start_with(const struct bp_httpd_step *steps, size_t n, const char *const *pairs);
 
-/** Starts the script alone, a copy of it; az_teardown ends it. */
+/** Starts the script alone; az_teardown ends it. */
 void az_serve(const struct bp_httpd_step *steps, size_t n);
 
 /** Opens an instance with just these settings and the table's defaults; NULL with az_error. */
