@@ -188,6 +188,20 @@ try_complete(bp_upload *up, GError **error)
 }
 
 static bool
+is_there(bp_upload *up)
+{
+    g_autoptr(GError) ignored = NULL; /* no answer: the upload has failed */
+    const bp_transfer *transfer = up->transfer;
+    return bp_store_stat(up->env.params.dst, &transfer->env->call, up->write.key, &up->meta,
+                         &ignored) &&
+           up->meta.size == up->write.size;
+}
+
+/*
+ * When nobody knows whether it worked, it is tried again.  An attempt that worked unseen leaves no
+ * upload behind: only when the upload is gone does an object of the right size stand for it.
+ */
+static bool
 complete(void *ctx, GError **error)
 {
     bp_upload *up = ctx;
@@ -195,12 +209,11 @@ complete(void *ctx, GError **error)
     if (try_complete(up, &failed)) {
         return true;
     }
-    up->may_be_complete = up->may_be_complete || bp_error_outcome_unknown(failed);
-    /* An attempt that worked unseen leaves no upload behind, so the next one fails by that. */
-    if (up->may_be_complete && bp_transfer__is_there(up->transfer, up->write.size, &up->meta)) {
+    if (up->may_be_complete && bp_error_is(failed, BP_ERR_NOT_FOUND) && is_there(up)) {
         g_clear_error(&failed);
         return true;
     }
+    up->may_be_complete = up->may_be_complete || bp_error_outcome_unknown(failed);
     g_propagate_error(error, failed);
     return false;
 }

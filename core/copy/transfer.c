@@ -200,17 +200,6 @@ bp_transfer__accept(bp_transfer *transfer, const struct bp_object_meta *meta, gu
     return false;
 }
 
-/* What lies there may be older than our write: then its checksum, where there is one, differs. */
-bool
-bp_transfer__is_there(const bp_transfer *transfer, guint64 size, struct bp_object_meta *meta)
-{
-    struct bp_checksum own = own_sum(transfer);
-    g_autoptr(GError) ignored = NULL; /* no answer: the copy is made again */
-    return bp_store_stat(transfer->env->params.dst, &transfer->env->call, transfer->item->dst_key,
-                         meta, &ignored) &&
-           meta->size == size && compare_checksums(transfer, &own, meta, NULL);
-}
-
 static bool
 check_source_size(const bp_transfer *transfer, guint64 size, GError **error)
 {
@@ -225,19 +214,14 @@ check_source_size(const bp_transfer *transfer, guint64 size, GError **error)
     return true;
 }
 
+/* When nobody knows whether it worked, it is written again like after any other failure: an older
+ * object of the same size may lie there, and writing twice harms nobody. */
 static bool
 commit(bp_transfer *transfer, bp_store_writer *take_writer, guint64 size, GError **error)
 {
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
-    GError *failed = NULL;
-    if (!bp_store_write_commit(take_writer, &transfer->env->call, &meta, &failed)) {
-        if (!bp_error_outcome_unknown(failed) || !bp_transfer__is_there(transfer, size, &meta)) {
-            g_propagate_error(error, failed);
-            return false;
-        }
-        g_clear_error(&failed);
-    }
-    return bp_transfer__accept(transfer, &meta, size, error);
+    return bp_store_write_commit(take_writer, &transfer->env->call, &meta, error) &&
+           bp_transfer__accept(transfer, &meta, size, error);
 }
 
 /* Where the store itself can check what the item must have, it is told. */

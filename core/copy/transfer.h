@@ -87,9 +87,6 @@ bool bp_transfer__pump(bp_transfer *transfer, bp_intake *intake, bp_store_writer
  */
 bool bp_transfer__accept(bp_transfer *transfer, const struct bp_object_meta *meta, guint64 size,
                          GError **error);
-/** The outcome of a commit is not known: true (and meta filled) if the object is there after all.
- */
-bool bp_transfer__is_there(const bp_transfer *transfer, guint64 size, struct bp_object_meta *meta);
 
 void bp_sums_init(bp_sums *sums, const bp_copy_params *params, guint32 named_kind);
 void bp_sums_clear(bp_sums *sums);

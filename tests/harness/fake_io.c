@@ -371,8 +371,9 @@ bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_comp
     fake_upload *upload = find_upload(store, params->upload);
     GBytes *all = upload != NULL ? join(upload, params->n) : NULL;
     if (all == NULL) {
-        fake_set_error(ok ? error : NULL, BP_ERR_INVALID, store, "part_complete", key,
-                       "a part is missing");
+        int cls = upload == NULL ? BP_ERR_NOT_FOUND : BP_ERR_INVALID;
+        fake_set_error(ok ? error : NULL, cls, store, "part_complete", key,
+                       upload == NULL ? "no such upload" : "a part is missing");
         return false;
     }
     g_ptr_array_remove(store->uploads, upload);

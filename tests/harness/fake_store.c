@@ -87,7 +87,8 @@ raise_fault(const bp_store *store, const fake_fault *fault, const char *key, GEr
     struct bp_error raw = {.struct_size = sizeof raw,
                            .cls = fault->cls,
                            .retry_after_ms = fault->retry_after_ms,
-                           .flags = fault->takes_effect ? BP_ERROR_OUTCOME_UNKNOWN : 0};
+                           .flags = fault->takes_effect || fault->unknown ? BP_ERROR_OUTCOME_UNKNOWN
+                                                                          : 0};
     g_snprintf(raw.message, sizeof raw.message, "fake %s: %s %s: %s", store->name,
                op_names[fault->op], key, fault->message != NULL ? fault->message : "injected");
     bp_set_error_from_plugin(error, &raw);

@@ -302,7 +302,11 @@ struct bp_storage_ops {
     bp_status (*part_copy)(struct bp_storage *storage, const struct bp_op *op,
                            const struct bp_part_args *args, struct bp_object_meta *out,
                            struct bp_error *error);
-    /** Puts the object together; visibility as for write_commit. */
+    /**
+     * Puts the object together; visibility as for write_commit.  NOT_FOUND when there is no such
+     * upload, also because it was completed: so the core learns that an attempt worked of which it
+     * heard nothing.
+     */
     bp_status (*part_complete)(struct bp_storage *storage, const struct bp_op *op,
                                const struct bp_complete_args *args, struct bp_object_meta *out,
                                struct bp_error *error);
