@@ -24,11 +24,16 @@ bp_catalog_key(const char *name, const char *rest)
 }
 
 bool
-bp_catalog__check_child(const char *name, GError **error)
+bp_catalog__check_child(const bp_catalog *catalog, const char *name, GError **error)
 {
     if (strchr(name, '/') != NULL || bp_key_check(name, NULL) != 0) {
         g_autofree char *valid = g_utf8_make_valid(name, -1);
         bp_set_error(error, BP_ERR_INVALID, "\"%s\" is no name of a backup", valid);
+        return false;
+    }
+    if (g_strcmp0(name, catalog->taken) == 0) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "\"%s\" is no name of a backup: there the source keeps its own data", name);
         return false;
     }
     return true;
@@ -37,7 +42,7 @@ bp_catalog__check_child(const char *name, GError **error)
 bp_manifest *
 bp_catalog_manifest(const bp_catalog *catalog, const char *name, GError **error)
 {
-    if (!bp_catalog__check_child(name, error)) {
+    if (!bp_catalog__check_child(catalog, name, error)) {
         return NULL;
     }
     g_autofree char *key = bp_catalog_key(name, BP_CATALOG_MANIFEST);

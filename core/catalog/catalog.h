@@ -32,6 +32,8 @@ typedef struct bp_catalog {
     guint attempts; /* of small calls */
     gint64 max_delay_ns;
     const char *commit_document; /* of the source: key by which other tools know a backup */
+    const char *taken; /* child below which the source's own storage has its root, or NULL: it is no
+                          backup, whatever it looks like */
 } bp_catalog;
 
 /** What `list` shows of one backup. */
@@ -42,6 +44,7 @@ typedef struct bp_backup_entry {
     bool incomplete;       /* neither ours nor finished: remains of a failed run, or documents
                               missing from a success */
     bool copying;          /* not finished, and a copy from another storage */
+    bool begun;            /* something of ours lies below it */
     bool stale;            /* "running", but its writer is gone (see lease.h) */
     char *problem;         /* why it cannot be used, or NULL */
     gint64 started_ns, finished_ns;                /* 0 = unknown */

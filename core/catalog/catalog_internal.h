@@ -76,7 +76,7 @@ bool bp_catalog__pass(const char *step, const char *moment, GError **error);
 /** NOT_FOUND for a name, with a near one as hint. */
 void bp_catalog__set_not_found(const bp_catalog *catalog, const char *name, GError **error);
 
-/** A name that can be a part of a key: INVALID else. */
-bool bp_catalog__check_child(const char *name, GError **error);
+/** A name that can be a part of a key, and is not taken: INVALID else. */
+bool bp_catalog__check_child(const bp_catalog *catalog, const char *name, GError **error);
 
 #endif

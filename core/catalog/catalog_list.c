@@ -176,6 +176,7 @@ inspect_unrecorded(const bp_catalog *catalog, bp_backup_entry *entry, bool *is_b
         return false;
     }
     if (begun) {
+        entry->begun = true;
         return judge_remains(catalog, entry, error);
     }
     *is_backup = bp_backup_name_check(entry->name, NULL);
@@ -193,6 +194,7 @@ inspect(const bp_catalog *catalog, const char *name, bool *is_backup, GError **e
     g_autoptr(GError) failed = NULL;
     g_autoptr(bp_manifest) manifest = bp_catalog_manifest(catalog, name, &failed);
     bool ok = true;
+    entry->begun = !bp_error_is(failed, BP_ERR_NOT_FOUND);
     if (manifest != NULL) {
         ok = fill_ours(catalog, manifest, entry, error);
     } else if (bp_error_is(failed, BP_ERR_NOT_FOUND)) {
@@ -244,6 +246,9 @@ bp_catalog_list(const bp_catalog *catalog, GError **error)
     for (guint i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
         bool is_backup = true;
+        if (g_strcmp0(name, catalog->taken) == 0) {
+            continue;
+        }
         g_autoptr(GError) failed = NULL;
         g_autoptr(bp_backup_entry) entry = inspect(catalog, name, &is_backup, &failed);
         if (bp_error_is(failed, BP_ERR_CANCELLED)) {
@@ -281,7 +286,7 @@ bp_catalog__set_not_found(const bp_catalog *catalog, const char *name, GError **
 bp_backup_entry *
 bp_catalog_find(const bp_catalog *catalog, const char *name, GError **error)
 {
-    if (!bp_catalog__check_child(name, error)) {
+    if (!bp_catalog__check_child(catalog, name, error)) {
         return NULL;
     }
     bool is_backup = true;

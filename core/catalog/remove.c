@@ -77,7 +77,7 @@ look(removal *r, bool force, GError **error)
     g_autofree char *all = bp_catalog_key(r->name, "");
     g_autofree char *ours = bp_catalog_key(r->name, BP_OURS);
     bool any = false;
-    if (!bp_catalog__check_child(r->name, error) ||
+    if (!bp_catalog__check_child(r->catalog, r->name, error) ||
         !bp_catalog__has_any(r->catalog, all, &any, error)) {
         return false;
     }

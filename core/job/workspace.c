@@ -36,6 +36,14 @@ store_free(gpointer store)
     bp_store_free(store);
 }
 
+static void
+catalog_free(gpointer data)
+{
+    bp_catalog *catalog = data;
+    g_free((char *)catalog->taken); /* ours, and const for all others */
+    g_free(catalog);
+}
+
 /* Beside the running program: right in a build tree, an installation, and a moved one. */
 static char *
 built_in_plugin_dir(void)
@@ -91,7 +99,7 @@ bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel, GError *
     workspace->refs = bp_refs_new();
     workspace->call = (bp_call){.cancel = cancel, .refs = workspace->refs};
     workspace->stores = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, store_free);
-    workspace->catalogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    workspace->catalogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, catalog_free);
     return workspace;
 }
 
@@ -293,6 +301,30 @@ defaults(bp_workspace *workspace, GError **error)
     return workspace->defaults;
 }
 
+/*
+ * Roots may lie in each other.  Where the source's own data lies below the backups' root, its first
+ * directory looks like the remains of a backup, and must never be taken for one.
+ */
+static char *
+child_that_is_taken(bp_workspace *workspace, const bp_store *backups)
+{
+    g_autoptr(GError) unusable = NULL; /* whoever needs the source's storage will hear of it */
+    const bp_store *theirs = bp_workspace_source_store(workspace, NULL, &unusable);
+    const char *outer = bp_store_info(backups)->identity;
+    const char *inner = theirs != NULL ? bp_store_info(theirs)->identity : "";
+    gsize n = strlen(outer);
+    if (n == 0 || !g_str_has_prefix(inner, outer) || inner[n] == '\0') {
+        return NULL;
+    }
+    const char *rest = inner + n;
+    if (*rest == '/') {
+        rest++;
+    } else if (outer[n - 1] != '/') {
+        return NULL; /* a longer name beside it */
+    }
+    return g_strndup(rest, strcspn(rest, "/"));
+}
+
 /* Settings and source, which every catalog needs. */
 static bool
 prepare_catalogs(bp_workspace *workspace, GError **error)
@@ -320,7 +352,8 @@ open_catalog(bp_workspace *workspace, const char *storage, const bp_catalog **ou
                                 .call = &workspace->call,
                                 .attempts = retry.attempts,
                                 .max_delay_ns = retry.max_delay_ns,
-                                .commit_document = workspace->commit_document};
+                                .commit_document = workspace->commit_document,
+                                .taken = child_that_is_taken(workspace, store)};
         g_hash_table_insert(workspace->catalogs, g_strdup(storage), catalog);
     }
     *out = catalog;

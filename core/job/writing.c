@@ -52,6 +52,11 @@ check_entry(const bp_writing *writing, const bp_backup_entry *entry, GError **er
                      name, entry->writer != NULL ? entry->writer : "another tool");
         return false;
     }
+    if (!entry->begun) { /* whose it is we do not know: it is not for us to replace or sweep */
+        bp_set_error(error, BP_ERR_EXISTS,
+                     "something that is no backup lies below %s/\nhint: choose another name", name);
+        return false;
+    }
     if (entry->state == BP_BACKUP_DELETING) {
         const bp_catalog *catalog = writing->catalog;
         g_autofree char *where = bp_workspace_words_for(writing->job->workspace, catalog->store);

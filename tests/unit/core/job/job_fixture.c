@@ -20,6 +20,7 @@ struct bp_storage_ops job_honest_store;
 void (*job_spoil)(struct bp_source_ops *source, struct bp_storage_ops *storage);
 
 static bp_config_tree *config;
+static const char *data_root = "data", *backups_root = "backups";
 
 static char *
 path_of(const char *path)
@@ -33,15 +34,15 @@ job_configure(const char *source, const char *backup)
     g_autofree char *text = g_strdup_printf(
         "source: {plugin: files, storage: data%s}\n"
         "storages:\n"
-        "  data: {plugin: local, root: %s/data}\n"
-        "  backups: {plugin: local, root: %s/backups}\n"
+        "  data: {plugin: local, root: %s/%s}\n"
+        "  backups: {plugin: local, root: %s/%s}\n"
         "  other: {plugin: local, root: %s/other}\n"
         "  twin: {plugin: local, root: %s/data}\n"
         "backup: {storage: %s, retry: {attempts: 2, max_delay: 100ms}}\n"
         "plugins: {dirs: ['%s', '%s']}\n"
         "state_dir: %s/state\n",
-        source, job_root, job_root, job_root, job_root, backup, g_getenv("BAKPLANE_PLUGIN_DIR"),
-        g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), job_root);
+        source, job_root, data_root, job_root, backups_root, job_root, job_root, backup,
+        g_getenv("BAKPLANE_PLUGIN_DIR"), g_getenv("BAKPLANE_TEST_PLUGIN_DIR"), job_root);
     job_write("bakplane.yaml", text);
     g_autofree char *path = path_of("bakplane.yaml");
     const char *no_environment[] = {NULL};
@@ -53,8 +54,18 @@ job_configure(const char *source, const char *backup)
 }
 
 void
+job_nest(const char *data, const char *backups)
+{
+    data_root = data;
+    backups_root = backups;
+    job_configure(", databases: true", "backups");
+}
+
+void
 job_setup(void)
 {
+    data_root = "data";
+    backups_root = "backups";
     g_autoptr(GError) error = NULL;
     job_root = g_dir_make_tmp("job-XXXXXX", &error);
     ASSERT_FINE(job_root != NULL, error);

@@ -32,6 +32,9 @@ extern void (*job_spoil)(struct bp_source_ops *source, struct bp_storage_ops *st
 /** Another configuration: more settings of the source (", key: value"), storage of backups. */
 void job_configure(const char *source, const char *backup_storage);
 
+/** Other roots below the scratch directory, which may lie in each other. */
+void job_nest(const char *data, const char *backups);
+
 void job_setup(void);
 void job_teardown(void);
 

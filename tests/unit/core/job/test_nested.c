@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Roots that lie in each other, as configurations of other tools have them: backups below the
+ * source's root, and the source's data below the backups'.  Each touches only its own.
+ */
+#include "tests/unit/core/job/job_restore_fixture.h"
+
+static GError *error;
+static bp_create_params params;
+
+static void
+setup(void)
+{
+    job_setup();
+    error = NULL;
+    job_error = NULL;
+    atomic_store(&job_ended, -1);
+    params = (bp_create_params){.name = "b", .select.children = "books,films"};
+}
+
+static void
+seed(const char *root)
+{
+    g_autofree char *one = g_strdup_printf("%s/default/books/1", root);
+    g_autofree char *two = g_strdup_printf("%s/default/films/1", root);
+    g_autofree char *loose = g_strdup_printf("%s/loose", root);
+    job_write(one, "one");
+    job_write(two, "a film");
+    job_write(loose, "of the source");
+}
+
+static void
+create_fine(void)
+{
+    ASSERT_FINE(job_create(&params, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_number("items"), 2);
+}
+
+static void
+restore_fine(void)
+{
+    job_params = (bp_restore_params){.name = "b", .suffix = "_r"};
+    ASSERT_FINE(job_restore(&job_params, &error) == BP_VERB_OK, error);
+}
+
+START_TEST(test_backups_below_the_source__create_verify_restore)
+{
+    job_nest("data", "data/backup");
+    seed("data");
+    create_fine();
+    ck_assert(job_exists("data/backup/b/items/default/books/1"));
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+    restore_fine();
+    ck_assert(job_exists("data/restored/default/books_r/1"));
+    ck_assert(job_exists("data/loose"));
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+}
+END_TEST
+
+START_TEST(test_backups_below_the_source__delete_and_prune)
+{
+    job_nest("data", "data/backup");
+    seed("data");
+    create_fine();
+    params.name = "c";
+    create_fine();
+    bp_prune_params prune = {.keep_last = 1};
+    ASSERT_FINE(job_prune(&prune, &error) == BP_VERB_OK, error);
+    ck_assert(!job_exists("data/backup/b/meta/files.json"));
+    ASSERT_FINE(job_delete("c", false, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_count("data/backup/c"), 0);
+    ck_assert(job_exists("data/default/books/1"));
+    ck_assert(job_exists("data/default/films/1"));
+    ck_assert(job_exists("data/loose"));
+    ck_assert_int_eq(job_delete("default", true, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "there is no backup \"default\"");
+}
+END_TEST
+
+START_TEST(test_source_below_the_backups__create_verify_restore)
+{
+    job_nest("all/files", "all");
+    seed("all/files");
+    create_fine();
+    ck_assert(job_exists("all/b/items/default/books/1"));
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+    restore_fine();
+    ck_assert(job_exists("all/files/restored/default/books_r/1"));
+    ASSERT_FINE(job_list(NULL, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_length("backups"), 1); /* the source's directory is none */
+    ck_assert_str_eq(job_item("backups", 0, "name"), "b");
+}
+END_TEST
+
+/* Each of these would be the end of the source's data. */
+START_TEST(test_source_below_the_backups__is_never_a_backup)
+{
+    job_nest("all/files/deep", "all");
+    seed("all/files/deep");
+    create_fine();
+    params.name = "files";
+    for (int i = 0; i < 3; i++) {
+        params.replace = i == 1;
+        params.resume = i == 2;
+        ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+        ASSERT_ERROR(error, BP_ERR_INVALID, "there the source keeps its own data");
+    }
+    ck_assert_int_eq(job_delete("files", true, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "there the source keeps its own data");
+    ck_assert_int_eq(job_verify("files", false, &error), BP_VERB_FAILED);
+    g_clear_error(&error);
+    bp_prune_params prune = {.keep_within_ns = 1, .foreign = true};
+    ASSERT_FINE(job_prune(&prune, &error) == BP_VERB_OK, error);
+    ASSERT_FINE(job_list(NULL, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_length("backups"), 0);
+    ck_assert(job_exists("all/files/deep/default/books/1"));
+    ck_assert(job_exists("all/files/deep/loose"));
+}
+END_TEST
+
+/* The same without any configuration that says whose it is. */
+START_TEST(test_directory_of_others__is_not_replaced)
+{
+    job_nest("data", "backups");
+    seed("data");
+    job_write("backups/files/insert_log/1", "of somebody");
+    params.name = "files";
+    for (int i = 0; i < 3; i++) {
+        params.replace = i == 1;
+        params.resume = i == 2;
+        ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+        ASSERT_ERROR(error, BP_ERR_EXISTS, "something that is no backup lies below files/");
+    }
+    ck_assert(job_exists("backups/files/insert_log/1"));
+}
+END_TEST
+
+/* A name that is only the beginning of another one is not inside. */
+START_TEST(test_names_that_begin_alike__are_beside)
+{
+    job_nest("allfiles/files", "all");
+    seed("allfiles/files");
+    params.name = "files";
+    create_fine();
+    ASSERT_FINE(job_delete("files", false, &error) == BP_VERB_OK, error);
+    ck_assert(job_exists("allfiles/files/loose"));
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE(
+        "job/nested", setup, job_teardown, test_backups_below_the_source__create_verify_restore,
+        test_backups_below_the_source__delete_and_prune,
+        test_source_below_the_backups__create_verify_restore,
+        test_source_below_the_backups__is_never_a_backup, test_directory_of_others__is_not_replaced,
+        test_names_that_begin_alike__are_beside);
+}
