@@ -5,12 +5,17 @@
  */
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/fault.h"
 #include "core/base/retry.h"
 #include "core/catalog/catalog_internal.h"
 
 #include "sdk/lib/ban.h"
+
+/* A storage without STRONG_LIST: passes of a purge, and how long to wait before the second. */
+#define LATE_PASSES 6
+#define LATE_NS (50 * BP_NS_PER_MS)
 
 /** One call and its result; which members count depends on the call. */
 typedef struct {
@@ -249,6 +254,14 @@ one_pass(sweep *s, GError **error)
     return remove_batch(s, error);
 }
 
+static bool
+wait_for_listing(const bp_catalog *catalog, guint pass, GError **error)
+{
+    const bp_cancel *cancel = catalog->call->cancel;
+    (void)bp_cancel_sleep_ns(cancel, LATE_NS << pass); /* the check tells */
+    return bp_cancel_check(cancel, error);
+}
+
 bool
 bp_catalog__purge(const bp_purge *purge, GError **error)
 {
@@ -257,11 +270,17 @@ bp_catalog__purge(const bp_purge *purge, GError **error)
     if (!bp_catalog__pass(purge->step, ".before", error)) {
         return false;
     }
-    /* Listing while removing may pass over something: done is when a listing finds nothing. */
+    /*
+     * Listing while removing may pass over something: done is when a listing finds nothing.  A
+     * storage that lists late goes on naming what is gone; it is given some time, not for ever.
+     */
+    bool strong = bp_store_can(purge->catalog->store, BP_STORE_STRONG_LIST);
+    guint pass = 0;
     do {
-        if (!one_pass(&s, error)) {
+        if ((pass > 0 && !strong && !wait_for_listing(purge->catalog, pass, error)) ||
+            !one_pass(&s, error)) {
             return false;
         }
-    } while (s.in_pass > 0);
+    } while (s.in_pass > 0 && (strong || ++pass < LATE_PASSES));
     return bp_catalog__pass(purge->step, ".after", error);
 }

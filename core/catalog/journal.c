@@ -91,6 +91,12 @@ bp_journal_write(bp_journal *journal, GError **error)
     return true;
 }
 
+guint
+bp_journal_chunks(const bp_journal *journal)
+{
+    return journal->seq - 1;
+}
+
 bool
 bp_journal_remove(const bp_catalog *catalog, const char *name, GError **error)
 {

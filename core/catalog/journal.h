@@ -19,6 +19,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_journal, bp_journal_free)
 void bp_journal_add(bp_journal *journal, const bp_item_record *record);
 /** Durable; nothing collected = nothing written. */
 bool bp_journal_write(bp_journal *journal, GError **error);
+/** Chunks that were written. */
+guint bp_journal_chunks(const bp_journal *journal);
 
 /** What earlier chunks prove (of all runs of this backup): compact, looked up by key. */
 typedef struct bp_proven bp_proven;
@@ -40,13 +42,14 @@ typedef struct bp_seal_params {
     const bp_catalog *catalog;
     bp_manifest *manifest; /* in: units; out: totals, item_files */
     const char *run_id;
+    guint chunks; /* of that run: bp_journal_chunks */
     bp_generation_fn generation;
     void *ctx;
     bool sweep; /* remove data objects that no item names: after a resume or refresh */
 } bp_seal_params;
 /**
  * Stream this run's journal into items files, count items and bytes into units and totals, sweep.
- * A key that appears twice in one generation is CORRUPT, as is a gap in the chunks.  Does not
+ * A key that appears twice in one generation is CORRUPT, as is a chunk that is not there.  Does not
  * write the manifest.  Comes before the documents: the sweep removes older ones.
  */
 bool bp_journal_seal(const bp_seal_params *params, GError **error);

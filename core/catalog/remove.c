@@ -77,18 +77,18 @@ look(removal *r, bool force, GError **error)
     g_autofree char *all = bp_catalog_key(r->name, "");
     g_autofree char *ours = bp_catalog_key(r->name, BP_OURS);
     bool any = false;
-    if (!bp_catalog__check_child(r->catalog, r->name, error) ||
+    if (!bp_catalog__check_child(r->catalog, r->name, error) || !load_manifest(r, force, error) ||
         !bp_catalog__has_any(r->catalog, all, &any, error)) {
         return false;
     }
-    if (!any) {
+    if (!any && r->manifest == NULL) { /* which can be read even if it is not listed yet */
         bp_catalog__set_not_found(r->catalog, r->name, error);
         return false;
     }
-    if (!load_manifest(r, force, error) ||
-        !bp_catalog__has_any(r->catalog, ours, &r->begun, error)) {
+    if (!bp_catalog__has_any(r->catalog, ours, &r->begun, error)) {
         return false;
     }
+    r->begun = r->begun || r->manifest != NULL;
     return r->manifest != NULL || has_commit_document(r, &r->foreign, error);
 }
 

@@ -16,6 +16,8 @@
 
 #define BP_LOG_MODULE "restore"
 
+#define SWEEP_PASSES 10 /* a storage that lists late may name for a while what is gone */
+
 typedef struct {
     bp_restore_job *restore;
     const bp_target *target;
@@ -212,7 +214,9 @@ bp_restore_place(bp_restore_job *restore, guint32 target, GError **error)
 typedef struct {
     bp_store *store;
     const bp_call *call;
+    const char *prefix;
     GPtrArray *keys;
+    guint64 found; /* by this pass */
     GError *error;
 } sweep_work;
 
@@ -232,10 +236,27 @@ collect_key(void *ctx, const char *key, const struct bp_object_meta *meta)
     sweep_work *work = ctx;
     if (meta != NULL) {
         g_ptr_array_add(work->keys, g_strdup(key));
+        work->found++;
     }
     return work->keys->len < 1000 || remove_batch(work);
 }
 
+static bool
+try_sweep(void *ctx, GError **error)
+{
+    sweep_work *work = ctx;
+    bp_store_list_params params = {.prefix = work->prefix};
+    g_ptr_array_set_size(work->keys, 0);
+    bool fine = bp_store_list(work->store, work->call, &params, collect_key, work, error) &&
+                work->error == NULL && remove_batch(work);
+    if (work->error != NULL) {
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&work->error));
+    }
+    return fine;
+}
+
+/* Until a listing finds nothing: one that is made while objects go may pass over some. */
 static bool
 sweep_prefix(bp_restore_job *restore, const bp_call *call, const char *ref, const char *prefix,
              GError **error)
@@ -244,16 +265,20 @@ sweep_prefix(bp_restore_job *restore, const bp_call *call, const char *ref, cons
     if (store == NULL) {
         return false;
     }
-    sweep_work work = {
-        .store = store, .call = call, .keys = g_ptr_array_new_with_free_func(g_free)};
-    bp_store_list_params params = {.prefix = prefix};
-    bool fine = bp_store_list(store, call, &params, collect_key, &work, error) &&
-                work.error == NULL && remove_batch(&work);
+    sweep_work work = {.store = store,
+                       .call = call,
+                       .prefix = prefix,
+                       .keys = g_ptr_array_new_with_free_func(g_free)};
+    bp_retry_params retry = bp_workspace_retry(restore->job->workspace);
+    retry.cancel = call->cancel;
+    retry.deadline_ns = call->deadline_ns;
+    bool fine = true;
+    guint pass = 0;
+    do {
+        work.found = 0;
+        fine = bp_retry(&retry, try_sweep, &work, error);
+    } while (fine && work.found > 0 && ++pass < SWEEP_PASSES);
     g_ptr_array_unref(work.keys);
-    if (work.error != NULL) {
-        g_clear_error(error);
-        g_propagate_error(error, work.error);
-    }
     return fine;
 }
 

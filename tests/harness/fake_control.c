@@ -130,6 +130,13 @@ fake_store_n_uploads(bp_store *store)
     return store->uploads->len;
 }
 
+void
+fake_store_set_late(bp_store *store, guint listings)
+{
+    BP_LOCK_GUARD(&store->lock);
+    store->late = listings;
+}
+
 guint64
 fake_store_last_part(bp_store *store)
 {

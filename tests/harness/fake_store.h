@@ -58,6 +58,8 @@ struct bp_storage_info *fake_store_facts(bp_store *store);
 void fake_store_set_kind(bp_store *store, const char *kind);
 /** What is committed without DURABLE becomes visible at the next sync only. */
 void fake_store_set_staged(bp_store *store, bool staged);
+/** So many listings show nothing, as if all were new. */
+void fake_store_set_late(bp_store *store, guint listings);
 /** Every key reads as an object of this size, made up on the fly. */
 void fake_store_set_synthetic(bp_store *store, guint64 size);
 /** What is written is counted and forgotten. */

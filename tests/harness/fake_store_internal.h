@@ -33,6 +33,7 @@ struct bp_store {
     guint calls[FAKE_OPS];
     guint open_readers, open_writers, peak_writers;
     guint versions;
+    guint late;
     bool is_staged, blackhole;
     guint64 last_part;
     guint64 synthetic; /* BP_UNKNOWN = no */

@@ -139,8 +139,11 @@ fixture_create(const bp_catalog *catalog, const char *name, const char *run_id, 
         return false;
     }
     fixture_add_items(journal, 0);
-    if (!bp_journal_write(journal, error) || !bp_journal_seal(&seal, error) ||
-        !fixture_write_documents(documents, error)) {
+    if (!bp_journal_write(journal, error)) {
+        return false;
+    }
+    seal.chunks = bp_journal_chunks(journal);
+    if (!bp_journal_seal(&seal, error) || !fixture_write_documents(documents, error)) {
         return false;
     }
     manifest->state = BP_BACKUP_SUCCESS;

@@ -171,6 +171,17 @@ START_TEST(test_remove__many_in_batches)
 }
 END_TEST
 
+/* What a listing does not show yet is found by its manifest. */
+START_TEST(test_remove__storage_that_lists_late)
+{
+    create("b");
+    fake_store_facts(fix.store)->caps &= ~BP_STORE_STRONG_LIST;
+    fake_store_set_late(fix.store, 2);
+    ASSERT_FINE(remove_backup("b", false), fix.error);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
 START_TEST(test_remove__one_object_cannot_be_removed)
 {
     create("b");
@@ -283,7 +294,8 @@ main(void)
                      test_remove__unknown_directory_needs_force,
                      test_remove__held_by_a_living_writer, test_remove__newer_manifest_needs_force,
                      test_remove__broken_manifest, test_remove__claims_that_stayed_go_too,
-                     test_remove__many_in_batches, test_remove__one_object_cannot_be_removed,
+                     test_remove__many_in_batches, test_remove__storage_that_lists_late,
+                     test_remove__one_object_cannot_be_removed,
                      test_remove__uploads_that_cannot_be_ended_are_no_obstacle,
                      test_remove__full_storage, test_remove__full_storage_and_a_living_writer,
                      test_clear__keeps_manifest_and_lease, test_clear__keeps_a_failed_state,

@@ -47,6 +47,7 @@ seal(bool sweep)
     bp_seal_params params = {.catalog = &fix.catalog,
                              .manifest = manifest,
                              .run_id = "run-1",
+                             .chunks = bp_journal_chunks(journal),
                              .generation = fixture_generation,
                              .ctx = &final_generation,
                              .sweep = sweep};
@@ -144,6 +145,16 @@ START_TEST(test_seal__sizes_overflow)
 }
 END_TEST
 
+START_TEST(test_seal__chunks_that_are_not_listed_yet)
+{
+    add("a", "t1", 0);
+    flush();
+    fake_store_set_late(fix.store, 9);
+    ASSERT_FINE(seal(false), fix.error);
+    ck_assert_uint_eq(manifest->items, 1);
+}
+END_TEST
+
 START_TEST(test_seal__missing_chunk)
 {
     for (guint i = 0; i < 3; i++) {
@@ -155,8 +166,7 @@ START_TEST(test_seal__missing_chunk)
         bp_store_remove(fix.store, NULL, "b/bakplane/journal/run-1-000002.jsonl", NULL, NULL));
     ck_assert(!seal(false));
     ASSERT_ERROR(fix.error, BP_ERR_CORRUPT,
-                 "b/bakplane/journal/run-1-000002.jsonl is missing from the journal, "
-                 "b/bakplane/journal/run-1-000003.jsonl is there");
+                 "b/bakplane/journal/run-1-000002.jsonl is missing from the journal");
 }
 END_TEST
 
@@ -268,10 +278,11 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "core/catalog/seal", setup, teardown, test_seal__totals, test_seal__nothing,
-        test_seal__only_the_final_generation, test_seal__same_key_twice,
-        test_seal__unit_that_was_not_planned, test_seal__sizes_overflow, test_seal__missing_chunk,
-        test_seal__only_this_run, test_seal__sweeps_what_no_item_names,
-        test_seal__two_hundred_thousand_items_in_flat_memory, test_seal__many_items_read_back);
+    return RUN_SUITE("core/catalog/seal", setup, teardown, test_seal__totals, test_seal__nothing,
+                     test_seal__only_the_final_generation, test_seal__same_key_twice,
+                     test_seal__unit_that_was_not_planned, test_seal__sizes_overflow,
+                     test_seal__chunks_that_are_not_listed_yet, test_seal__missing_chunk,
+                     test_seal__only_this_run, test_seal__sweeps_what_no_item_names,
+                     test_seal__two_hundred_thousand_items_in_flat_memory,
+                     test_seal__many_items_read_back);
 }
