@@ -175,6 +175,7 @@ bp_copying_seal(bp_copying *c, GError **error)
     bp_seal_params seal = {.catalog = c->to,
                            .manifest = c->manifest,
                            .run_id = c->run_id,
+                           .chunks = bp_journal_chunks(c->writing.journal),
                            .generation = only_generation,
                            .sweep = c->writing.proven != NULL};
     bp_monitor_begin(c->job->monitor, "seal", NULL, NULL);

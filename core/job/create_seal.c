@@ -62,7 +62,7 @@ bp_create_seal(bp_create *create, GError **error)
     bp_seal_params seal = {.catalog = create->catalog,
                            .manifest = manifest,
                            .run_id = manifest->run_id,
-                           .chunks = bp_journal_chunks(create->journal),
+                           .chunks = bp_journal_chunks(create->writing.journal),
                            .generation = final_generation,
                            .ctx = create,
                            .sweep =

@@ -7,92 +7,11 @@
 
 #include "core/base/thread.h"
 #include "core/copy/copy.h"
-#include "fixture.h"
+#include "engine_fixture.h"
 
 #include "sdk/lib/checksum.h"
 
 #include "sdk/lib/ban.h"
-
-#define N 50
-
-static bp_cancel *cancel;
-static bp_call call;
-static bp_copy_params params;
-static guint64 n_proven, sum_of_tags;
-static guint n_batches;
-static bool refuse_proof;
-
-/* One call at a time, and only for what the barrier made visible. */
-static bool
-on_proven(void *ctx G_GNUC_UNUSED, const bp_copied *items, gsize n, GError **error)
-{
-    if (refuse_proof) {
-        bp_set_error(error, BP_ERR_NO_SPACE, "the journal is full");
-        return false;
-    }
-    n_batches++;
-    n_proven += n;
-    for (gsize i = 0; i < n; i++) {
-        sum_of_tags += items[i].tag;
-    }
-    return true;
-}
-
-static void
-setup(void)
-{
-    test_stores_open();
-    cancel = bp_cancel_new();
-    call = (bp_call){.cancel = cancel};
-    params = (bp_copy_params){
-        .dst = test_dst,
-        .call = &call,
-        .workers = 4,
-        .buffer_bytes = 4096,
-        .attempts = 3,
-        .max_delay_ns = 1,
-        .proven = on_proven,
-        .batch_items = 1000,
-        .batch_ns = 10 * BP_NS_PER_S,
-        .min_batch_ns = BP_NS_PER_S,
-    };
-    n_proven = sum_of_tags = n_batches = 0;
-    refuse_proof = false;
-    fake_store_set_staged(test_dst, true);
-}
-
-static void
-teardown(void)
-{
-    test_stores_close();
-    bp_cancel_free(cancel);
-}
-
-static void
-fill_source(void)
-{
-    for (int i = 0; i < N; i++) {
-        g_autofree char *key = g_strdup_printf("k/%d", i);
-        fake_store_set_text(test_src, key, key);
-    }
-}
-
-static bool
-submit(bp_copy *copy, bp_copy_group *group, int i, GError **error)
-{
-    g_autofree char *key = g_strdup_printf("k/%d", i);
-    bp_copy_item item = {
-        .src = test_src, .src_key = key, .dst_key = key, .size = strlen(key), .tag = (guint32)i};
-    return bp_copy_submit(copy, group, &item, error);
-}
-
-static void
-submit_all(bp_copy *copy, bp_copy_group *group)
-{
-    for (int i = 0; i < N; i++) {
-        ck_assert(submit(copy, group, i, NULL));
-    }
-}
 
 START_TEST(test_copy__all_are_proven_after_flush)
 {
@@ -394,112 +313,6 @@ START_TEST(test_copy__throttling_shrinks_and_grows)
 }
 END_TEST
 
-START_TEST(test_copy__read_back)
-{
-    fill_source();
-    params.read_back = true;
-    g_autoptr(bp_copy) copy = bp_copy_new(&params);
-    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
-    submit_all(copy, group);
-    ck_assert(bp_copy_flush(copy, NULL));
-    ck_assert_uint_eq(n_proven, N);
-    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_READ_OPEN), N);
-}
-END_TEST
-
-static void
-spoil(void *ctx G_GNUC_UNUSED, const char *key)
-{
-    fake_store_set_text(test_dst, key, "bad");
-}
-
-START_TEST(test_copy__read_back_finds_what_the_disk_changed)
-{
-    fill_source();
-    params.read_back = true;
-    fake_store_add_fault(test_dst,
-                         &(fake_fault){.op = FAKE_READ_OPEN, .key = "k/5", .hook = spoil});
-    g_autoptr(bp_copy) copy = bp_copy_new(&params);
-    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
-    submit_all(copy, group);
-    GError *error = NULL;
-    ck_assert(!bp_copy_flush(copy, &error));
-    test_error_is(&error, BP_ERR_CORRUPT, "copy of k/5: read back its xxh3-128 is ");
-    ck_assert_uint_eq(n_proven, 0);
-}
-END_TEST
-
-static struct bp_checksum seal;
-
-static bool
-note_seal(void *ctx G_GNUC_UNUSED, const bp_copied *items, gsize n G_GNUC_UNUSED,
-          GError **error G_GNUC_UNUSED)
-{
-    seal = items[0].checksum;
-    return true;
-}
-
-START_TEST(test_copy__read_back_seals_what_nobody_saw)
-{
-    fake_store_set_text(test_src, "k/0", "k/0");
-    params.read_back = true;
-    params.no_checksum = true;
-    params.proven = note_seal;
-    seal.kind = BP_CHECKSUM_NONE;
-    g_autoptr(bp_copy) copy = bp_copy_new(&params);
-    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
-    ck_assert(submit(copy, group, 0, NULL));
-    ck_assert(bp_copy_flush(copy, NULL));
-    ck_assert_uint_eq(seal.kind, BP_CHECKSUM_XXH3_128);
-}
-END_TEST
-
-/* Nobody sees the bytes pass, but what they must be is known. */
-START_TEST(test_copy__read_back_compares_with_what_was_expected)
-{
-    fake_store_set_text(test_src, "k/0", "k/0");
-    params.read_back = true;
-    params.no_checksum = true;
-    bp_copy_item item = {.src = test_src, .src_key = "k/0", .dst_key = "k/0", .size = 3};
-    item.checksum = (struct bp_checksum){.kind = BP_CHECKSUM_MD5, .value = {1}};
-    g_autoptr(bp_copy) copy = bp_copy_new(&params);
-    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
-    ck_assert(bp_copy_submit(copy, group, &item, NULL));
-    GError *error = NULL;
-    ck_assert(!bp_copy_flush(copy, &error));
-    test_error_is(&error, BP_ERR_CORRUPT, "copy of k/0: read back its md5 is ");
-    ck_assert_uint_eq(n_proven, 0);
-}
-END_TEST
-
-static bool
-compare_with_item(void *ctx, const bp_copied *items, gsize n, GError **error G_GNUC_UNUSED)
-{
-    const bp_copy_item *item = ctx;
-    ck_assert_uint_eq(n, 1);
-    ck_assert(bp_checksum_equal(&items[0].expected, &item->checksum));
-    ck_assert_str_eq(items[0].label, item->label);
-    n_proven++;
-    return true;
-}
-
-START_TEST(test_copy__what_came_with_an_item_comes_back)
-{
-    fake_store_set_text(test_src, "k/0", "k/0");
-    params.no_checksum = true; /* so that a wrong one passes */
-    params.proven = compare_with_item;
-    bp_copy_item item = {
-        .src = test_src, .src_key = "k/0", .dst_key = "k/0", .size = 3, .label = "mine"};
-    item.checksum = (struct bp_checksum){.kind = BP_CHECKSUM_MD5, .value = {1}};
-    params.ctx = &item;
-    g_autoptr(bp_copy) copy = bp_copy_new(&params);
-    g_autoptr(bp_copy_group) group = bp_copy_group_new(copy);
-    ck_assert(bp_copy_submit(copy, group, &item, NULL));
-    ck_assert(bp_copy_flush(copy, NULL));
-    ck_assert_uint_eq(n_proven, 1);
-}
-END_TEST
-
 START_TEST(test_copy__never_more_than_the_workers)
 {
     fill_source();
@@ -601,11 +414,6 @@ add_tests(TCase *tc)
     tcase_add_test(tc, test_copy__refused_proof);
     tcase_add_test(tc, test_copy__cancel_stops_everything);
     tcase_add_test(tc, test_copy__throttling_shrinks_and_grows);
-    tcase_add_test(tc, test_copy__read_back);
-    tcase_add_test(tc, test_copy__read_back_finds_what_the_disk_changed);
-    tcase_add_test(tc, test_copy__read_back_seals_what_nobody_saw);
-    tcase_add_test(tc, test_copy__read_back_compares_with_what_was_expected);
-    tcase_add_test(tc, test_copy__what_came_with_an_item_comes_back);
     tcase_add_test(tc, test_copy__never_more_than_the_workers);
     tcase_add_test(tc, test_copy__one_large_item_uses_all_workers);
     tcase_add_test(tc, test_copy__memory_does_not_grow_with_the_items);
@@ -617,7 +425,7 @@ main(void)
     Suite *suite = suite_create("copy/engine");
     TCase *tc = tcase_create("engine");
     tcase_set_timeout(tc, 60);
-    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_checked_fixture(tc, engine_setup, engine_teardown);
     add_tests(tc);
     suite_add_tcase(suite, tc);
     return test_run(suite);
