@@ -69,8 +69,9 @@ check_lock(check_work *work, const bp_catalog *catalog)
         bp_workspace_backup_settings(work->job->workspace, NULL, &error);
     bool advisory = settings != NULL && strcmp(bp_settings_get(settings, "lock"), "advisory") == 0;
     if (!advisory) {
-        bool fine = settings != NULL &&
-                    bp_store_probe(catalog->store, catalog->call, BP_NEED_EXCLUSIVE, "", &error);
+        bool fine =
+            settings != NULL && bp_workspace_probe(work->job->workspace, catalog->store,
+                                                   catalog->call, BP_NEED_EXCLUSIVE, &error);
         passed(work, "backup storage: exclusive creation", fine, bp_store_name(catalog->store),
                error);
     }
@@ -86,7 +87,8 @@ check_backup_storage(check_work *work)
         return;
     }
     guint32 need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
-    bool usable = bp_store_probe(catalog->store, catalog->call, need, "", &error);
+    bool usable =
+        bp_workspace_probe(work->job->workspace, catalog->store, catalog->call, need, &error);
     passed(work, "backup storage: list, read, write", usable, bp_store_name(catalog->store), error);
     check_lock(work, catalog);
     struct bp_space space = {.struct_size = sizeof space};
@@ -116,7 +118,8 @@ check_source(check_work *work)
         return;
     }
     bp_store *store = bp_workspace_source_store(workspace, NULL, &error);
-    if (store == NULL || !bp_store_probe(store, call, BP_NEED_LIST | BP_NEED_READ, "", &error)) {
+    if (store == NULL ||
+        !bp_workspace_probe(workspace, store, call, BP_NEED_LIST | BP_NEED_READ, &error)) {
         passed(work, "source storage: list, read", false, NULL, error);
         return;
     }

@@ -48,8 +48,7 @@ check_apart(const bp_copying *c, const bp_catalog *from, GError **error)
                   (bp_store_same_plugin(source, target) &&
                    strcmp(bp_store_info(source)->identity, bp_store_info(target)->identity) == 0);
     if (!shared && !c->params->dry_run) {
-        guint32 need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
-        if (!bp_store_probe(target, &c->call, need, "", error) ||
+        if (!bp_writing_probe(&c->writing, error) ||
             !bp_store_prove_shared(target, source, &c->call, &shared, error)) {
             return false;
         }
@@ -240,12 +239,13 @@ bool
 bp_copying_open(bp_copying *c, GError **error)
 {
     const bp_catalog *from = NULL;
-    if (!open_storages(c, &from, error) || !check_apart(c, from, error) ||
-        !bp_view_open_on(c->job, from, c->params->name, &c->view, error)) {
+    if (!open_storages(c, &from, error)) {
         return false;
     }
     begin_writing(c);
-    if (!bp_writing_check_name(&c->writing, error)) {
+    if (!check_apart(c, from, error) ||
+        !bp_view_open_on(c->job, from, c->params->name, &c->view, error) ||
+        !bp_writing_check_name(&c->writing, error)) {
         return false;
     }
     bool opened = c->view.foreign ? open_foreign(c, error) : open_ours(c, error);

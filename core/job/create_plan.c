@@ -168,11 +168,10 @@ bp_create_open(bp_create *create, GError **error)
     }
     create->call = bp_workspace_job_call(workspace, create->cancel, create->settings);
     create->source = bp_workspace_source(workspace, error);
-    guint32 need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
+    begin_writing(create);
     bool usable = create->source != NULL &&
                   (params->dry_run || /* which finds out by reading, and need not find anything */
-                   bp_store_probe(create->catalog->store, &create->call, need, "", error));
-    begin_writing(create);
+                   bp_writing_probe(&create->writing, error));
     if (!usable || !bp_writing_check_name(&create->writing, error)) {
         return false;
     }

@@ -333,6 +333,8 @@ prepare_catalogs(bp_workspace *workspace, GError **error)
     bp_source_inst *source = settings != NULL ? bp_workspace_source(workspace, error) : NULL;
     if (source != NULL && workspace->commit_document == NULL) {
         workspace->commit_document = g_strdup(bp_source_facts(source)->commit_document);
+        bp_retry_params retry = bp_workspace_retry(workspace);
+        bp_refs_set_retry(workspace->refs, &retry);
     }
     return source != NULL;
 }
@@ -392,6 +394,30 @@ bp_workspace_words_for(const bp_workspace *workspace, const bp_store *store)
     const char *name = bp_store_name(store);
     bool usual = g_strcmp0(bp_config_peek(workspace->config, "backup.storage"), name) == 0;
     return usual ? g_strdup("") : g_strdup_printf(" --set backup.storage=%s", name);
+}
+
+typedef struct {
+    bp_store *store;
+    const bp_call *call;
+    guint32 need;
+} probing;
+
+static bool
+try_probe(void *ctx, GError **error)
+{
+    const probing *p = ctx;
+    return bp_store_probe(p->store, p->call, p->need, "", error);
+}
+
+bool
+bp_workspace_probe(const bp_workspace *workspace, bp_store *store, const bp_call *call,
+                   guint32 need, GError **error)
+{
+    bp_retry_params retry = bp_workspace_retry(workspace);
+    retry.cancel = call->cancel;
+    retry.deadline_ns = call->deadline_ns;
+    probing p = {store, call, need};
+    return bp_retry(&retry, try_probe, &p, error);
 }
 
 bp_retry_params

@@ -67,6 +67,10 @@ char *bp_workspace_words_for(const bp_workspace *workspace, const bp_store *stor
 /** How small calls of a job are retried. */
 bp_retry_params bp_workspace_retry(const bp_workspace *workspace);
 
+/** bp_store_probe, tried again like other small calls.  @need: BP_NEED_… */
+bool bp_workspace_probe(const bp_workspace *workspace, bp_store *store, const bp_call *call,
+                        guint32 need, GError **error);
+
 /** Directory for journals of restores, made (0700) when missing.  Returns: (transfer full) */
 char *bp_workspace_state_dir(bp_workspace *workspace, GError **error);
 

@@ -30,6 +30,12 @@ bp_writing_clear(bp_writing *writing)
 }
 
 static bool
+is_advisory(const bp_writing *writing)
+{
+    return strcmp(bp_settings_get(writing->settings, "lock"), "advisory") == 0;
+}
+
+static bool
 set_exists(const bp_writing *writing, const bp_backup_entry *entry, GError **error)
 {
     bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
@@ -232,7 +238,7 @@ bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **erro
         .key = lease_key,
         .run_id = writing->run_id,
         .purpose = writing->verb,
-        .advisory = strcmp(bp_settings_get(writing->settings, "lock"), "advisory") == 0,
+        .advisory = is_advisory(writing),
         .wait_stale = writing->resume || writing->replace,
         .renew_ns = BP_LEASE_RENEW_NS,
         .on_loss = writing->on_loss,
@@ -254,6 +260,14 @@ bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **erro
         hint_at_resume(writing, error);
     }
     return fine;
+}
+
+bool
+bp_writing_probe(const bp_writing *writing, GError **error)
+{
+    guint32 need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
+    return bp_workspace_probe(writing->job->workspace, writing->catalog->store, writing->call,
+                              need | (is_advisory(writing) ? 0 : BP_NEED_EXCLUSIVE), error);
 }
 
 bp_copy_params

@@ -54,6 +54,12 @@ typedef struct bp_writing_steps {
  */
 bool bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **error);
 
+/**
+ * Rights on the storage, and that it keeps writers apart where the lease counts on that.  Leaves
+ * nothing behind.
+ */
+bool bp_writing_probe(const bp_writing *writing, GError **error);
+
 /** An engine's parameters as the settings want them; the caller adds `proven`, `upload` and `ctx`.
  */
 bp_copy_params bp_writing_copy_params(const bp_writing *writing);

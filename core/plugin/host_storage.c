@@ -43,6 +43,20 @@ find_target(const struct bp_op *op, const char *ref, target *out, struct bp_erro
     return true;
 }
 
+/* A source does not try again: what fails for a moment is our business, as everywhere. */
+static bool
+persist(const target *to, bool (*step)(void *ctx, GError **error), void *ctx, GError **error)
+{
+    const bp_retry_params *retry = bp_refs_retry(to->call->refs);
+    if (retry == NULL) {
+        return step(ctx, error);
+    }
+    bp_retry_params params = *retry;
+    params.cancel = to->call->cancel;
+    params.deadline_ns = to->call->deadline_ns;
+    return bp_retry(&params, step, ctx, error);
+}
+
 static bool
 join_key(const target *to, const char *key, char *out, gsize cap, struct bp_error *raw)
 {
@@ -149,13 +163,26 @@ pass_page(const target *to, const bp_list_page *page, const char *after,
     return stop == 0 ? BP_OK : bp_fail(raw, BP_ERR_CANCELLED, "the listing was stopped");
 }
 
+typedef struct {
+    const target *to;
+    const struct bp_list_args *args;
+    bp_list_page page;
+} listing;
+
+static bool
+try_list(void *ctx, GError **error)
+{
+    listing *self = ctx;
+    bp_list_page_clear(&self->page);
+    return bp_store__list_page(self->to->store, self->to->call, self->args, &self->page, error);
+}
+
 bp_status
 bp_host__storage_list(const struct bp_op *op, const char *ref, const struct bp_list_args *args,
                       const struct bp_list_sink *sink, struct bp_error *raw)
 {
     target to = {0};
     GError *failed = NULL;
-    g_auto(bp_list_page) page = {0};
     if (!find_target(op, ref, &to, raw) || !args_are_fine(args, raw)) {
         return raw->cls;
     }
@@ -170,10 +197,30 @@ bp_host__storage_list(const struct bp_op *op, const char *ref, const struct bp_l
                                  .token = args->token,
                                  .max = MIN(args->max, bp_store__page_max(to.store)),
                                  .delimiter = args->delimiter};
-    if (!bp_store__list_page(to.store, to.call, &inner, &page, &failed)) {
-        return hand_over(failed, raw);
-    }
-    return pass_page(&to, &page, after, sink, raw);
+    listing self = {.to = &to, .args = &inner};
+    bp_status status = persist(&to, try_list, &self, &failed)
+                           ? pass_page(&to, &self.page, after, sink, raw)
+                           : hand_over(failed, raw);
+    bp_list_page_clear(&self.page);
+    return status;
+}
+
+/* One object of a reference, and what is to be done with it. */
+typedef struct {
+    const target *to;
+    const char *key;
+    struct bp_object_meta meta;        /* stat */
+    const struct bp_read_args *args;   /* read */
+    guint8 *buffer;                    /* read */
+    gsize *n;                          /* read */
+    const bp_store_put_params *params; /* write */
+} object;
+
+static bool
+try_stat(void *ctx, GError **error)
+{
+    object *self = ctx;
+    return bp_store_stat(self->to->store, self->to->call, self->key, &self->meta, error);
 }
 
 bp_status
@@ -183,16 +230,16 @@ bp_host__storage_stat(const struct bp_op *op, const char *ref, const char *key,
     target to = {0};
     char full[BP_KEY_MAX + 1];
     GError *failed = NULL;
-    struct bp_object_meta meta;
+    object self = {.to = &to, .key = full};
     if (!find_object(op, ref, key, &to, full, raw)) {
         return raw->cls;
     }
-    if (!bp_store_stat(to.store, to.call, full, &meta, &failed)) {
+    if (!persist(&to, try_stat, &self, &failed)) {
         return hand_over(failed, raw);
     }
-    guint32 size = MIN(out->struct_size, (guint32)sizeof meta);
-    meta.struct_size = out->struct_size;
-    memcpy(out, &meta, size);
+    guint32 size = MIN(out->struct_size, (guint32)sizeof self.meta);
+    self.meta.struct_size = out->struct_size;
+    memcpy(out, &self.meta, size);
     return BP_OK;
 }
 
@@ -210,6 +257,24 @@ read_piece(bp_store_reader *reader, const bp_call *call, guint8 *buffer, gsize c
     return true;
 }
 
+static bool
+try_read(void *ctx, GError **error)
+{
+    object *self = ctx;
+    const bp_call *call = self->to->call;
+    const struct bp_read_args *args = self->args;
+    bp_store_read_params params = {.key = self->key,
+                                   .offset = args->offset,
+                                   .length = args->length,
+                                   .if_match = args->if_match};
+    *self->n = 0;
+    bp_store_reader *reader = bp_store_read_open(self->to->store, call, &params, NULL, error);
+    bool fine = reader != NULL && (args->length == 0 || read_piece(reader, call, self->buffer,
+                                                                   args->length, self->n, error));
+    bp_store_read_close(reader);
+    return fine;
+}
+
 bp_status
 bp_host__storage_read_small(const struct bp_op *op, const char *ref,
                             const struct bp_read_args *args, void *buffer, size_t *n,
@@ -218,6 +283,7 @@ bp_host__storage_read_small(const struct bp_op *op, const char *ref,
     target to = {0};
     char full[BP_KEY_MAX + 1];
     GError *failed = NULL;
+    object self = {.to = &to, .key = full, .args = args, .buffer = buffer, .n = n};
     *n = 0;
     if (!find_object(op, ref, args->key, &to, full, raw)) {
         return raw->cls;
@@ -226,14 +292,7 @@ bp_host__storage_read_small(const struct bp_op *op, const char *ref,
         return bp_fail(raw, BP_ERR_INVALID, "%s: reading with flags %u, %" PRIu64 " bytes",
                        args->key, args->flags, args->length);
     }
-    bp_store_read_params params = {
-        .key = full, .offset = args->offset, .length = args->length, .if_match = args->if_match};
-    bp_store_reader *reader = bp_store_read_open(to.store, to.call, &params, NULL, &failed);
-    if (reader != NULL && args->length > 0) {
-        (void)read_piece(reader, to.call, buffer, args->length, n, &failed); /* failed tells */
-    }
-    bp_store_read_close(reader);
-    return failed == NULL ? BP_OK : hand_over(failed, raw);
+    return persist(&to, try_read, &self, &failed) ? BP_OK : hand_over(failed, raw);
 }
 
 static bool
@@ -244,6 +303,13 @@ may_write(const target *to, const char *ref, struct bp_error *raw)
         return false;
     }
     return true;
+}
+
+static bool
+try_write(void *ctx, GError **error)
+{
+    object *self = ctx;
+    return bp_store_put(self->to->store, self->to->call, self->params, error);
 }
 
 bp_status
@@ -260,8 +326,15 @@ bp_host__storage_write_small(const struct bp_op *op, const char *ref, const char
         return bp_fail(raw, BP_ERR_INVALID, "%s: %zu bytes are no small object", key, n);
     }
     bp_store_put_params params = {.key = full, .bytes = bytes, .n = n, .flags = BP_WRITE_DURABLE};
-    bool fine = bp_store_put(to.store, to.call, &params, &failed);
-    return fine ? BP_OK : hand_over(failed, raw);
+    object self = {.to = &to, .params = &params};
+    return persist(&to, try_write, &self, &failed) ? BP_OK : hand_over(failed, raw);
+}
+
+static bool
+try_remove(void *ctx, GError **error)
+{
+    object *self = ctx;
+    return bp_store_remove(self->to->store, self->to->call, self->key, NULL, error);
 }
 
 bp_status
@@ -274,6 +347,6 @@ bp_host__storage_remove(const struct bp_op *op, const char *ref, const char *key
     if (!find_object(op, ref, key, &to, full, raw) || !may_write(&to, ref, raw)) {
         return raw->cls;
     }
-    bool fine = bp_store_remove(to.store, to.call, full, NULL, &failed);
-    return fine ? BP_OK : hand_over(failed, raw);
+    object self = {.to = &to, .key = full};
+    return persist(&to, try_remove, &self, &failed) ? BP_OK : hand_over(failed, raw);
 }

@@ -14,6 +14,7 @@ typedef struct {
 
 struct bp_refs {
     GHashTable *by_name;
+    bp_retry_params retry; /* attempts 0 = not set */
 };
 
 static void
@@ -50,6 +51,18 @@ bp_refs_add(bp_refs *refs, const char *name, bp_store *store, const char *prefix
     entry->prefix = g_strdup(prefix);
     entry->flags = flags;
     g_hash_table_replace(refs->by_name, g_strdup(name), entry);
+}
+
+void
+bp_refs_set_retry(bp_refs *refs, const bp_retry_params *retry)
+{
+    refs->retry = *retry;
+}
+
+const bp_retry_params *
+bp_refs_retry(const bp_refs *refs)
+{
+    return refs != NULL && refs->retry.attempts > 0 ? &refs->retry : NULL;
 }
 
 bp_store *

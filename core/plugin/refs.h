@@ -5,6 +5,7 @@
 #ifndef BP_CORE_PLUGIN_REFS_H
 #define BP_CORE_PLUGIN_REFS_H
 
+#include "core/base/retry.h"
 #include "core/plugin/store.h"
 
 /** Returns: (transfer full) */
@@ -15,6 +16,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_refs, bp_refs_free)
 /** Make `store` below `prefix` ("" or ending in '/') known as `name`.  @flags: BP_VIEW_… */
 void bp_refs_add(bp_refs *refs, const char *name, bp_store *store, const char *prefix,
                  guint32 flags);
+
+/** How calls through references are tried again; without it they are made once. */
+void bp_refs_set_retry(bp_refs *refs, const bp_retry_params *retry);
+/** NULL when nobody set it.  Borrowed. */
+const bp_retry_params *bp_refs_retry(const bp_refs *refs);
 
 /** The store and prefix behind a name; NULL when there is none. */
 bp_store *bp_refs_find(const bp_refs *refs, const char *name, const char **prefix, guint32 *flags);

@@ -5,6 +5,7 @@
 #include "core/plugin/host.h"
 
 #include "core/base/clock.h"
+#include "core/base/fault.h"
 #include "core/base/log.h"
 #include "core/config/section.h"
 #include "core/plugin/frame.h"
@@ -268,6 +269,46 @@ START_TEST(test_storage_list__stopped_or_senseless)
 }
 END_TEST
 
+static int32_t
+note_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
+{
+    (void)meta;
+    g_string_append_printf(ctx, "%s ", key);
+    return 0;
+}
+
+/* A source makes each call once; what fails for a moment is tried again behind its back. */
+START_TEST(test_storage__failures_of_a_moment)
+{
+    static const char *const ops[] = {"list", "stat", "read_open", "write_open", "remove"};
+    struct bp_list_args list = {.struct_size = sizeof list, .prefix = "", .max = 9};
+    struct bp_list_sink sink = {.struct_size = sizeof sink, .ctx = seen, .entry = note_entry};
+    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_read_args read = {.struct_size = sizeof read, .key = "a", .length = 1};
+    bp_retry_params retry = {.attempts = 2, .max_delay_ns = 1};
+    char byte = 0;
+    size_t n = 0;
+    GString *rules = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(ops); i++) {
+        g_string_append_printf(rules, "storage.%s:data:nth=1:class=retryable;", ops[i]);
+    }
+    test_ops_seed("s", "root/a", "x");
+    bp_refs_set_retry(refs, &retry);
+    ck_assert(bp_fault_load(rules->str, NULL));
+    ck_assert_int_eq(host->storage_list(&frame.op, "db", &list, &sink, &raw), BP_OK);
+    ck_assert_str_eq(seen->str, "a ");
+    ck_assert_int_eq(host->storage_stat(&frame.op, "db", "a", &meta, &raw), BP_OK);
+    ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &read, &byte, &n, &raw), BP_OK);
+    ck_assert_int_eq(byte, 'x');
+    ck_assert_int_eq(host->storage_write_small(&frame.op, "db", "b", "y", 1, &raw), BP_OK);
+    ck_assert_int_eq(host->storage_remove(&frame.op, "db", "b", &raw), BP_OK);
+    ck_assert(bp_fault_load("storage.stat:data:class=retryable", NULL));
+    ck_assert_int_eq(host->storage_stat(&frame.op, "db", "a", &meta, &raw), BP_ERR_RETRYABLE);
+    ck_assert(bp_fault_load("", NULL));
+    g_string_free(rules, TRUE);
+}
+END_TEST
+
 START_TEST(test_storage_info__tells_rights_and_place)
 {
     struct bp_storage_view view = {.struct_size = sizeof view};
@@ -304,6 +345,7 @@ main(void)
         test_alloc__is_bounded, test_config__values_lists_and_nothing,
         test_sleep__ends_for_its_reason, test_progress__reaches_the_caller,
         test_storage__write_read_stat_remove_below_the_prefix, test_storage__refusals,
-        test_storage_list__pages_below_the_prefix, test_storage_list__stopped_or_senseless,
-        test_storage_info__tells_rights_and_place, test_storage_info__writes_no_further_than_asked);
+        test_storage__failures_of_a_moment, test_storage_list__pages_below_the_prefix,
+        test_storage_list__stopped_or_senseless, test_storage_info__tells_rights_and_place,
+        test_storage_info__writes_no_further_than_asked);
 }
