@@ -34,6 +34,8 @@ typedef struct bp_catalog {
     const char *commit_document; /* of the source: key by which other tools know a backup */
     const char *taken; /* child below which the source's own storage has its root, or NULL: it is no
                           backup, whatever it looks like */
+    bool shared;       /* the source's own storage has this very root: what has nothing of ours and
+                          is no other tool's backup is the source's */
 } bp_catalog;
 
 /** What `list` shows of one backup. */

@@ -179,7 +179,7 @@ inspect_unrecorded(const bp_catalog *catalog, bp_backup_entry *entry, bool *is_b
         entry->begun = true;
         return judge_remains(catalog, entry, error);
     }
-    *is_backup = bp_backup_name_check(entry->name, NULL);
+    *is_backup = !catalog->shared && bp_backup_name_check(entry->name, NULL);
     entry->incomplete = true;
     entry->problem = g_strdup("has neither a manifest nor the document that ends a backup");
     return true;

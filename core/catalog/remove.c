@@ -89,7 +89,15 @@ look(removal *r, bool force, GError **error)
         return false;
     }
     r->begun = r->begun || r->manifest != NULL;
-    return r->manifest != NULL || has_commit_document(r, &r->foreign, error);
+    if (r->manifest == NULL && !has_commit_document(r, &r->foreign, error)) {
+        return false;
+    }
+    if (r->catalog->shared && !r->begun && !r->foreign) { /* --force is not meant for this */
+        bp_set_error(error, BP_ERR_INVALID,
+                     "\"%s\" is no backup: there the source keeps its own data", r->name);
+        return false;
+    }
+    return true;
 }
 
 static bool

@@ -303,26 +303,30 @@ defaults(bp_workspace *workspace, GError **error)
 
 /*
  * Roots may lie in each other.  Where the source's own data lies below the backups' root, its first
- * directory looks like the remains of a backup, and must never be taken for one.
+ * directory looks like the remains of a backup, and must never be taken for one; where it lies in
+ * the very same root, all its directories do.
  */
-static char *
-child_that_is_taken(bp_workspace *workspace, const bp_store *backups)
+static void
+keep_apart(bp_workspace *workspace, bp_catalog *catalog)
 {
     g_autoptr(GError) unusable = NULL; /* whoever needs the source's storage will hear of it */
     const bp_store *theirs = bp_workspace_source_store(workspace, NULL, &unusable);
-    const char *outer = bp_store_info(backups)->identity;
+    const char *outer = bp_store_info(catalog->store)->identity;
     const char *inner = theirs != NULL ? bp_store_info(theirs)->identity : "";
     gsize n = strlen(outer);
-    if (n == 0 || !g_str_has_prefix(inner, outer) || inner[n] == '\0') {
-        return NULL;
+    if (n == 0 || !g_str_has_prefix(inner, outer)) {
+        return;
     }
     const char *rest = inner + n;
+    catalog->shared = *rest == '\0';
     if (*rest == '/') {
         rest++;
     } else if (outer[n - 1] != '/') {
-        return NULL; /* a longer name beside it */
+        return; /* a longer name beside it */
     }
-    return g_strndup(rest, strcspn(rest, "/"));
+    if (*rest != '\0') {
+        catalog->taken = g_strndup(rest, strcspn(rest, "/"));
+    }
 }
 
 /* Settings and source, which every catalog needs. */
@@ -354,8 +358,8 @@ open_catalog(bp_workspace *workspace, const char *storage, const bp_catalog **ou
                                 .call = &workspace->call,
                                 .attempts = retry.attempts,
                                 .max_delay_ns = retry.max_delay_ns,
-                                .commit_document = workspace->commit_document,
-                                .taken = child_that_is_taken(workspace, store)};
+                                .commit_document = workspace->commit_document};
+        keep_apart(workspace, catalog);
         g_hash_table_insert(workspace->catalogs, g_strdup(storage), catalog);
     }
     *out = catalog;

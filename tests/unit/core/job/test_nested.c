@@ -136,6 +136,29 @@ START_TEST(test_directory_of_others__is_not_replaced)
 END_TEST
 
 /* A name that is only the beginning of another one is not inside. */
+/* As other tools have it where nobody says a place for the backups. */
+START_TEST(test_one_root_for_both__only_backups_are_backups)
+{
+    job_nest("all", "all");
+    seed("all");
+    create_fine();
+    restore_fine();
+    ASSERT_FINE(job_list(NULL, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_length("backups"), 1);
+    ck_assert_int_eq(job_delete("default", true, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "\"default\" is no backup: there the source keeps");
+    g_clear_error(&error);
+    params.name = "default";
+    params.replace = true;
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    ck_assert(job_exists("all/default/books/1"));
+    g_clear_error(&error);
+    ASSERT_FINE(job_delete("b", false, &error) == BP_VERB_OK, error);
+    ck_assert(job_exists("all/default/films/1"));
+    ck_assert(job_exists("all/loose"));
+}
+END_TEST
+
 START_TEST(test_names_that_begin_alike__are_beside)
 {
     job_nest("allfiles/files", "all");
@@ -155,5 +178,5 @@ main(void)
         test_backups_below_the_source__delete_and_prune,
         test_source_below_the_backups__create_verify_restore,
         test_source_below_the_backups__is_never_a_backup, test_directory_of_others__is_not_replaced,
-        test_names_that_begin_alike__are_beside);
+        test_one_root_for_both__only_backups_are_backups, test_names_that_begin_alike__are_beside);
 }
