@@ -5,7 +5,9 @@ import pytest
 
 from integration.lib import milvus
 from integration.lib.cli import Bakplane, program
-from services import MilvusServer
+from integration.lib.faulty import AzureStore, S3Store, Trial
+from services import AzuriteServer, MilvusServer, MinioServer
+from services.proxy import FaultProxy
 
 
 def pytest_sessionstart():
@@ -51,3 +53,28 @@ def bakplane(tmp_path):
         return made[-1]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def faulty_minio():
+    """A MinIO, and a proxy before it that does harm where a test asks for it."""
+    with MinioServer() as server, FaultProxy(server.port) as proxy:
+        yield S3Store(server, proxy)
+
+
+@pytest.fixture(scope="session")
+def faulty_azurite():
+    with AzuriteServer() as server, FaultProxy(server.port) as proxy:
+        yield AzureStore(server, proxy)
+
+
+@pytest.fixture(params=["minio", "azurite"])
+def store(request):
+    """Both, one after the other."""
+    return request.getfixturevalue(f"faulty_{request.param}")
+
+
+@pytest.fixture
+def trial(tmp_path, store):
+    """A backup from a folder, byte by byte through the program."""
+    return Trial(tmp_path, store)
