@@ -80,6 +80,7 @@ typedef struct bp_store_use {
     bp_frame frame;
     bp_store_instance *instance; /* between enter and refused */
     bool again;                  /* it was done again already */
+    bool may_only_keep; /* its success is no proof of credentials: the server may not be asked */
     GError *failed;
 } bp_store_use;
 bp_store_use bp_store__use(bp_store *store, const char *what, const bp_call *call);
@@ -95,9 +96,12 @@ void bp_store__end_stream(bp_store_instance *instance);
 /**
  * Leaves the frame of an operation in a stream.  It cannot be done again by itself: where the
  * instance was opened anew AUTH becomes RETRYABLE, and whoever reads or writes begins again.
+ * Success is noted by bp_store__note_success, where the server was asked.
  */
 bool bp_store__leave_stream(const bp_store_stream *stream, bp_frame *frame, bp_status status,
                             GError **error);
+/** The server took our credentials: they may be refused once more. */
+void bp_store__note_success(bp_store *store, const bp_store_instance *instance);
 
 /** One listed key, or grouped prefix. */
 typedef struct bp_list_entry {

@@ -171,6 +171,7 @@ bp_store_part_open(bp_store *store, const bp_call *call, const bp_store_part_par
                    GError **error)
 {
     bp_store_use use = bp_store__use(store, "part_open", call);
+    use.may_only_keep = true;
     bp_status status = BP_OK;
     bp_store_writer offer = {.key = (char *)params->key, .promised = params->size};
     struct bp_part_args args = part_args(params);

@@ -155,8 +155,8 @@ renew(bp_store *store, const bp_store_instance *refused, const bp_call *call, co
     return true;
 }
 
-static void
-note_success(bp_store *store, const bp_store_instance *instance)
+void
+bp_store__note_success(bp_store *store, const bp_store_instance *instance)
 {
     BP_LOCK_GUARD(&store->lock);
     if (store->current == instance) {
@@ -202,7 +202,9 @@ bool
 bp_store__refused(bp_store_use *use, bp_status status)
 {
     if (bp_frame_leave(&use->frame, status, &use->failed)) {
-        note_success(use->store, use->instance);
+        if (!use->may_only_keep) {
+            bp_store__note_success(use->store, use->instance);
+        }
         return false;
     }
     /* What the plugin did is done, even if an injected fault says otherwise. */
@@ -241,7 +243,6 @@ bp_store__leave_stream(const bp_store_stream *stream, bp_frame *frame, bp_status
 {
     g_autoptr(GError) failed = NULL;
     if (bp_frame_leave(frame, status, &failed)) {
-        note_success(stream->store, stream->instance);
         return true;
     }
     if (bp_error_is(failed, BP_ERR_AUTH) &&

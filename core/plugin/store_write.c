@@ -36,6 +36,7 @@ bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_p
                     GError **error)
 {
     bp_store_use use = bp_store__use(store, "write_open", call);
+    use.may_only_keep = true;
     bp_status status = BP_OK;
     bp_store_writer offer = {.key = (char *)params->key, .promised = params->size};
     struct bp_write_args args = {.struct_size = sizeof args,
@@ -160,8 +161,11 @@ commit(bp_store_writer *writer, const bp_call *call, struct bp_object_meta *out,
         return false;
     }
     status = store->ops->write_commit(writer->handle, &frame.op, &meta, &frame.error);
-    bool fine = bp_store__leave_stream(&writer->stream, &frame, status, error) &&
-                bp_store__take_meta(store, "write_commit", writer->key, &meta, out, error);
+    bool fine = bp_store__leave_stream(&writer->stream, &frame, status, error);
+    if (fine) {
+        bp_store__note_success(store, writer->stream.instance);
+        fine = bp_store__take_meta(store, "write_commit", writer->key, &meta, out, error);
+    }
     if (fine && meta.size != writer->written) {
         fine = bp_plugin_bug(&store->base, "write_commit", error,
                              "%s has %" G_GUINT64_FORMAT " bytes, written were %" G_GUINT64_FORMAT,

@@ -75,6 +75,18 @@ START_TEST(test_refused__once_if_it_does_not_help)
 }
 END_TEST
 
+START_TEST(test_refused__bytes_that_are_only_kept_prove_nothing)
+{
+    bp_store_put_params put = {.key = "new", .bytes = "x", .n = 1};
+    test_ops_expire_for_ever();
+    ck_assert(!bp_store_put(store, NULL, &put, &error));
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "opened anew");
+    ck_assert(!bp_store_put(store, NULL, &put, &error));
+    ASSERT_ERROR(error, BP_ERR_AUTH, "has expired");
+    ck_assert_uint_eq(test_ops_calls("open"), 2);
+}
+END_TEST
+
 START_TEST(test_refused__a_success_begins_a_new_generation)
 {
     for (guint i = 0; i < 3; i++) {
@@ -170,6 +182,7 @@ main(void)
     return RUN_SUITE(
         "core/plugin/store_use", setup, teardown, test_refused__opened_anew_and_done_again,
         test_refused__each_operation, test_refused__once_if_it_does_not_help,
+        test_refused__bytes_that_are_only_kept_prove_nothing,
         test_refused__a_success_begins_a_new_generation,
         test_refused__other_failures_do_not_begin_one, test_refused__open_readers_stay_valid,
         test_refused__open_writers_stay_valid, test_refused__many_at_once);
