@@ -122,10 +122,10 @@ try_write(struct bp_storage *storage, const struct bp_op *op, const struct bp_pr
             status = write_scratch(storage, op, key, error);
         }
     }
-    if (status != BP_OK) {
+    if (status != BP_OK && (error->flags & BP_ERROR_OUTCOME_UNKNOWN) == 0) {
         return status;
     }
-    if ((args->need & BP_NEED_EXCLUSIVE) != 0) {
+    if (status == BP_OK && (args->need & BP_NEED_EXCLUSIVE) != 0) {
         struct bp_error second = {.struct_size = sizeof(second)};
         status = write_scratch(storage, op, key, &second);
         status = status == BP_ERR_EXISTS ? BP_OK

@@ -138,10 +138,10 @@ try_write(struct bp_storage *storage, const struct bp_op *op, const struct bp_pr
     if (status == BP_OK) {
         status = write_scratch(storage, op, key, exclusive ? BP_WRITE_IF_NONE_MATCH : 0, error);
     }
-    if (status != BP_OK) {
+    if (status != BP_OK && (error->flags & BP_ERROR_OUTCOME_UNKNOWN) == 0) {
         return status;
     }
-    if (exclusive) {
+    if (status == BP_OK && exclusive) {
         status = try_exclusive(storage, op, key, error);
     }
     if (status == BP_OK && (args->need & BP_NEED_READ) != 0) {
