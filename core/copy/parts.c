@@ -165,12 +165,32 @@ pin_source(void *ctx, GError **error)
                          &up->source, error);
 }
 
+/* One that began without our hearing of its id is nobody's; the key is only ours to write. */
+static void
+abort_unheard(const bp_upload *up)
+{
+    bp_call undo = bp_call_undo(&up->transfer->env->call);
+    g_autoptr(GError) failed = NULL;
+    if (!bp_store_uploads_abort_key(up->env.params.dst, &undo, up->write.key, &failed)) {
+        BP_WARN("an upload may have begun unheard, and be left behind", "key", up->write.key,
+                "reason", failed->message);
+    }
+}
+
 static bool
 begin_upload(void *ctx, GError **error)
 {
     bp_upload *up = ctx;
-    up->id = bp_store_part_begin(up->env.params.dst, &up->transfer->env->call, &up->write, error);
-    return up->id != NULL;
+    GError *failed = NULL;
+    up->id = bp_store_part_begin(up->env.params.dst, &up->transfer->env->call, &up->write, &failed);
+    if (up->id != NULL) {
+        return true;
+    }
+    if (bp_error_outcome_unknown(failed)) {
+        abort_unheard(up);
+    }
+    g_propagate_error(error, failed);
+    return false;
 }
 
 static bool

@@ -141,6 +141,12 @@ bool bp_store_part_complete(bp_store *store, const bp_call *call,
                             GError **error);
 bool bp_store_part_abort(bp_store *store, const bp_call *call, const char *key, const char *upload,
                          GError **error);
+/**
+ * Abort whatever is being uploaded to exactly this key, by an id that nobody heard.  True at once
+ * where the storage cannot list uploads.
+ */
+bool bp_store_uploads_abort_key(bp_store *store, const bp_call *call, const char *key,
+                                GError **error);
 /** End uploads below `prefix` that were started before `before_ns` (wall clock). */
 bool bp_store_uploads_abort(bp_store *store, const bp_call *call, const char *prefix,
                             gint64 before_ns, GError **error);

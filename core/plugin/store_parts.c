@@ -325,3 +325,53 @@ bp_store_uploads_abort(bp_store *store, const bp_call *call, const char *prefix,
     }
     return true;
 }
+
+typedef struct {
+    const char *key;
+    GPtrArray *ids;
+} key_uploads;
+
+static int32_t
+note_upload(void *ctx, const char *key, const char *extra, int64_t started_ns,
+            const struct bp_error *error)
+{
+    key_uploads *self = ctx;
+    (void)started_ns;
+    if (error == NULL && key != NULL && extra != NULL && strcmp(key, self->key) == 0) {
+        g_ptr_array_add(self->ids, g_strdup(extra));
+    }
+    return 0;
+}
+
+static bool
+list_uploads(bp_store *store, const bp_call *call, key_uploads *found, GError **error)
+{
+    bp_store_use use = bp_store__use(store, "uploads_list", call);
+    bp_status status = BP_OK;
+    struct bp_key_sink sink = {.struct_size = sizeof sink, .ctx = found, .key = note_upload};
+    do {
+        g_ptr_array_set_size(found->ids, 0);
+        if (!bp_store__enter(&use, error)) {
+            return false;
+        }
+        status = store->ops->uploads_list(use.instance->plugin, &use.frame.op, found->key, &sink,
+                                          &use.frame.error);
+    } while (bp_store__refused(&use, status));
+    return bp_store__result(&use, error);
+}
+
+bool
+bp_store_uploads_abort_key(bp_store *store, const bp_call *call, const char *key, GError **error)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+    key_uploads found = {.key = key, .ids = ids};
+    if (store->ops->uploads_list == NULL) {
+        return true;
+    }
+    bool fine = bp_store__check_key(store, "uploads_list", key, error) &&
+                list_uploads(store, call, &found, error);
+    for (guint i = 0; i < ids->len && fine; i++) {
+        fine = bp_store_part_abort(store, call, key, g_ptr_array_index(ids, i), error);
+    }
+    return fine;
+}

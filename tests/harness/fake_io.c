@@ -291,7 +291,8 @@ bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_p
                     GError **error)
 {
     bool effect;
-    if (!fake_enter(store, FAKE_PART_BEGIN, params->key, call, &effect, error)) {
+    bool ok = fake_enter(store, FAKE_PART_BEGIN, params->key, call, &effect, error);
+    if (!effect) {
         return NULL;
     }
     fake_upload *upload = g_new0(fake_upload, 1);
@@ -300,7 +301,7 @@ bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_p
     BP_LOCK_GUARD(&store->lock);
     upload->id = g_strdup_printf("upload-%u", ++store->versions);
     g_ptr_array_add(store->uploads, upload);
-    return g_strdup(upload->id);
+    return ok ? g_strdup(upload->id) : NULL;
 }
 
 bp_store_writer *
@@ -393,6 +394,23 @@ bp_store_part_abort(bp_store *store, const bp_call *call, const char *key, const
     fake_upload *upload = find_upload(store, id);
     if (upload != NULL) {
         g_ptr_array_remove(store->uploads, upload);
+    }
+    return true;
+}
+
+bool
+bp_store_uploads_abort_key(bp_store *store, const bp_call *call, const char *key, GError **error)
+{
+    bool effect;
+    if (!fake_enter(store, FAKE_UPLOADS_ABORT, key, call, &effect, error)) {
+        return false;
+    }
+    BP_LOCK_GUARD(&store->lock);
+    for (guint i = store->uploads->len; i > 0; i--) {
+        fake_upload *upload = store->uploads->pdata[i - 1];
+        if (strcmp(upload->key, key) == 0) {
+            g_ptr_array_remove_index(store->uploads, i - 1);
+        }
     }
     return true;
 }

@@ -44,7 +44,7 @@ typedef struct fake_fault {
     int cls;             /* error class; BP_OK = only `hook` */
     const char *message; /* static text; NULL = "injected" */
     guint64 retry_after_ms;
-    bool takes_effect; /* COMMIT, PART_COMPLETE: done all the same, outcome "unknown" */
+    bool takes_effect; /* COMMIT, PART_BEGIN, PART_COMPLETE: done all the same, outcome "unknown" */
     bool unknown;      /* outcome "unknown", and nothing was done */
     void (*hook)(void *ctx, const char *key); /* called at each match past `skip`; may be NULL */
     void *ctx;

@@ -244,6 +244,19 @@ START_TEST(test_parts__broken_read_in_the_middle)
 }
 END_TEST
 
+START_TEST(test_parts__begun_unheard)
+{
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_PART_BEGIN,
+                                                 .times = 1,
+                                                 .cls = BP_ERR_RETRYABLE,
+                                                 .takes_effect = true});
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_n_uploads(test_dst), 0);
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_UPLOADS_ABORT), 1);
+}
+END_TEST
+
 START_TEST(test_parts__unknown_outcome_that_worked)
 {
     fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_PART_COMPLETE,
@@ -406,6 +419,7 @@ main(void)
     tcase_add_loop_test(tc, test_parts__only_the_failed_step_is_repeated, 0, G_N_ELEMENTS(ops));
     tcase_add_loop_test(tc, test_parts__failure_aborts_the_upload, 0, G_N_ELEMENTS(ops));
     tcase_add_test(tc, test_parts__broken_read_in_the_middle);
+    tcase_add_test(tc, test_parts__begun_unheard);
     tcase_add_test(tc, test_parts__unknown_outcome_that_worked);
     tcase_add_test(tc, test_parts__unknown_outcome_that_failed);
     tcase_add_test(tc, test_parts__source_gone_in_the_middle);

@@ -97,6 +97,24 @@ START_TEST(test_parts__aborted)
 }
 END_TEST
 
+START_TEST(test_uploads_abort_key__that_key_and_no_longer_one)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_write_params longer = {.key = "bigger", .size = BP_UNKNOWN};
+    g_autofree char *gone = begin_upload();
+    g_autofree char *gone_too = begin_upload();
+    g_autofree char *other = bp_store_part_begin(store, NULL, &longer, &error);
+    ASSERT_FINE(bp_store_uploads_abort_key(store, NULL, "big", &error), error);
+    bp_store_write_params params = {.key = "big", .size = BP_UNKNOWN};
+    bp_store_complete_params none = {.write = &params, .upload = gone_too};
+    ck_assert(!bp_store_part_complete(store, NULL, &none, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "no upload");
+    g_clear_error(&error);
+    ck_assert_uint_eq(test_ops_calls("part_abort"), 2);
+    ASSERT_FINE(bp_store_part_abort(store, NULL, "bigger", other, &error), error);
+}
+END_TEST
+
 START_TEST(test_part_open__beyond_limits)
 {
     g_autoptr(GError) error = NULL;
@@ -128,6 +146,7 @@ int
 main(void)
 {
     return RUN_SUITE("core/plugin/store_parts", setup, teardown, test_copy__between_instances,
-                     test_parts__put_together, test_parts__aborted, test_part_open__beyond_limits,
-                     test_part_begin__no_id_or_capability);
+                     test_parts__put_together, test_parts__aborted,
+                     test_uploads_abort_key__that_key_and_no_longer_one,
+                     test_part_open__beyond_limits, test_part_begin__no_id_or_capability);
 }
