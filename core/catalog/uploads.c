@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See uploads.h.  One object per upload: workers write and remove them side by side, and nothing
- * is ever rewritten.
+ * See uploads.h.  One object per upload: workers write and remove them side by side.
  */
 #include "core/catalog/uploads.h"
 
@@ -25,7 +24,7 @@ struct bp_uploads {
     bp_catalog catalog;
     char *name, *run_id;
     pthread_mutex_t lock; /* guards all below */
-    GHashTable *numbers;  /* "<upload> <key>" -> number of its record */
+    GHashTable *numbers;  /* "<id> <key>" -> number of its record; id may be "" */
     guint last;
 };
 
@@ -61,11 +60,17 @@ record_key(const bp_uploads *uploads, guint number)
                            number);
 }
 
+/* The record that was made before the upload had an id, or a new one. */
 static guint
-next_number(bp_uploads *uploads, const char *key, const char *upload)
+number_for(bp_uploads *uploads, const char *key, const char *upload)
 {
+    g_autofree char *nameless = g_strconcat(" ", key, NULL);
     BP_LOCK_GUARD(&uploads->lock);
-    guint number = ++uploads->last;
+    guint number = GPOINTER_TO_UINT(g_hash_table_lookup(uploads->numbers, nameless));
+    if (number == 0) {
+        number = ++uploads->last;
+    }
+    g_hash_table_remove(uploads->numbers, nameless);
     g_hash_table_insert(uploads->numbers, g_strdup_printf("%s %s", upload, key),
                         GUINT_TO_POINTER(number));
     return number;
@@ -74,7 +79,7 @@ next_number(bp_uploads *uploads, const char *key, const char *upload)
 bool
 bp_uploads_add(bp_uploads *uploads, const char *key, const char *upload, GError **error)
 {
-    g_autofree char *object = record_key(uploads, next_number(uploads, key, upload));
+    g_autofree char *object = record_key(uploads, number_for(uploads, key, upload));
     g_autoptr(json_t) record = json_object();
     bp_json_set_u64(record, "version", BP_MANIFEST_VERSION);
     bp_json_set_text(record, "key", key);
@@ -135,10 +140,9 @@ read_record(remains *r, GError **error)
         return false;
     }
     const char *key = bp_json_text(record, "key", "");
-    const char *upload = bp_json_text(record, "upload", "");
+    const char *upload = bp_json_text(record, "upload", ""); /* "" is not written */
     const char *why = NULL;
-    if (bp_json_u64(record, "version", 0) != BP_MANIFEST_VERSION || bp_key_check(key, &why) != 0 ||
-        *upload == '\0') {
+    if (bp_json_u64(record, "version", 0) != BP_MANIFEST_VERSION || bp_key_check(key, &why) != 0) {
         bp_set_error(error, BP_ERR_CORRUPT, "%s names no upload", r->record);
         return false;
     }
@@ -151,6 +155,9 @@ static bool
 try_abort(void *ctx, GError **error)
 {
     const remains *r = ctx;
+    if (*r->upload == '\0') {
+        return bp_store_uploads_abort_key(r->catalog->store, r->catalog->call, r->key, error);
+    }
     return bp_store_part_abort(r->catalog->store, r->catalog->call, r->key, r->upload, error);
 }
 

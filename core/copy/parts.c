@@ -166,15 +166,17 @@ pin_source(void *ctx, GError **error)
 }
 
 /* One that began without our hearing of its id is nobody's; the key is only ours to write. */
-static void
+static bool
 abort_unheard(const bp_upload *up)
 {
     bp_call undo = bp_call_undo(&up->transfer->env->call);
     g_autoptr(GError) failed = NULL;
-    if (!bp_store_uploads_abort_key(up->env.params.dst, &undo, up->write.key, &failed)) {
-        BP_WARN("an upload may have begun unheard, and be left behind", "key", up->write.key,
-                "reason", failed->message);
+    if (bp_store_uploads_abort_key(up->env.params.dst, &undo, up->write.key, &failed)) {
+        return true;
     }
+    BP_WARN("an upload may have begun unheard, and be left behind", "key", up->write.key, "reason",
+            failed->message);
+    return false;
 }
 
 static bool
@@ -186,9 +188,7 @@ begin_upload(void *ctx, GError **error)
     if (up->id != NULL) {
         return true;
     }
-    if (bp_error_outcome_unknown(failed)) {
-        abort_unheard(up);
-    }
+    up->unheard = bp_error_outcome_unknown(failed) && !abort_unheard(up);
     g_propagate_error(error, failed);
     return false;
 }
@@ -246,18 +246,33 @@ with_retry(bp_upload *up, bool (*step)(void *ctx, GError **error), GError **erro
 }
 
 static bool
-tell(const bp_upload *up, bool finished, GError **error)
+tell(const bp_upload *up, const char *id, bool finished, GError **error)
 {
     const bp_copy_params *params = &up->env.params;
     return params->upload == NULL ||
-           params->upload(params->ctx, up->write.key, up->id, finished, error);
+           params->upload(params->ctx, up->write.key, id, finished, error);
 }
 
-/* The id is on record before there is anything that a crash could leave behind. */
+/* The key is on record before there can be an upload, its id before there is a part. */
+static bool
+begin_on_record(bp_upload *up, GError **error)
+{
+    if (!tell(up, "", false, error)) {
+        return false;
+    }
+    if (with_retry(up, begin_upload, error)) {
+        return true;
+    }
+    if (!up->unheard) {
+        (void)tell(up, "", true, NULL); /* a record that stays is looked at by the next run */
+    }
+    return false;
+}
+
 static bool
 run_upload(bp_upload *up, GError **error)
 {
-    if (!tell(up, false, error) || !put_all(up, error)) {
+    if (!tell(up, up->id, false, error) || !put_all(up, error)) {
         return false;
     }
     if (up->side_by_side && !up->direct && !up->env.params.no_checksum) {
@@ -273,7 +288,7 @@ abort_upload(const bp_upload *up)
     bp_call undo = bp_call_undo(&up->env.call);
     g_autoptr(GError) failed = NULL;
     if (!bp_store_part_abort(up->env.params.dst, &undo, up->write.key, up->id, &failed) ||
-        !tell(up, true, &failed)) {
+        !tell(up, up->id, true, &failed)) {
         BP_WARN("an upload could not be aborted", "key", up->write.key, "upload", up->id, "reason",
                 failed->message);
     }
@@ -282,14 +297,14 @@ abort_upload(const bp_upload *up)
 static bool
 run_and_end(bp_upload *up, GError **error)
 {
-    if (!with_retry(up, pin_source, error) || !with_retry(up, begin_upload, error)) {
+    if (!with_retry(up, pin_source, error) || !begin_on_record(up, error)) {
         return false;
     }
     if (!run_upload(up, error)) {
         abort_upload(up);
         return false;
     }
-    return tell(up, true, error) &&
+    return tell(up, up->id, true, error) &&
            bp_transfer__accept(up->transfer, &up->meta, up->write.size, error);
 }
 

@@ -26,6 +26,7 @@ typedef struct bp_upload {
     bp_part_done *done;           /* n_parts of them */
     struct bp_object_meta source; /* direct only */
     struct bp_object_meta meta;
+    bool unheard;         /* one may have begun whose id nobody knows, and is not aborted */
     bool may_be_complete; /* the outcome of an attempt to complete it is not known */
     atomic_uint next;     /* part that nobody took yet, from 0 */
     bp_cancel *stop;

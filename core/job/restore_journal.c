@@ -153,6 +153,7 @@ apply_line(other_run *run, const json_t *line)
         add_leftover(run->leftovers, bp_json_text(line, "ref", ""),
                      bp_json_text(line, "prefix", ""), NULL);
     } else if (g_str_equal(name, "upload")) {
+        forget_upload(run->leftovers, bp_json_text(line, "key", ""), "");
         add_leftover(run->leftovers, bp_json_text(line, "ref", ""), bp_json_text(line, "key", ""),
                      bp_json_text(line, "upload", ""));
     } else if (g_str_equal(name, "uploaded")) {
@@ -497,6 +498,7 @@ bp_restore_journal_upload(bp_restore_journal *journal, const bp_leftover *upload
     if (over) {
         forget_upload(journal->leftovers, upload->key, upload->upload);
     } else {
+        forget_upload(journal->leftovers, upload->key, ""); /* it has its id now */
         add_leftover(journal->leftovers, upload->ref, upload->key, upload->upload);
     }
     return append_line(journal, line, error);

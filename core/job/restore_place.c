@@ -287,8 +287,10 @@ abort_upload(bp_restore_job *restore, const bp_call *call, const bp_leftover *le
 {
     g_autoptr(GError) failed = NULL;
     bp_store *store = bp_workspace_store(restore->job->workspace, leftover->ref, &failed);
+    bool known = *leftover->upload != '\0';
     if (store != NULL &&
-        (bp_store_part_abort(store, call, leftover->key, leftover->upload, &failed) ||
+        ((known ? bp_store_part_abort(store, call, leftover->key, leftover->upload, &failed)
+                : bp_store_uploads_abort_key(store, call, leftover->key, &failed)) ||
          bp_error_is(failed, BP_ERR_NOT_FOUND))) { /* complete, or aborted before */
         return true;
     }

@@ -52,6 +52,20 @@ START_TEST(test_add__one_small_object_each)
 }
 END_TEST
 
+START_TEST(test_add__gets_its_id_later)
+{
+    ASSERT_FINE(bp_uploads_add(uploads, "data/1", "", &fix.error), fix.error);
+    ck_assert(fake_store_has_text(fix.store, RECORD_1, "{\"version\":1,\"key\":\"data/1\"}"));
+    ASSERT_FINE(bp_uploads_add(uploads, "data/1", "id", &fix.error), fix.error);
+    ck_assert(fake_store_has_text(fix.store, RECORD_1,
+                                  "{\"version\":1,\"key\":\"data/1\",\"upload\":\"id\"}"));
+    ck_assert_uint_eq(bp_uploads_left(uploads), 1);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 1);
+    bp_uploads_forget(uploads, "data/1", "id");
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
 START_TEST(test_add__fails_when_it_is_not_durable)
 {
     fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_NO_SPACE});
@@ -95,6 +109,20 @@ START_TEST(test_abort__all_of_a_dead_run)
     ck_assert_uint_eq(fake_store_calls(fix.store, FAKE_PART_ABORT), 2);
     ASSERT_FINE(bp_uploads_abort(&fix.catalog, "b", &fix.error), fix.error);
     ck_assert_uint_eq(fake_store_calls(fix.store, FAKE_PART_ABORT), 2);
+}
+END_TEST
+
+/* Killed before the id was heard or noted: the key tells. */
+START_TEST(test_abort__without_an_id)
+{
+    g_autofree char *unheard = begin("data/1");
+    bp_uploads_forget(uploads, "data/1", unheard);
+    g_autofree char *other = begin("data/11");
+    ASSERT_FINE(bp_uploads_add(uploads, "data/1", "", &fix.error), fix.error);
+    bp_uploads_forget(uploads, "data/11", other);
+    ASSERT_FINE(bp_uploads_abort(&fix.catalog, "b", &fix.error), fix.error);
+    ck_assert_uint_eq(fake_store_n_uploads(fix.store), 1); /* of data/11 */
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
 }
 END_TEST
 
@@ -143,7 +171,7 @@ END_TEST
 
 START_TEST(test_abort__records_that_say_nothing)
 {
-    const char *texts[] = {"", "{\"version\":1,\"key\":\"data/1\"}",
+    const char *texts[] = {"", "{\"version\":1,\"upload\":\"id\"}",
                            "{\"version\":1,\"key\":\"../x\",\"upload\":\"id\"}",
                            "{\"version\":2,\"key\":\"data/1\",\"upload\":\"id\"}"};
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
@@ -181,10 +209,10 @@ int
 main(void)
 {
     return RUN_SUITE("core/catalog/uploads", setup, teardown, test_add__one_small_object_each,
-                     test_add__fails_when_it_is_not_durable, test_forget__only_that_one,
-                     test_forget__after_a_cancel, test_abort__all_of_a_dead_run,
-                     test_abort__one_that_is_over_already,
-                     test_abort__failure_is_a_warning_and_tried_again,
+                     test_add__gets_its_id_later, test_add__fails_when_it_is_not_durable,
+                     test_forget__only_that_one, test_forget__after_a_cancel,
+                     test_abort__all_of_a_dead_run, test_abort__one_that_is_over_already,
+                     test_abort__without_an_id, test_abort__failure_is_a_warning_and_tried_again,
                      test_abort__records_that_say_nothing, test_abort__cancelled,
                      test_remove__aborts_them_first);
 }

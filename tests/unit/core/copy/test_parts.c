@@ -17,15 +17,21 @@ static bp_call call;
 static bp_transfer_result result;
 static guint8 buffer[64];
 static GBytes *content;
-static guint started, finished;
-static bool refuse_record;
+static guint announced, withdrawn, started, finished;
+static enum { REFUSE_NOTHING, REFUSE_KEY, REFUSE_ID } refuse_record;
 
 static bool
 on_upload(void *ctx G_GNUC_UNUSED, const char *key, const char *upload, bool is_finished,
           GError **error)
 {
     ck_assert_str_eq(key, "big");
-    ck_assert(g_str_has_prefix(upload, "upload-"));
+    bool begins = *upload == '\0';
+    ck_assert(begins || g_str_has_prefix(upload, "upload-"));
+    ck_assert(!begins || is_finished || fake_store_calls(test_dst, FAKE_PART_BEGIN) == 0);
+    if (begins && refuse_record != REFUSE_KEY) {
+        *(is_finished ? &withdrawn : &announced) += 1;
+        return true;
+    }
     if (refuse_record) {
         bp_set_error(error, BP_ERR_NO_SPACE, "no room for the record");
         return false;
@@ -65,8 +71,8 @@ setup(void)
         .retry = {.env = &test_env, .params = {.attempts = 3, .max_delay_ns = BP_NS_PER_S}},
     };
     result = (bp_transfer_result){0};
-    started = finished = 0;
-    refuse_record = false;
+    announced = withdrawn = started = finished = 0;
+    refuse_record = REFUSE_NOTHING;
     content = test_bytes(SIZE);
     fake_store_set(test_src, "big", g_bytes_get_data(content, NULL), SIZE);
 }
@@ -297,11 +303,48 @@ END_TEST
 
 START_TEST(test_parts__no_part_without_a_record)
 {
-    refuse_record = true;
+    refuse_record = REFUSE_ID;
     GError *error = NULL;
     ck_assert(!copy_big(&error));
     test_error_is(&error, BP_ERR_NO_SPACE, "no room for the record");
     ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 0);
+}
+END_TEST
+
+START_TEST(test_parts__no_upload_without_a_record)
+{
+    refuse_record = REFUSE_KEY;
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_NO_SPACE, "no room for the record");
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_BEGIN), 0);
+}
+END_TEST
+
+START_TEST(test_parts__refused_beginning)
+{
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_PART_BEGIN, .cls = BP_ERR_DENIED});
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_DENIED, "injected");
+    ck_assert_uint_eq(announced, 1);
+    ck_assert_uint_eq(withdrawn, 1);
+}
+END_TEST
+
+START_TEST(test_parts__begun_unheard_stays_on_record)
+{
+    fake_store_add_fault(
+        test_dst,
+        &(fake_fault){.op = FAKE_PART_BEGIN, .cls = BP_ERR_RETRYABLE, .takes_effect = true});
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_UPLOADS_ABORT, .times = 3, .cls = BP_ERR_DENIED});
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_RETRYABLE, "injected");
+    ck_assert_uint_eq(announced, 1);
+    ck_assert_uint_eq(withdrawn, 0);
+    ck_assert(bp_store_uploads_abort_key(test_dst, &call, "big", NULL)); /* as the next run does */
 }
 END_TEST
 
@@ -420,6 +463,9 @@ main(void)
     tcase_add_loop_test(tc, test_parts__failure_aborts_the_upload, 0, G_N_ELEMENTS(ops));
     tcase_add_test(tc, test_parts__broken_read_in_the_middle);
     tcase_add_test(tc, test_parts__begun_unheard);
+    tcase_add_test(tc, test_parts__no_upload_without_a_record);
+    tcase_add_test(tc, test_parts__refused_beginning);
+    tcase_add_test(tc, test_parts__begun_unheard_stays_on_record);
     tcase_add_test(tc, test_parts__unknown_outcome_that_worked);
     tcase_add_test(tc, test_parts__unknown_outcome_that_failed);
     tcase_add_test(tc, test_parts__source_gone_in_the_middle);
