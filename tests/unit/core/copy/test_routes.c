@@ -14,6 +14,7 @@ static guint n_lines;
 static void
 setup(void)
 {
+    n_lines = 0;
     test_stores_open();
     routes = bp_routes_new(test_dst);
     fake_store_facts(test_dst)->caps |= BP_STORE_SERVER_COPY;
