@@ -30,6 +30,30 @@ bp_store__check_key(const bp_store *store, const char *what, const char *key, GE
 }
 
 bool
+bp_store__check_new_key(const bp_store *store, const char *what, const char *key, GError **error)
+{
+    gsize most = store->info.max_key_part;
+    if (!bp_store__check_key(store, what, key, error)) {
+        return false;
+    }
+    for (const char *part = key; most > 0; part++) {
+        gsize n = strcspn(part, "/");
+        if (n > most) {
+            bp_set_error(error, BP_ERR_INVALID,
+                         "storage %s: it has no room for %" G_GSIZE_FORMAT
+                         " bytes between two \"/\" of a key, at most %" G_GSIZE_FORMAT ": %s",
+                         store->base.name, n, most, key);
+            return false;
+        }
+        part += n;
+        if (*part == '\0') {
+            break;
+        }
+    }
+    return true;
+}
+
+bool
 bp_store__lacks(const bp_store *store, const char *what, GError **error)
 {
     bp_set_error(error, BP_ERR_UNSUPPORTED, "storage %s (%s) has no %s", store->base.name,

@@ -45,6 +45,9 @@ struct bp_store_writer {
 
 /** INVALID for what is no key.  NULL counts as a wrong key too. */
 bool bp_store__check_key(const bp_store *store, const char *what, const char *key, GError **error);
+/** Likewise, and the storage can name it: before the first byte of an object. */
+bool bp_store__check_new_key(const bp_store *store, const char *what, const char *key,
+                             GError **error);
 
 /** UNSUPPORTED: this storage lacks `what`.  Returns: false */
 bool bp_store__lacks(const bp_store *store, const char *what, GError **error);

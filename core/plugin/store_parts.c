@@ -54,7 +54,7 @@ bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *pa
                                 .src_if_match = params->src_if_match,
                                 .size = params->size};
     if (!bp_store__check_key(params->src, "copy", params->src_key, error) ||
-        !bp_store__check_key(dst, "copy", params->dst_key, error) ||
+        !bp_store__check_new_key(dst, "copy", params->dst_key, error) ||
         !check_copy_pair(dst, params->src, error)) {
         return false;
     }
@@ -106,7 +106,7 @@ bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_p
                                  .size = params->size,
                                  .if_match = params->if_match,
                                  .checksum = params->checksum};
-    if (!bp_store__check_key(store, "part_begin", params->key, error)) {
+    if (!bp_store__check_new_key(store, "part_begin", params->key, error)) {
         return NULL;
     }
     if (!bp_store_can(store, BP_STORE_PARTS)) {

@@ -45,7 +45,7 @@ bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_p
                                  .size = params->size,
                                  .if_match = params->if_match,
                                  .checksum = params->checksum};
-    if (!bp_store__check_key(store, "write_open", params->key, error) ||
+    if (!bp_store__check_new_key(store, "write_open", params->key, error) ||
         !check_flags(store, params, error)) {
         return NULL;
     }

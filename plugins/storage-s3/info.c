@@ -74,7 +74,7 @@ bp_s3_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_er
     out->max_object = BP_S3_MAX_PART; /* of one PUT */
     out->max_copy = set->max_copy;
     out->max_list = BP_S3_MAX_LIST;
-    out->max_key_part = BP_KEY_MAX;
+    out->max_key_part = set->provider->key_part != 0 ? set->provider->key_part : BP_KEY_MAX;
     out->best_io = (uint64_t)1 << 20;
     put_identity(storage, out->identity, sizeof(out->identity));
     bp_s3_copy_scope(storage, out->copy_scope);

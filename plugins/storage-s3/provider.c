@@ -40,6 +40,7 @@ static const struct bp_s3_provider providers[] = {
     },
     {
         .name = "minio",
+        .key_part = 255, /* it is a file's name */
         .dialect = &bp_s3_dialect_aws,
         .region = "us-east-1",
         .exclusive = "If-None-Match: *",

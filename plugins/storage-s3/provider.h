@@ -19,6 +19,7 @@ struct bp_s3_provider {
     const char *region_between[2]; /**< a host has its region between these, or NULL */
     const char *region;            /**< when nothing says otherwise; NULL = must be said */
     const char *exclusive; /**< header that makes a write fail when the key is taken, or NULL */
+    uint32_t key_part;     /**< most bytes between two '/' of a key; 0 = no such limit */
     bool if_match;         /**< PUT obeys If-Match */
     bool remove_if_match;  /**< DELETE obeys it, too */
     bool whole_bodies;     /**< a body that is cut short makes no object */

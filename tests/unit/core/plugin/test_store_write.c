@@ -116,6 +116,22 @@ START_TEST(test_write_open__no_handle_or_capability)
 }
 END_TEST
 
+/* Before the first byte, whatever the plugin would do with it later. */
+START_TEST(test_write_open__key_that_the_storage_cannot_name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *part = g_strnfill(255, 'n');
+    g_autofree char *fits = g_strconcat(part, "/", part, NULL);
+    g_autofree char *key = g_strconcat("a/", part, "n/b", NULL);
+    bp_store_put_params params = {.key = fits};
+    ASSERT_FINE(bp_store_put(store, NULL, &params, &error), error);
+    params.key = key;
+    ck_assert(!bp_store_put(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "storage data: it has no room for 256 bytes between two");
+    ck_assert_uint_eq(test_ops_calls("write_open"), 1);
+}
+END_TEST
+
 START_TEST(test_put__exclusive_has_one_winner)
 {
     g_autoptr(GError) error = NULL;
@@ -169,7 +185,8 @@ main(void)
     return RUN_SUITE("core/plugin/store_write", setup, teardown, test_write__visible_at_commit,
                      test_write__abort_leaves_nothing, test_write__other_size_than_promised,
                      test_commit__plugin_stored_another_size, test_commit__cancelled_is_aborted,
-                     test_write_open__no_handle_or_capability, test_put__exclusive_has_one_winner,
-                     test_prove_same__by_a_scratch_object,
+                     test_write_open__no_handle_or_capability,
+                     test_write_open__key_that_the_storage_cannot_name,
+                     test_put__exclusive_has_one_winner, test_prove_same__by_a_scratch_object,
                      test_prove_shared__even_under_another_identity);
 }
