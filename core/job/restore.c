@@ -164,6 +164,11 @@ offer_in_place(bp_restore_job *restore, GError **error)
     if (!server_may_read(restore, &flags, error)) {
         return false;
     }
+    if (!same) { /* another prefix of one bucket is as good */
+        const char *document = bp_source_facts(restore->view.source)->commit_document;
+        g_autofree char *key = bp_catalog_key(restore->view.manifest->name, document);
+        same = bp_store_prove_reach(theirs, ours, key, &restore->call);
+    }
     flags |= same ? BP_VIEW_SERVER_READS : 0;
     g_autofree char *prefix = bp_catalog_key(restore->view.manifest->name, "");
     bp_refs_add(bp_workspace_refs(workspace), BP_BACKUP_REF, ours, prefix, flags);

@@ -108,6 +108,7 @@ check_info(bp_store *store, GError **error)
     bp_answer_text(info->copy_scope, sizeof info->copy_scope);
     bp_answer_text(info->local_root, sizeof info->local_root);
     bp_answer_text(info->server_root, sizeof info->server_root);
+    bp_answer_text(info->place, sizeof info->place);
     if (info->local_root[0] != '\0' && info->local_root[0] != '/') {
         return bp_plugin_bug(&store->base, "info", error, "local root \"%s\" is no absolute path",
                              info->local_root);

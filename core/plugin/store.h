@@ -177,4 +177,11 @@ bool bp_store_prove_same(bp_store *writable, bp_store *other, const bp_call *cal
 bool bp_store_prove_shared(bp_store *writable, bp_store *other, const bp_call *call, bool *shared,
                            GError **error);
 
+/**
+ * Who serves `server` also has what is in `other`, which may have keys of its own: told to copy the
+ * object `key` of `other` to a scratch object, it did, and the bytes are the same.  Places that
+ * differ or are not known answer false without trying, and so does every failure, which is logged.
+ */
+bool bp_store_prove_reach(bp_store *server, bp_store *other, const char *key, const bp_call *call);
+
 #endif

@@ -43,6 +43,11 @@ bp_azure_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp
     if (len < 0 || (size_t)len >= sizeof(out->identity)) {
         out->identity[0] = '\0';
     }
+    (void)snprintf(out->server_root, sizeof(out->server_root), "%s", set->prefix);
+    len = snprintf(out->place, sizeof(out->place), "azure:%s/%s", set->endpoint, set->container);
+    if (len < 0 || (size_t)len >= sizeof(out->place)) {
+        out->place[0] = '\0';
+    }
     len = snprintf(out->copy_scope, sizeof(out->copy_scope), "azure:%s", set->cloud);
     if (len < 0 || (size_t)len >= sizeof(out->copy_scope)) {
         out->copy_scope[0] = '\0';

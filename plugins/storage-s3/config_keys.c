@@ -166,5 +166,6 @@ const struct bp_config_key bp_s3_keys[BP_S3_N_KEYS] = {
      .help = "the same while the store copies, or puts parts together"},
     {.name = "server_root",
      .type = BP_CONFIG_STRING,
-     .help = "the prefix as the database server sees it, where it reads this bucket"},
+     .help = "the prefix as the database server sees it, where it reads this bucket; without it "
+             "the prefix itself"},
 };

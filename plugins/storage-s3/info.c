@@ -43,6 +43,27 @@ put_identity(const struct bp_storage *storage, char *out, size_t cap)
     }
 }
 
+static void
+put_place(const struct bp_storage *storage, char *out, size_t cap)
+{
+    char scope[BP_S3_SCOPE];
+    bp_s3_copy_scope(storage, scope);
+    int n = snprintf(out, cap, "%s/%s", scope, storage->set.bucket);
+    if (n < 0 || (size_t)n >= cap) {
+        out[0] = '\0'; /* one cut short would be another's */
+    }
+}
+
+/* The setting may say another prefix, where the server knows the bucket under one of its own. */
+static void
+put_server_root(const struct bp_storage *storage, char *out, size_t cap)
+{
+    const char *root = storage->set.server_root;
+    root = root != NULL ? root : storage->set.prefix;
+    const char *slash = *root == '\0' || g_str_has_suffix(root, "/") ? "" : "/";
+    (void)snprintf(out, cap, "%s%s", root, slash);
+}
+
 static uint64_t
 caps_of(const struct bp_s3_config *set)
 {
@@ -78,9 +99,7 @@ bp_s3_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_er
     out->best_io = (uint64_t)1 << 20;
     put_identity(storage, out->identity, sizeof(out->identity));
     bp_s3_copy_scope(storage, out->copy_scope);
-    if (set->server_root != NULL) {
-        const char *slash = g_str_has_suffix(set->server_root, "/") ? "" : "/";
-        (void)snprintf(out->server_root, sizeof(out->server_root), "%s%s", set->server_root, slash);
-    }
+    put_server_root(storage, out->server_root, sizeof(out->server_root));
+    put_place(storage, out->place, sizeof(out->place));
     return BP_OK;
 }

@@ -327,3 +327,12 @@ bp_store_prove_same(bp_store *writable, bp_store *other, const bp_call *call G_G
     *same = strcmp(writable->info.identity, other->info.identity) == 0;
     return true;
 }
+
+bool
+bp_store_prove_reach(bp_store *server, bp_store *other, const char *key,
+                     const bp_call *call G_GNUC_UNUSED)
+{
+    BP_LOCK_GUARD(&other->lock);
+    return *server->info.place != '\0' && strcmp(server->info.place, other->info.place) == 0 &&
+           fake_find(other, key) != NULL;
+}

@@ -60,6 +60,9 @@ struct bp_storage_info {
     char local_root[1088];  /**< absolute path of key "" on this machine, or "" */
     char server_root[1088]; /**< the same as the source's server sees it, if the operator said; of
                                  an object store, what all keys begin with in its bucket */
+    char place[512]; /**< equal = parts of one whole, such as prefixes of one bucket: a server
+                          that reads one reads the other, each below its server_root (a hint;
+                          the core proves it).  "" = not known, or of no use */
 };
 
 /** Which rights a job is going to need; `probe` tests exactly these and names the missing one. */

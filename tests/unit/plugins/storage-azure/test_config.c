@@ -178,6 +178,8 @@ START_TEST(test_info__facts)
     struct bp_storage_info info = info_of();
     ck_assert_str_eq(info.identity, "azure:https://acct.blob.core.windows.net/box/a/b/");
     ck_assert_str_eq(info.copy_scope, "azure:core.windows.net");
+    ck_assert_str_eq(info.place, "azure:https://acct.blob.core.windows.net/box");
+    ck_assert_str_eq(info.server_root, "a/b/");
     ck_assert_uint_eq(info.max_copy, 256 << 20);
     ck_assert_uint_eq(info.max_parts, 9000);
     ck_assert((info.caps & BP_STORE_IF_NONE_MATCH) != 0);

@@ -227,6 +227,20 @@ START_TEST(test_info__limits_and_server_root)
     ck_assert_uint_eq(info.min_part, 5 << 20);
     ck_assert_uint_eq(info.max_parts, 10000);
     ck_assert_str_eq(info.server_root, "files/");
+    ck_assert_uint_eq(info.max_key_part, BP_KEY_MAX);
+    st_ops->close(store);
+}
+END_TEST
+
+START_TEST(test_info__server_root_is_the_prefix)
+{
+    struct bp_storage_info info = {.struct_size = sizeof(info)};
+    struct bp_storage *store =
+        st_open("bucket", "bkt", "endpoint", "h:1", "provider", "minio", "prefix", "files/backup");
+    ASSERT_OK(st_ops->info(store, &info, &st_error));
+    ck_assert_str_eq(info.server_root, "files/backup/");
+    ck_assert_str_eq(info.place, "s3:https://h:1/bkt");
+    ck_assert_uint_eq(info.max_key_part, 255);
     st_ops->close(store);
 }
 END_TEST
@@ -262,4 +276,4 @@ ST_MAIN("storage-s3 config", test_load__names_the_setting,
         test_load__names_the_setting_about_credentials, test_address__by_provider_and_style,
         test_address__dots_keep_the_bucket_in_the_path, test_info__identity_and_scope,
         test_info__caps_follow_provider_and_settings, test_info__limits_and_server_root,
-        test_time__both_forms, test_etag__bare)
+        test_info__server_root_is_the_prefix, test_time__both_forms, test_etag__bare)
