@@ -71,6 +71,22 @@ can_name_directories(const struct bp_restore *restore, const struct milvus_targe
     return true;
 }
 
+/* A Milvus reads files only when its own data are files. */
+static bp_status
+reads_kind(const struct bp_restore *restore, const struct bp_op *op, const char *kind, bool *reads,
+           struct bp_error *error)
+{
+    struct bp_storage_view own = {.struct_size = sizeof own};
+    const char *ref = restore->source->config.storage;
+    *reads = true;
+    if (ref == NULL || strcmp(kind, "local") != 0) {
+        return BP_OK;
+    }
+    bp_status status = restore->host->storage_info(op, ref, &own, error);
+    *reads = status == BP_OK && strcmp(own.kind, kind) == 0;
+    return status;
+}
+
 static bp_status
 find_place(const struct bp_restore *restore, const struct bp_op *op,
            const struct milvus_target *target, char **base, struct bp_error *error)
@@ -80,11 +96,18 @@ find_place(const struct bp_restore *restore, const struct bp_op *op,
     if (restore->options.placement == MILVUS_PLACE_STAGE) {
         return BP_OK;
     }
+    bool reads = false;
     bp_status status = restore->host->storage_info(op, restore->backup_ref, &view, error);
+    if (status == BP_OK) {
+        status = reads_kind(restore, op, view.kind, &reads, error);
+    }
     if (status != BP_OK) {
         return status;
     }
-    g_autofree char *found = server_base(restore, &view, &why);
+    g_autofree char *found = reads ? server_base(restore, &view, &why) : NULL;
+    if (!reads) {
+        why = "it keeps its own data in an object store, and reads nothing else";
+    }
     if (found != NULL && !can_name_directories(restore, target)) {
         g_clear_pointer(&found, g_free);
         why = "its directories hold files that are not part of the backup";

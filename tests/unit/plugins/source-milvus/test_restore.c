@@ -262,6 +262,27 @@ START_TEST(test_place__object_store_that_the_server_reads)
 }
 END_TEST
 
+/* Such a server answers "completed, 0 rows" for a path on a file system. */
+START_TEST(test_place__files_are_not_for_a_server_on_an_object_store)
+{
+    add_staging("s3", "files/");
+    fixture_until_placed();
+    assert_not_told("in place");
+    bool all_started;
+    ck_assert_int_eq(fixture_step(1, &all_started), BP_OK);
+    assert_called("[files/restore-temp-run-1/0/binlogs/insert_log/500/501/]");
+}
+END_TEST
+
+START_TEST(test_place__files_cannot_be_read_there_in_place)
+{
+    add_staging("s3", "files/");
+    fixture_option("placement", "in_place");
+    assert_failed(fixture_begin(0), BP_ERR_INVALID,
+                  "it keeps its own data in an object store, and reads nothing else");
+}
+END_TEST
+
 START_TEST(test_place__staged_below_the_declared_prefix)
 {
     add_staging("local", "/var/lib/milvus/");
@@ -317,6 +338,8 @@ add_tests(TCase *tcase)
     tcase_add_test(tcase, test_prepare__failure_leaves_nothing);
     tcase_add_test(tcase, test_prepare__used_collection_is_not_ours);
     tcase_add_test(tcase, test_place__in_place_at_server_root);
+    tcase_add_test(tcase, test_place__files_are_not_for_a_server_on_an_object_store);
+    tcase_add_test(tcase, test_place__files_cannot_be_read_there_in_place);
     tcase_add_test(tcase, test_place__loopback_sees_what_we_see);
     tcase_add_test(tcase, test_place__in_place_is_not_possible);
     tcase_add_test(tcase, test_place__nowhere_to_stage);

@@ -283,6 +283,7 @@ END_TEST
 START_TEST(test_begin__info)
 {
     fx.source.config.storage = g_strdup("data");
+    fake_host_add_storage("data", fx.dir, &fx.view);
     ck_assert_int_eq(fixture_begin(0), BP_OK);
     ck_assert_uint_eq(fx.info.max_jobs, 4);
     ck_assert_str_eq(fx.info.staging_ref, "data");
