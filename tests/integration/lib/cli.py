@@ -7,6 +7,8 @@ import shlex
 import subprocess
 from pathlib import Path
 
+from .storages import Bucket, Folder, Place
+
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_DIFFERENT = 0, 1, 2, 3
 
 
@@ -14,6 +16,20 @@ def program():
     """The built program: BAKPLANE_BIN, else what ./dev test builds."""
     here = Path(__file__).resolve().parents[3]
     return Path(os.environ.get("BAKPLANE_BIN") or here / "build" / "debug" / "bin" / "bakplane")
+
+
+def plugin_folders():
+    """Where its plugins are, and those that are only for tests."""
+    build = program().resolve().parent.parent
+    return [os.environ.get("BAKPLANE_PLUGIN_DIR") or str(build / "lib" / "bakplane" / "plugins"),
+            os.environ.get("BAKPLANE_TEST_PLUGIN_DIR") or str(build / "tests" / "plugins")]
+
+
+def data_of(server):
+    """The place where a Milvus keeps its data."""
+    if server.storage is None:
+        return Folder(server.root_path)
+    return Bucket(server.storage, server.bucket, server.root_path)
 
 
 def yaml(value, indent=0):
@@ -62,7 +78,7 @@ class Result:
 
 
 class Bakplane:
-    """One configuration: a Milvus on local storage, and a folder for its backups.
+    """One configuration: a Milvus, and a folder or another Place for its backups.
 
     server may be None (then `settings` has to name an address). settings: laid over the
     configuration, as nested dictionaries. prefix: words before the program's name.
@@ -72,16 +88,17 @@ class Bakplane:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "bakplane.yaml"
-        self.backups = Path(backups) if backups else self.folder / "backups"
+        self.store = backups if isinstance(backups, Place) else Folder(
+            backups or self.folder / "backups")
         self.state = self.folder / "state"
         self.prefix = list(prefix)
         source = {"plugin": "milvus", "storage": "milvus-data"}
-        # The servers of the tests run as we do, and read the backups where they are.
-        storages = {"backups": {"plugin": "local", "root": str(self.backups),
-                                "server_user": str(os.getuid())}}
+        storages = {"backups": self.store.settings()}
+        # Where the Milvus keeps its data.
+        self.data = data_of(server) if server is not None else None
         if server is not None:
             source["address"] = server.address
-            storages["milvus-data"] = {"plugin": "local", "root": str(server.root_path)}
+            storages["milvus-data"] = self.data.settings()
         base = {"source": source, "storages": storages, "backup": {"storage": "backups"},
                 "state_dir": str(self.state)}
         self.settings = merge(base, settings or {})
@@ -90,8 +107,13 @@ class Bakplane:
     def write(self):
         self.config.write_text("\n".join(yaml(self.settings)) + "\n", encoding="utf-8")
 
+    @property
+    def backups(self):
+        """The folder of the backups."""
+        return self.store.root
+
     def path(self, name, *parts):
-        """Of a backup, or of something in it."""
+        """Of a backup in that folder, or of something in it."""
         return self.backups.joinpath(name, *parts)
 
     def command(self, *words):
