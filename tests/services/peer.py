@@ -31,7 +31,8 @@ class Peer:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "peer.yaml"
         settings = {
-            "log": {"level": "info", "console": False, "file": {"rootPath": "peer.log"}},
+            "log": {"level": "info", "console": False,
+                    "file": {"rootPath": str(self.folder.absolute() / "peer.log")}},
             "milvus": {"address": "127.0.0.1", "port": milvus.port if milvus else 1},
             "minio": {
                 "storageType": "minio",
@@ -53,9 +54,12 @@ class Peer:
         # JSON is YAML.
         self.config.write_text(json.dumps(settings, indent=2), encoding="utf-8")
 
+    def command(self, *words):
+        return [self.binary, "--config", self.config, *words]
+
     def run(self, *words, timeout=600):
         """What a command prints; PeerError if it fails."""
-        command = [self.binary, "--config", self.config, *words]
+        command = self.command(*words)
         done = subprocess.run(command, cwd=self.folder, env=clean_environment(), text=True,
                               timeout=timeout, check=False, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
