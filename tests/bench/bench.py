@@ -17,14 +17,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import capturing
 import copying
 import pairs
 import restoring
-import restoring_peer
+import streaming
 
 TOP = Path(__file__).resolve().parents[2]
-CASES = {**copying.CASES, "restore": restoring.restore,
-         "restore-peer": restoring_peer.restore}
+CASES = {**copying.CASES, **streaming.CASES, **capturing.CASES, **restoring.CASES}
 
 
 def say(text):
@@ -35,7 +35,9 @@ def parse():
     parser = argparse.ArgumentParser(description="time and memory of bakplane beside plain tools")
     parser.add_argument("--json", metavar="FILE", help="write the results there, too")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each comparison (5)")
-    parser.add_argument("--scratch", metavar="DIR", help="where to work; 3 GB (the build tree)")
+    parser.add_argument("--rows", type=int, default=50_000, metavar="N",
+                        help="in each collection of create and restore-large (50000)")
+    parser.add_argument("--scratch", metavar="DIR", help="where to work; 8 GB (the build tree)")
     parser.add_argument("cases", nargs="*", metavar="CASE",
                         help=f"of {', '.join(CASES)} (all)")
     args = parser.parse_args()
@@ -53,17 +55,20 @@ def scratch_dir(wanted, program):
     return tempfile.mkdtemp(prefix="bench.", dir=where)
 
 
+def aims(result):
+    """What we aim at, as text."""
+    limits = [f"<= {result['limit']:g} {result['unit']}"] if "limit" in result else []
+    return ", ".join(limits + ([f"<= {result['target']:g}"] if "target" in result else []))
+
+
 def show(results):
     rows = [("case", "bakplane", "beside", "", "ratio", "aim")]
     for result in results:
         unit = result["unit"]
-        theirs = f"{result['theirs']:.3f} {unit}" if "theirs" in result else ""
-        target = f"<= {result['target']:g}" if "target" in result else ""
-        if target and "ratio" not in result:
-            target += f" {unit}"
-        rows.append((result["case"], f"{result['ours']:.3f} {unit}", theirs,
-                     result.get("against", ""), f"{result['ratio']:.2f}" if "ratio" in result
-                     else "", target))
+        rows.append((result["case"], f"{result['ours']:.3f} {unit}",
+                     f"{result['theirs']:.3f} {unit}" if "theirs" in result else "",
+                     result.get("against", ""),
+                     f"{result['ratio']:.2f}" if "ratio" in result else "", aims(result)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
@@ -77,7 +82,7 @@ def main():
     scratch = scratch_dir(args.scratch, program)
     results = []
     try:
-        bench = copying.Bench(program, scratch, args.rounds, say)
+        bench = copying.Bench(program, scratch, args, say)
         for case in args.cases or CASES:
             results.extend(CASES[case](bench))
     except pairs.Failed as failed:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import datasets
 import pairs
+from results import Rivals, alone, contest
 
 STARTS = 21
 FEW = 1000  # files that may be removed between two rounds
@@ -18,29 +19,38 @@ FEW = 1000  # files that may be removed between two rounds
 class Bench:
     """What the cases share: the program, its plugins, and a scratch directory on a real disk."""
 
-    def __init__(self, program, scratch, rounds, say):
-        self.program, self.scratch, self.rounds, self.say = program, Path(scratch), rounds, say
+    def __init__(self, program, scratch, args, say):
+        self.program, self.scratch, self.say = program, Path(scratch), say
+        self.rounds, self.rows = args.rounds, args.rows
         build = Path(program).resolve().parent.parent
         self.plugins = [str(build / "lib/bakplane/plugins"), str(build / "tests/plugins")]
 
     def data(self, dataset):
         return dataset.write(self.scratch / dataset.name.replace(" ", "-").replace(",", ""))
 
-    def backup(self, dataset, number, settings=(), link=False):
-        """The command of one backup into a new root."""
-        root = self.scratch / f"backup{number}"
+    def config(self, source, data, backups, settings=()):
+        """A configuration file with these storages, as the words that name it."""
         config = self.scratch / "bakplane.json"  # JSON is YAML
         config.write_text(json.dumps({
-            "source": {"plugin": "files", "storage": "data"},
-            "storages": {
-                "data": {"plugin": "local", "root": str(self.data(dataset))},
-                "backups": {"plugin": "local", "root": str(root), "link": link},
-            },
+            "source": {**source, "storage": "data"},
+            "storages": {"data": data, "backups": backups},
             "backup": {"storage": "backups", **dict(settings)},
             "plugins": {"dirs": self.plugins},
             "state_dir": str(self.scratch / "state"),
         }), encoding="utf-8")
-        return [str(self.program), f"--config={config}", "--quiet", "create", "--name=bench"]
+        config.chmod(0o600)
+        return [str(self.program), f"--config={config}", "--quiet"]
+
+    def create(self, data, backups, settings=()):
+        """The command of a backup of all files of one storage in another."""
+        return [*self.config({"plugin": "files"}, data, backups, settings), "create",
+                "--name=bench"]
+
+    def backup(self, dataset, number, settings=(), link=False):
+        """The command of one backup into a new directory."""
+        return self.create({"plugin": "local", "root": str(self.data(dataset))},
+                           {"plugin": "local", "root": str(self.scratch / f"backup{number}"),
+                            "link": link}, settings)
 
     def clean_backup(self, number):
         shutil.rmtree(self.scratch / f"backup{number}")
@@ -61,47 +71,32 @@ class Bench:
         return pairs.Side(f"cp {flags} + sync", prepare, clean, dataset.files > FEW)
 
 
-def compare(bench, name, ours, theirs, target, memory_mb=None):
-    bench.say(f"{name}: {ours.name} beside {theirs.name}")
-    ratio = pairs.compare(ours, theirs, bench.rounds)
-    yield {"case": name, "ours": ours.median, "theirs": theirs.median, "against": theirs.name,
-           "ratio": ratio, "target": target, "unit": "s"}
-    if memory_mb is not None:
-        yield {"case": f"{name}: peak memory", "ours": ours.peak / datasets.MB,
-               "target": memory_mb, "unit": "MB"}
-
-
 def large(bench):
-    yield from compare(bench, datasets.LARGE.name, bench.ours(datasets.LARGE),
-                       bench.cp(datasets.LARGE, "-r"), 1.0, 32)
+    yield from contest(bench, datasets.LARGE.name, bench.ours(datasets.LARGE),
+                       [Rivals([bench.cp(datasets.LARGE, "-r")], 1.0)], 32)
 
 
 def many(bench):
-    yield from compare(bench, datasets.MANY.name, bench.ours(datasets.MANY),
-                       bench.cp(datasets.MANY, "-r"), 1.0)
+    yield from contest(bench, datasets.MANY.name, bench.ours(datasets.MANY),
+                       [Rivals([bench.cp(datasets.MANY, "-r")], 1.0)])
 
 
 LINKS = {"settings": (("prove", "size"),), "link": True}
 
 
 def large_links(bench):
-    yield from compare(bench, f"{datasets.LARGE.name}, links", bench.ours(datasets.LARGE, **LINKS),
-                       bench.cp(datasets.LARGE, "-r"), 0.1)
+    yield from contest(bench, f"{datasets.LARGE.name}, links", bench.ours(datasets.LARGE, **LINKS),
+                       [Rivals([bench.cp(datasets.LARGE, "-r")], 0.1)])
 
 
 def many_links(bench):
-    yield from compare(bench, f"{datasets.MANY.name}, links", bench.ours(datasets.MANY, **LINKS),
-                       bench.cp(datasets.MANY, "-rl"), 1.2)
+    yield from contest(bench, f"{datasets.MANY.name}, links", bench.ours(datasets.MANY, **LINKS),
+                       [Rivals([bench.cp(datasets.MANY, "-rl")], 1.2)])
 
 
 def crowd(bench):
     bench.say(datasets.CROWD.name)
-    side = bench.ours(datasets.CROWD)
-    seconds = side.once()
-    side.finish()
-    yield {"case": f"{datasets.CROWD.name}: time", "ours": seconds, "unit": "s"}
-    yield {"case": f"{datasets.CROWD.name}: peak memory", "ours": side.peak / datasets.MB,
-           "target": 64, "unit": "MB"}
+    yield from alone(datasets.CROWD.name, bench.ours(datasets.CROWD), 64)
 
 
 def start(bench):
@@ -111,7 +106,7 @@ def start(bench):
         pairs.run([str(bench.program), "version"])
         times.append((time.monotonic() - before) * 1000)
     yield {"case": "start-up of bakplane version", "ours": statistics.median(times),
-           "target": 10, "unit": "ms"}
+           "limit": 10, "unit": "ms"}
 
 
 CASES = {"start": start, "large": large, "large-links": large_links, "many": many,

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Timing commands in pairs, A B A B, so that both sides see the same weather."""
+"""Timing commands in turn, A B A B, so that all sides see the same weather."""
 
 import os
 import select
 import statistics
 import time
+
+from services.process import clean_environment
 
 SAMPLE_MS = 20
 
@@ -28,7 +30,8 @@ def peak_memory(pid):
 def run(command):
     """Run one command.  Returns its peak memory (bytes), looked at every SAMPLE_MS: what wait4
     tells would include this interpreter's own, from between fork and exec."""
-    pid = os.posix_spawnp(command[0], command, os.environ,
+    command = [str(word) for word in command]
+    pid = os.posix_spawnp(command[0], command, clean_environment(),
                           file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
     peak = 0
     handle = os.pidfd_open(pid)
@@ -41,7 +44,7 @@ def run(command):
         os.close(handle)
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code != 0:
-        raise Failed(f"{' '.join(map(str, command))}: exit status {code}")
+        raise Failed(f"{' '.join(command)}: exit status {code}")
     return peak
 
 
@@ -56,15 +59,18 @@ class Side:
 
     def once(self):
         number, self.rounds = self.rounds, self.rounds + 1
-        commands = self.prepare(number)
+        prepared = self.prepare(number)
         os.sync()  # what came before is not this side's to write
         start = time.monotonic()
-        for command in commands:
-            self.peak = max(self.peak, run(command))
+        self.peak = max(self.peak, self.act(number, prepared))
         seconds = time.monotonic() - start
         if not self.clean_late:
             self.clean(number)
         return seconds
+
+    def act(self, _, commands):
+        """What is timed; returns the peak memory."""
+        return max(map(run, commands))
 
     def finish(self):
         for number in range(self.rounds if self.clean_late else 0):
@@ -75,13 +81,29 @@ class Side:
         return statistics.median(self.seconds)
 
 
-def compare(ours, theirs, rounds):
-    """Time both sides `rounds` times in turn, after one round that does not count."""
-    for side in (ours, theirs):
+class Timed(Side):
+    """A side that is a function of the round instead of commands: `call` returns a peak, or None
+    where there is no process to look at."""
+
+    def __init__(self, name, prepare, call, clean):
+        super().__init__(name, prepare, clean)
+        self.call = call
+
+    def act(self, number, _):
+        return self.call(number) or 0
+
+
+def race(sides, rounds):
+    """Time all sides `rounds` times in turn, after one round that does not count."""
+    for side in sides:
         side.once()
     for _ in range(rounds):
-        for side in (theirs, ours):
+        for side in reversed(sides):
             side.seconds.append(side.once())
-    for side in (ours, theirs):
+    for side in sides:
         side.finish()
+
+
+def ratio(ours, theirs):
+    """The median of the rounds' ratios, of a race that both were in."""
     return statistics.median(a / b for a, b in zip(ours.seconds, theirs.seconds))
