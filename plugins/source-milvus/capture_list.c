@@ -25,10 +25,11 @@
 
 struct listing {
     const char *prefix;
-    GArray *logs;    /* struct milvus_log */
-    bool with_field; /* "<field>/<log>", else "<log>" */
-    char *odd_key;   /* first key that is no log */
-    char *next;      /* token of the next page */
+    GArray *logs;         /* struct milvus_log */
+    GHashTable *versions; /* key -> version tag, or NULL */
+    bool with_field;      /* "<field>/<log>", else "<log>" */
+    char *odd_key;        /* first key that is no log */
+    char *next;           /* token of the next page */
 };
 
 /* "100/4711" or "4711" behind the prefix. */
@@ -60,6 +61,9 @@ on_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
         return 1;
     }
     g_array_append_val(listing->logs, log);
+    if (listing->versions != NULL && meta->etag[0] != '\0') {
+        g_hash_table_insert(listing->versions, g_strdup(key), g_strdup(meta->etag));
+    }
     return 0;
 }
 
@@ -124,17 +128,18 @@ segment_dir(const struct bp_source *source, const struct milvus_segment *segment
 
 bp_status
 milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
-                    struct milvus_segment *segment, struct bp_error *error)
+                    struct milvus_segment *segment, GHashTable *versions, struct bp_error *error)
 {
     bp_status status = BP_OK;
     if (!segment->is_l0) {
         g_autofree char *dir = segment_dir(source, segment, MILVUS_INSERT_LOG);
-        struct listing listing = {.prefix = dir, .logs = segment->insert_logs, .with_field = true};
+        struct listing listing = {
+            .prefix = dir, .logs = segment->insert_logs, .versions = versions, .with_field = true};
         status = list_logs(source, op, &listing, error);
     }
     if (status == BP_OK) {
         g_autofree char *dir = segment_dir(source, segment, MILVUS_DELTA_LOG);
-        struct listing listing = {.prefix = dir, .logs = segment->delta_logs};
+        struct listing listing = {.prefix = dir, .logs = segment->delta_logs, .versions = versions};
         status = list_logs(source, op, &listing, error);
     }
     milvus_logs_sort(segment->insert_logs);

@@ -16,10 +16,13 @@
  * Lists the directories of one segment and replaces its insert_logs and delta_logs by what is
  * there.  Only an L0 segment is looked for without insert logs.
  *
+ * @versions: NULL, or takes the storage's version tag of each key, both as text of its own.
+ *
  * Errors: CORRUPT when a key below is no log; whatever storage_list raises.
  */
 bp_status milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
-                              struct milvus_segment *segment, struct bp_error *error);
+                              struct milvus_segment *segment, GHashTable *versions,
+                              struct bp_error *error);
 
 /**
  * NULL when the logs can be a whole segment with rows, else what is wrong with them: no insert

@@ -88,6 +88,7 @@ struct emitter {
     const struct bp_source *source;
     const struct bp_item_sink *sink;
     const struct milvus_segment *segment;
+    GHashTable *versions; /* of the segment's keys on the storage */
     guint n;
 };
 
@@ -109,6 +110,7 @@ emit_logs(struct emitter *emitter, const GArray *logs, key_fn backup_key, key_fn
                                .key = key,
                                .ref = emitter->source->config.storage,
                                .ref_key = ref_key,
+                               .etag = g_hash_table_lookup(emitter->versions, ref_key),
                                .size = (uint64_t)log->size};
         if (emitter->sink->item(emitter->sink->ctx, &item) != 0) {
             return bp_fail(error, BP_ERR_CANCELLED, "items: stopped by the caller");
@@ -122,8 +124,9 @@ static bp_status
 emit_segment(struct bp_run *run, const struct bp_op *op, const struct milvus_unit *unit,
              struct emitter *emitter, struct milvus_segment *segment, struct bp_error *error)
 {
+    g_autoptr(GHashTable) versions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     segment->delta_rows = MILVUS_COUNT_UNKNOWN;
-    bp_status status = milvus_list_segment(run->source, op, segment, error);
+    bp_status status = milvus_list_segment(run->source, op, segment, versions, error);
     if (status != BP_OK) {
         return status;
     }
@@ -132,6 +135,7 @@ emit_segment(struct bp_run *run, const struct bp_op *op, const struct milvus_uni
         return report_defect(run, op, unit, segment, defect, error);
     }
     emitter->segment = segment;
+    emitter->versions = versions;
     status = emit_logs(emitter, segment->insert_logs, milvus_insert_key, milvus_source_insert_key,
                        error);
     if (status == BP_OK) {

@@ -256,6 +256,7 @@ host_storage_list(const struct bp_op *op, const char *ref, const struct bp_list_
         GStatBuf st;
         struct bp_object_meta meta = {.struct_size = sizeof meta};
         meta.size = g_stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+        (void)g_snprintf(meta.etag, sizeof meta.etag, "v-%s", strrchr(path, '/') + 1);
         if (sink->entry(sink->ctx, key, &meta) != 0) {
             return bp_fail(error, BP_ERR_CANCELLED, "stopped");
         }

@@ -95,8 +95,8 @@ static int32_t
 on_item(void *ctx, const struct bp_item *item)
 {
     (void)ctx;
-    g_ptr_array_add(seen, g_strdup_printf("%s < %s:%s %d", item->key, item->ref, item->ref_key,
-                                          (int)item->size));
+    g_ptr_array_add(seen, g_strdup_printf("%s < %s:%s %d %s", item->key, item->ref, item->ref_key,
+                                          (int)item->size, item->etag));
     return 0;
 }
 
@@ -189,7 +189,7 @@ START_TEST(test_items__insert_and_delete_logs)
     ck_assert_ptr_null(next_token);
     ck_assert_uint_eq(seen->len, 8 + 4 + 1);
     ck_assert(has_seen("binlogs/insert_log/1000/2000/3000/3000/101/602 < "
-                       "data:insert_log/1000/2000/3000/101/602 10"));
+                       "data:insert_log/1000/2000/3000/101/602 10 v-602"));
 
     struct bp_op op = fake_op();
     struct bp_proof proof = {.struct_size = sizeof(proof)};
@@ -212,7 +212,7 @@ START_TEST(test_items__below_a_prefix)
     ASSERT_OK(begin_unit(), error);
     ASSERT_OK(list_items(NULL), error);
     ck_assert(has_seen("binlogs/insert_log/1000/2000/3000/3000/0/500 < "
-                       "data:files/insert_log/1000/2000/3000/0/500 10"));
+                       "data:files/insert_log/1000/2000/3000/0/500 10 v-500"));
 }
 END_TEST
 
