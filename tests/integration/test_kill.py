@@ -19,8 +19,8 @@ KILLED = -signal.SIGKILL
 # Where a create is killed: "crash point:nth". The first are before any data, the last after all.
 CREATE_POINTS = [
     "catalog.lease.before", "catalog.lease.after", "catalog.manifest.before",
-    "catalog.manifest.after", "create.running", "source.run_begin:milvus:nth=2",
-    "source.unit_begin:milvus:nth=3", "source.unit_items:milvus:nth=4",
+    "catalog.manifest.after", "create.running", "source.run_begin:milvus",
+    "source.unit_begin:milvus:nth=3", "source.unit_items:milvus:nth=2",
     "storage.write_open:backups:nth=5", "storage.write:backups:nth=6",
     "storage.write_commit:backups:nth=4", "storage.copy:backups:nth=3",
     "storage.copy:backups:nth=9", "storage.sync:backups", "source.unit_prove:milvus:nth=2",
