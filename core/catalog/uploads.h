@@ -19,8 +19,8 @@ void bp_uploads_free(bp_uploads *uploads);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_uploads, bp_uploads_free)
 
 /**
- * Durable when it returns true.  @key: below the backup, written by one thread.  @upload: its id; ""
- * before it has one, which the record then gets with the next call.  Any thread.
+ * Durable when it returns true.  @key: below the backup, written by one thread.  @upload: its id;
+ * "" before it has one, which the record then gets with the next call.  Any thread.
  */
 bool bp_uploads_add(bp_uploads *uploads, const char *key, const char *upload, GError **error);
 /** It is over.  A record that cannot be removed is one that the next run looks at.  Any thread. */

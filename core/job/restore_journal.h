@@ -18,7 +18,7 @@ typedef struct bp_restore_journal bp_restore_journal;
 /** What a dead run left behind on a storage: a staging prefix, or an upload in parts. */
 typedef struct bp_leftover {
     char *ref, *key; /* a prefix, if `upload` is NULL */
-    char *upload; /* its id, "" before it had one; NULL: a staging prefix */
+    char *upload;    /* its id, "" before it had one; NULL: a staging prefix */
 } bp_leftover;
 
 typedef struct bp_restore_journal_params {
