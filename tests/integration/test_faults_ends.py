@@ -32,6 +32,7 @@ def stop_at(program, proxy, fault, number, words):
         sent = time.monotonic()
         result = program.finish(run, timeout=60)
     assert time.monotonic() - sent < SOON
+    proxy.await_rest()  # what a dead program has sent can come to the store after its death
     return result
 
 

@@ -11,6 +11,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from urllib.parse import unquote
 
 from .faults import Action, Done, Drop
@@ -165,6 +166,13 @@ class FaultProxy:
         with self._lock:
             return sum(1 for one in self.requests
                        if re.fullmatch(method, one[0]) and re.search(target, one[1]))
+
+    def await_rest(self, timeout=30):
+        """Until nothing passes any more of what clients have sent that are gone."""
+        deadline = time.monotonic() + timeout
+        while self._tasks:
+            assert time.monotonic() < deadline, "there is a client left"
+            time.sleep(0.01)
 
     async def _listen(self):
         self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=4 * PIECE)

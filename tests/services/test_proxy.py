@@ -127,3 +127,13 @@ def test_who_is_hit():
 def test_remembers_what_must_not_be_seen(client, proxy):
     put(client, "/a?sig=abcdefgh%3D&b=1", Authorization="AWS4-HMAC-SHA256 Signature=0123456789")
     assert proxy.signs == {"abcdefgh%3D", "abcdefgh=", "0123456789"}
+
+
+def test_rest_comes_when_the_last_request_of_a_dead_client_was_served(proxy, server):
+    with proxy.meets(Fault(Delay(0.2))) as fault:
+        client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+        client.request("PUT", "/a", BODY)
+        fault.wait()
+        client.close()
+        proxy.await_rest()
+    assert server.bodies == [BODY]
