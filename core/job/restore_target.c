@@ -142,7 +142,8 @@ run_jobs(target_work *work, GError **error)
             return true;
         }
         bool moved = work->jobs->len != before;
-        pause = moved ? POLL_FIRST_NS : MIN(pause * 5 / 4, POLL_MAX_NS);
+        /* About a twentieth of the time waited so far: what ended is seen so much later at most. */
+        pause = moved ? POLL_FIRST_NS : MIN(pause * 21 / 20, POLL_MAX_NS);
         if (!bp_cancel_sleep_ns(work->restore->cancel, pause)) {
             return bp_cancel_check(work->restore->cancel, error);
         }
