@@ -61,12 +61,16 @@ class Side:
         number, self.rounds = self.rounds, self.rounds + 1
         prepared = self.prepare(number)
         os.sync()  # what came before is not this side's to write
+        self.await_start(number)
         start = time.monotonic()
         self.peak = max(self.peak, self.act(number, prepared))
         seconds = time.monotonic() - start
         if not self.clean_late:
             self.clean(number)
         return seconds
+
+    def await_start(self, _):
+        """For sides that may not start at any time."""
 
     def act(self, _, commands):
         """What is timed; returns the peak memory."""
