@@ -51,7 +51,7 @@ typedef struct bp_copied {
     const char *label;
 } bp_copied;
 
-/** Smallest part that is worth a request of its own: what `part_bytes` is, unless it is set. */
+/** Smallest part that is worth a request of its own. */
 #define BP_COPY_PART_BYTES (8 << 20)
 
 /** How a copy is done. */
@@ -61,6 +61,7 @@ typedef struct bp_copy_params {
     guint workers;            /* lowered to what both plugins allow */
     gsize buffer_bytes;       /* per worker */
     guint64 part_bytes;       /* larger items go in parts where the destination can; 0 = never */
+    bool few_whole;           /* … those of a few parts only while there are idle workers */
     guint64 rate_bytes_per_s; /* 0 = unlimited */
     guint attempts;           /* per item, >= 1 */
     gint64 max_delay_ns;      /* between two attempts */

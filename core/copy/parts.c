@@ -23,8 +23,24 @@
 
 /* S3 allows 10 000; some room for stores that count otherwise. */
 #define WANTED_PARTS 9000
+/* With `few_whole`, so many are sent in parts even while all workers have other items to do. */
+#define FEW_PARTS 4
 /* Of a server-side copy: no bytes pass here, so what counts is the number of requests. */
 #define DIRECT_PART_BYTES (64 * MIB)
+
+/* Parts cost requests and another look at the source.  While enough other items wait, there are no
+ * idle workers that would join, so one of a few parts goes faster as it is. */
+static bool
+is_worth_parts(const bp_transfer *transfer, guint64 size)
+{
+    const bp_copy_params *params = &transfer->env->params;
+    bp_pool *pool = transfer->env->pool;
+    if (params->part_bytes == 0 || size <= params->part_bytes) {
+        return false;
+    }
+    return !params->few_whole || size / params->part_bytes >= FEW_PARTS || pool == NULL ||
+           !bp_pool_is_busy(pool);
+}
 
 bool
 bp_parts_wanted(const bp_transfer *transfer, guint64 size, bool direct)
@@ -37,7 +53,7 @@ bp_parts_wanted(const bp_transfer *transfer, guint64 size, bool direct)
     if (direct) {
         return size > info->max_copy;
     }
-    return size > info->max_object || (params->part_bytes > 0 && size > params->part_bytes);
+    return size > info->max_object || is_worth_parts(transfer, size);
 }
 
 static guint64

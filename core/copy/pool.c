@@ -225,6 +225,13 @@ bp_pool_withdraw(bp_pool *pool, bp_pool_share *share)
     }
 }
 
+bool
+bp_pool_is_busy(bp_pool *pool)
+{
+    BP_LOCK_GUARD(&pool->lock);
+    return pool->queued >= MIN(pool->limit, pool->params.capacity);
+}
+
 void
 bp_pool_drain(bp_pool *pool)
 {

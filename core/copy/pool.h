@@ -46,6 +46,8 @@ bool bp_pool_submit(bp_pool *pool, void *task);
 void bp_pool_offer(bp_pool *pool, bp_pool_share *share);
 /** Nobody joins any more; returns when all who did have left. */
 void bp_pool_withdraw(bp_pool *pool, bp_pool_share *share);
+/** True while so much is queued that no worker will be idle soon. */
+bool bp_pool_is_busy(bp_pool *pool);
 /** Waits until nothing is queued or running. */
 void bp_pool_drain(bp_pool *pool);
 /** Drops what waits and refuses what comes; running tasks end by themselves.  Any thread. */

@@ -344,10 +344,12 @@ pass_through(bp_transfer *transfer, GError **error)
         return false;
     }
     note_version(transfer, &intake.meta);
-    size = size != BP_UNKNOWN ? size : intake.meta.size;
-    if (size != BP_UNKNOWN && bp_parts_wanted(transfer, size, false)) {
-        bp_intake_close(&intake);
-        return bp_parts_run(transfer, size, false, error);
+    if (size == BP_UNKNOWN) {
+        size = intake.meta.size;
+        if (size != BP_UNKNOWN && bp_parts_wanted(transfer, size, false)) {
+            bp_intake_close(&intake);
+            return bp_parts_run(transfer, size, false, error);
+        }
     }
     return stream(transfer, &intake, size, error);
 }

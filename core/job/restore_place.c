@@ -80,6 +80,7 @@ new_engine(bp_restore_job *restore)
         .workers = MAX(copies / share, 1),
         .buffer_bytes = 1 << 20,
         .part_bytes = BP_COPY_PART_BYTES,
+        .few_whole = true,
         .rate_bytes_per_s = rate > 0 ? MAX(rate / share, 1) : 0,
         .attempts = bp_workspace_retry(restore->job->workspace).attempts,
         .max_delay_ns = bp_workspace_retry(restore->job->workspace).max_delay_ns,

@@ -275,12 +275,14 @@ bp_writing_copy_params(const bp_writing *writing)
 {
     const bp_settings *s = writing->settings;
     const char *prove = bp_settings_get(s, "prove");
+    bool told_parts = bp_settings_get(s, "part_size") != NULL;
     return (bp_copy_params){
         .dst = writing->catalog->store,
         .call = writing->call,
         .workers = (guint)bp_settings_u64(s, "concurrency.copies"),
         .buffer_bytes = (gsize)bp_settings_u64(s, "buffer_size"),
-        .part_bytes = bp_settings_u64(s, "part_size"),
+        .part_bytes = told_parts ? bp_settings_u64(s, "part_size") : BP_COPY_PART_BYTES,
+        .few_whole = !told_parts,
         .rate_bytes_per_s = bp_settings_u64(s, "throttle"),
         .attempts = (guint)bp_settings_u64(s, "retry.attempts"),
         .max_delay_ns = (gint64)bp_settings_u64(s, "retry.max_delay") * BP_NS_PER_MS,

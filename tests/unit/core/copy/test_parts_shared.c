@@ -298,6 +298,55 @@ START_TEST(test_parts__refused_direct_ones_are_streamed)
 }
 END_TEST
 
+/* A task that is at work until `meet` have come. */
+static void
+long_task(void *ctx G_GNUC_UNUSED, void *task G_GNUC_UNUSED, guint worker G_GNUC_UNUSED)
+{
+    wait_for_all(NULL, NULL);
+}
+
+START_TEST(test_parts__few_only_with_idle_workers)
+{
+    bp_pool_free(env.pool);
+    env.pool = bp_pool_new(
+        &(bp_pool_params){.workers = 1, .capacity = 1, .run = long_task, .drop = no_drop});
+    env.params.part_bytes = SIZE / 3;
+    env.params.few_whole = true;
+    meet = 2;
+    ck_assert(bp_pool_submit(env.pool, NULL));
+    ck_assert(bp_pool_submit(env.pool, NULL)); /* has room when the first is at work */
+    ck_assert(bp_pool_is_busy(env.pool));
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 0);
+    wait_for_all(NULL, NULL); /* the second of those who meet */
+    bp_pool_drain(env.pool);
+    ck_assert(!bp_pool_is_busy(env.pool));
+    atomic_store(&counters.bytes_done, 0);
+    g_clear_pointer(&result.src_etag, g_free);
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 20);
+}
+END_TEST
+
+START_TEST(test_parts__many_in_any_case)
+{
+    bp_pool_free(env.pool);
+    env.pool = bp_pool_new(
+        &(bp_pool_params){.workers = 1, .capacity = 1, .run = long_task, .drop = no_drop});
+    env.params.part_bytes = SIZE / 4;
+    env.params.few_whole = true;
+    meet = 2;
+    ck_assert(bp_pool_submit(env.pool, NULL));
+    ck_assert(bp_pool_submit(env.pool, NULL));
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_OPEN), 20);
+    wait_for_all(NULL, NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -315,6 +364,8 @@ main(void)
     tcase_add_test(tc, test_parts__never_of_two_versions);
     tcase_add_test(tc, test_parts__direct_ones_too);
     tcase_add_test(tc, test_parts__refused_direct_ones_are_streamed);
+    tcase_add_test(tc, test_parts__few_only_with_idle_workers);
+    tcase_add_test(tc, test_parts__many_in_any_case);
     suite_add_tcase(suite, tc);
     return test_run(suite);
 }
