@@ -10,6 +10,7 @@
 
 #include <bakplane/source.h>
 
+#include "core/base/retry.h"
 #include "core/plugin/call.h"
 #include "core/plugin/plugins.h"
 
@@ -62,8 +63,9 @@ bool bp_source_unit_begin(bp_source_run *run, const bp_call *call, const char *u
 typedef struct bp_item_fns {
     bool (*item)(void *ctx, const struct bp_item *item);
     void *ctx;
+    const bp_retry_params *retry; /* of each page; NULL = one attempt */
 } bp_item_fns;
-/** All pages of the unit's current generation. */
+/** All pages of the unit's current generation; a page is handed on when it is whole. */
 bool bp_source_unit_items(bp_source_run *run, const bp_call *call, const char *unit,
                           const bp_item_fns *fns, GError **error);
 bool bp_source_unit_refresh(bp_source_run *run, const bp_call *call, const char *unit,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/retry.h"
 #include "core/plugin/source_internal.h"
 
 #include "sdk/lib/ban.h"
@@ -14,10 +15,13 @@
 #define CHUNK_BYTES (16 * 1024)
 
 typedef struct {
+    bp_source_run *run;
+    const bp_call *call;
+    const char *unit;
     bp_sink_state sink;
     GArray *items;       /* struct bp_item, texts in `texts` */
     GStringChunk *texts; /* of this page */
-    char *token, *next;
+    char *token, *next;  /* of this page and the one after it */
     guint empty;
 } paging;
 
@@ -68,20 +72,23 @@ page_next(void *ctx, const char *token)
     return 0;
 }
 
+/* An attempt: nothing of an earlier one was handed on. */
 static bool
-fetch_page(bp_source_run *run, const bp_call *call, const char *unit, paging *self, GError **error)
+fetch_page(void *ctx, GError **error)
 {
+    paging *self = ctx;
+    bp_source_run *run = self->run;
     bp_frame frame;
     struct bp_item_sink sink = {
         .struct_size = sizeof sink, .ctx = self, .item = page_item, .next = page_next};
     g_array_set_size(self->items, 0);
     g_string_chunk_clear(self->texts);
-    g_free(self->token);
-    self->token = g_steal_pointer(&self->next);
-    if (!bp_frame_enter(&frame, &run->source->base, "unit_items", call, error)) {
+    g_clear_pointer(&self->next, g_free);
+    bp_sink_begin(&self->sink, run->source, "unit_items", self->call);
+    if (!bp_frame_enter(&frame, &run->source->base, "unit_items", self->call, error)) {
         return false;
     }
-    bp_status status = run->source->ops->unit_items(run->handle, &frame.op, unit, self->token,
+    bp_status status = run->source->ops->unit_items(run->handle, &frame.op, self->unit, self->token,
                                                     &sink, &frame.error);
     if (!bp_sink_leave(&self->sink, &frame, status, error)) {
         return false;
@@ -110,14 +117,20 @@ bp_source_unit_items(bp_source_run *run, const bp_call *call, const char *unit,
                      const bp_item_fns *fns, GError **error)
 {
     g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(struct bp_item));
-    paging self = {.items = items, .texts = g_string_chunk_new(CHUNK_BYTES)};
+    paging self = {.run = run,
+                   .call = call,
+                   .unit = unit,
+                   .items = items,
+                   .texts = g_string_chunk_new(CHUNK_BYTES)};
     bool fine = false;
-    bp_sink_begin(&self.sink, run->source, "unit_items", call);
     do {
-        fine = fetch_page(run, call, unit, &self, error) && hand_on(&self, fns, error);
-    } while (fine && self.next != NULL);
+        fine = (fns->retry != NULL ? bp_retry(fns->retry, fetch_page, &self, error)
+                                   : fetch_page(&self, error)) &&
+               hand_on(&self, fns, error);
+        g_free(self.token);
+        self.token = g_steal_pointer(&self.next);
+    } while (fine && self.token != NULL);
     g_string_chunk_free(self.texts);
     g_free(self.token);
-    g_free(self.next);
     return fine;
 }

@@ -32,6 +32,32 @@ START_TEST(test_items__named_and_proven)
 }
 END_TEST
 
+/* The second page fails when its items were told; none of them may come twice. */
+START_TEST(test_items__a_page_that_failed_is_asked_for_again)
+{
+#if BP_FAULTS
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) whole = NULL;
+    for (guint i = 0; i < 2500; i++) {
+        g_autofree char *key = g_strdup_printf("a/k%04u", i);
+        test_ops_seed("db", key, "x");
+    }
+    const bp_retry_params twice = {.attempts = 2, .max_delay_ns = 1};
+    bp_item_fns stubborn = {.item = note_item, .retry = &twice};
+    bp_source_run *run = begin_run();
+    ASSERT_FINE(bp_source_unit_items(run, &call, "a", &noting, &error), error);
+    whole = g_string_new(seen->str);
+    g_string_truncate(seen, 0);
+    ASSERT_FINE(bp_fault_load("source.unit_items:files:after:nth=2:class=retryable", &error),
+                error);
+    ASSERT_FINE(bp_source_unit_items(run, &call, "a", &stubborn, &error), error);
+    ASSERT_FINE(bp_fault_load("", &error), error);
+    ck_assert_str_eq(seen->str, whole->str);
+    end_run(run);
+#endif
+}
+END_TEST
+
 START_TEST(test_items__many_pages_and_stop)
 {
     g_autoptr(GError) error = NULL;
@@ -337,10 +363,10 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/plugin/source_run", source_setup, source_teardown,
-                     test_items__named_and_proven, test_items__many_pages_and_stop,
-                     test_items__stream_is_unsupported_here, test_items__lies,
-                     test_documents__one_with_commit, test_documents__lies,
-                     test_prove__bounds_upside_down, test_optional__missing_operations,
-                     test_stream__read_from_an_offset, test_fault__run_that_began_is_ended);
+    return RUN_SUITE(
+        "core/plugin/source_run", source_setup, source_teardown, test_items__named_and_proven,
+        test_items__a_page_that_failed_is_asked_for_again, test_items__many_pages_and_stop,
+        test_items__stream_is_unsupported_here, test_items__lies, test_documents__one_with_commit,
+        test_documents__lies, test_prove__bounds_upside_down, test_optional__missing_operations,
+        test_stream__read_from_an_offset, test_fault__run_that_began_is_ended);
 }
