@@ -107,6 +107,12 @@ bool bp_copy_group_wait(bp_copy *copy, bp_copy_group *group, guint64 *stale, GEr
 /** Barrier now: everything submitted so far is proven when this returns true. */
 bool bp_copy_flush(bp_copy *copy, GError **error);
 
+/**
+ * The tag of the item whose failure is the engine's error, which all who wait for it get.  false:
+ * it is no item's, as that of a barrier.  Any thread.
+ */
+bool bp_copy_failed_item(bp_copy *copy, guint32 *tag);
+
 /** Snapshot; any thread. */
 void bp_copy_progress(bp_copy *copy, bp_progress *out);
 

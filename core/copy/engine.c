@@ -43,24 +43,28 @@ struct bp_copy {
     guint8 *buffers; /* one after the other */
     bp_pool *pool;
     bp_committer *committer;
-    pthread_mutex_t lock;     /* guards all below, and all groups */
-    pthread_cond_t moved;     /* an item ended, or the engine */
-    guint64 open;             /* items submitted and not yet copied or stale */
-    GError *error;            /* the first one */
+    pthread_mutex_t lock; /* guards all below, and all groups */
+    pthread_cond_t moved; /* an item ended, or the engine */
+    guint64 open;         /* items submitted and not yet copied or stale */
+    GError *error;        /* the first one */
+    bool blamed;          /* … and an item's: that of the tag */
+    guint32 blamed_tag;
     const bp_store *last_src; /* the last one seen by adapt_workers */
     guint most, limit;        /* workers that may run: at all, just now */
     guint good;               /* items since the limit changed */
     gint64 shrunk_ns;
 };
 
+/* @item: whose copy failed, or NULL. */
 static void
-fail(void *ctx, const GError *error)
+fail_at(bp_copy *copy, const bp_copy_item *item, const GError *error)
 {
-    bp_copy *copy = ctx;
     pthread_mutex_lock(&copy->lock);
     bool first = copy->error == NULL;
     if (first) {
         copy->error = g_error_copy(error);
+        copy->blamed = item != NULL;
+        copy->blamed_tag = item != NULL ? item->tag : 0;
     }
     pthread_cond_broadcast(&copy->moved);
     pthread_mutex_unlock(&copy->lock);
@@ -69,6 +73,12 @@ fail(void *ctx, const GError *error)
         bp_pool_stop(copy->pool);
         bp_committer_stop(copy->committer);
     }
+}
+
+static void
+fail(void *ctx, const GError *error)
+{
+    fail_at(ctx, NULL, error);
 }
 
 /* Lock held. */
@@ -181,7 +191,7 @@ run_task(void *ctx, void *data, guint worker)
         bp_copy_task_free(task);
         count_end(copy, group, true);
     } else {
-        fail(copy, failed);
+        fail_at(copy, &task->item, failed);
         bp_copy_task_free(task);
     }
     unref_group(group);
@@ -378,6 +388,14 @@ bp_copy_flush(bp_copy *copy, GError **error)
     }
     BP_LOCK_GUARD(&copy->lock);
     return check_error(copy, error);
+}
+
+bool
+bp_copy_failed_item(bp_copy *copy, guint32 *tag)
+{
+    BP_LOCK_GUARD(&copy->lock);
+    *tag = copy->blamed_tag;
+    return copy->blamed;
 }
 
 void

@@ -28,7 +28,8 @@ typedef struct {
     guint32 index;
     bp_copy_group *group;
     guint64 items;
-    GError *error; /* why the sink stopped */
+    GError *error;  /* why the sink stopped */
+    bool by_engine; /* what failed is the engine, perhaps because of another unit */
 } unit_work;
 
 /* Where the bytes are: a storage of the operator's, or the source itself. */
@@ -75,7 +76,8 @@ submit_item(void *ctx, const struct bp_item *item)
         copy.checksum = known;
     }
     work->items++;
-    return bp_copy_submit(create->copy, work->group, &copy, &work->error);
+    work->by_engine = !bp_copy_submit(create->copy, work->group, &copy, &work->error);
+    return !work->by_engine;
 }
 
 /* An attempt of one source call, as bp_retry wants it. */
@@ -127,6 +129,7 @@ copy_generation(unit_work *work, guint64 *stale, GError **error)
         listed = false;
     }
     bool copied = bp_copy_group_wait(create->copy, work->group, stale, listed ? error : NULL);
+    work->by_engine = work->by_engine || (listed && !copied);
     return listed && copied;
 }
 
@@ -187,18 +190,17 @@ prove_unit(unit_work *work, GError **error)
 }
 
 static bool
-run_unit(bp_create *create, guint32 index, GError **error)
+run_unit(unit_work *work, GError **error)
 {
-    bp_create_unit *unit = &g_array_index(create->units, bp_create_unit, index);
-    const char *id = unit->record->id;
+    bp_create *create = work->create;
+    const char *id = work->unit->record->id;
     if (!bp_create_call_unit(create, id, bp_source_unit_begin, error)) {
         return false;
     }
-    unit_work work = {.create = create, .unit = unit, .index = index};
-    work.group = bp_copy_group_new(create->copy);
-    bool fine = create->params->without_items || copy_unit(&work, error);
-    fine = fine && (create->params->without_items || prove_unit(&work, error));
-    bp_copy_group_free(work.group);
+    work->group = bp_copy_group_new(create->copy);
+    bool fine = create->params->without_items || copy_unit(work, error);
+    fine = fine && (create->params->without_items || prove_unit(work, error));
+    bp_copy_group_free(work->group);
 
     bp_call undo = bp_call_undo(&create->call);
     bool cancelled = bp_cancel_is_set(bp_workspace_call(create->job->workspace)->cancel);
@@ -229,6 +231,21 @@ has_failed(bp_create *create)
     return create->failure != NULL;
 }
 
+/* The engine's error comes to whoever waits first; it is about the unit of its item, or of none. */
+static void
+name_unit(const unit_work *work, GError **error)
+{
+    const bp_create_unit *unit = work->unit;
+    guint32 tag = 0, generation = 0;
+    if (work->by_engine) {
+        bool known = bp_copy_failed_item(work->create->copy, &tag);
+        unit = known ? bp_create_unit_of(work->create, tag, &generation) : NULL;
+    }
+    if (unit != NULL) {
+        g_prefix_error(error, "%s %s: ", unit->record->kind, unit->record->name);
+    }
+}
+
 static void *
 unit_worker(void *ctx)
 {
@@ -238,10 +255,12 @@ unit_worker(void *ctx)
         if (index >= create->units->len) {
             break;
         }
+        unit_work work = {.create = create,
+                          .unit = &g_array_index(create->units, bp_create_unit, index),
+                          .index = index};
         GError *error = NULL;
-        if (!bp_cancel_check(create->call.cancel, &error) || !run_unit(create, index, &error)) {
-            bp_create_unit *unit = &g_array_index(create->units, bp_create_unit, index);
-            g_prefix_error(&error, "%s %s: ", unit->record->kind, unit->record->name);
+        if (!bp_cancel_check(create->call.cancel, &error) || !run_unit(&work, &error)) {
+            name_unit(&work, &error);
             set_failure(create, error);
         }
     }

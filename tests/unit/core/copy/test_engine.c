@@ -211,6 +211,9 @@ START_TEST(test_copy__first_error_stops_all)
     guint64 stale;
     ck_assert(!bp_copy_group_wait(copy, group, &stale, &error));
     test_error_is(&error, BP_ERR_DENIED, "copy of k/3: fake dst: write_open k/3");
+    guint32 tag = 0;
+    ck_assert(bp_copy_failed_item(copy, &tag));
+    ck_assert_uint_eq(tag, 3);
     ck_assert(!submit(copy, group, 4, &error));
     test_error_is(&error, BP_ERR_DENIED, "copy of k/3");
     ck_assert(!bp_copy_flush(copy, &error));
@@ -252,6 +255,8 @@ START_TEST(test_copy__failed_barrier)
     GError *error = NULL;
     ck_assert(!bp_copy_flush(copy, &error));
     test_error_is(&error, BP_ERR_NO_SPACE, "making 50 copies durable: fake dst: sync");
+    guint32 tag;
+    ck_assert(!bp_copy_failed_item(copy, &tag));
     ck_assert_uint_eq(n_proven, 0);
 }
 END_TEST

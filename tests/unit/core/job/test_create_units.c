@@ -5,6 +5,7 @@
  */
 #include <stdatomic.h>
 
+#include "core/plugin/host.h"
 #include "tests/unit/core/job/job_fixture.h"
 
 static bp_create_params params;
@@ -177,6 +178,70 @@ START_TEST(test_units__item_of_another_size)
     job_write("data/default/books/1", "longer than said");
     extra_key = "default/books/1";
     create_fails(BP_ERR_CORRUPT, "has 16 bytes, it was named with 3");
+}
+END_TEST
+
+static void
+wait_for_cancel(const struct bp_op *op)
+{
+    while (bp_host_table()->cancelled(op) == 0) {
+        g_usleep(100);
+    }
+}
+
+static bp_status
+say_cancelled(struct bp_error *raw)
+{
+    raw->cls = BP_ERR_CANCELLED;
+    g_strlcpy(raw->message, "stopped", sizeof raw->message);
+    return BP_ERR_CANCELLED;
+}
+
+/* "films" is still naming when the engine has failed with its item: another unit hears of it. */
+static bp_status
+items_still_named(struct bp_run *run, const struct bp_op *op, const char *unit, const char *token,
+                  const struct bp_item_sink *sink, struct bp_error *raw)
+{
+    if (strcmp(unit, "default/films") != 0) {
+        return job_honest.unit_items(run, op, unit, token, sink, raw);
+    }
+    if (token == NULL) {
+        (void)name_item(sink, "items/default/films/extra", extra_key);
+        (void)sink->next(sink->ctx, "more");
+        return BP_OK;
+    }
+    wait_for_cancel(op);
+    return say_cancelled(raw);
+}
+
+static bp_status
+copy_until_cancelled(struct bp_storage *storage, const struct bp_op *op,
+                     const struct bp_copy_args *args, struct bp_object_meta *out,
+                     struct bp_error *raw)
+{
+    if (strcmp(args->src_key, "default/films/extra") != 0) {
+        wait_for_cancel(op);
+        return say_cancelled(raw);
+    }
+    (void)storage;
+    (void)out;
+    raw->cls = BP_ERR_NO_SPACE;
+    g_strlcpy(raw->message, "the disk is full", sizeof raw->message);
+    return BP_ERR_NO_SPACE;
+}
+
+static void
+spoil_elsewhere(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    spoil_nothing(source, storage);
+    source->unit_items = items_still_named;
+    storage->copy = copy_until_cancelled;
+}
+
+START_TEST(test_units__failed_copy_is_told_of_the_unit_of_its_item)
+{
+    job_spoil = spoil_elsewhere;
+    create_fails(BP_ERR_NO_SPACE, "directory films: copy of b/items/default/films/extra: ");
 }
 END_TEST
 
@@ -375,6 +440,8 @@ main(void)
         test_units__items_that_are_no_longer_named_are_dropped,
         test_units__unquiet_source_is_given_up, test_units__item_on_an_unknown_storage,
         test_units__item_named_twice_is_found_when_sealing, test_units__item_of_another_size,
+        test_units__failed_copy_is_told_of_the_unit_of_its_item,
+
         test_units__rows_without_items_are_no_success, test_units__no_rows_and_no_items_are_fine,
         test_units__cancelled_in_between, test_units__cancelled_before_it_began,
         test_units__calls_are_tried_again, test_units__first_failure_is_the_one_that_counts,
