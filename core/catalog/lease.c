@@ -403,19 +403,37 @@ bp_lease_check(const bp_lease *lease, GError **error)
     return why == NULL;
 }
 
-/* Only while it is ours; another's stays. */
+/* One attempt to give a lease back. */
+typedef struct {
+    const bp_lease *lease;
+    const bp_call *call;
+} release_call;
+
+/* Only while it is ours; another's stays.  Looks anew each time: a removal that failed may have
+ * worked, and somebody else may be the holder since. */
+static bool
+try_release(void *ctx, GError **error)
+{
+    const release_call *c = ctx;
+    const bp_lease *lease = c->lease;
+    g_auto(bp_lease_found) now = {0};
+    if (!bp_lease__read(lease->catalog.store, c->call, lease->key, &now, error)) {
+        return false;
+    }
+    const char *if_match = lease->conditional ? now.etag : NULL;
+    return !bp_lease_found_is(&now, lease->record->run_id) ||
+           bp_store_remove(lease->catalog.store, c->call, lease->key, if_match, error);
+}
+
 static void
-release(bp_lease *lease)
+release(const bp_lease *lease)
 {
     bp_call undo = bp_call_undo(lease->catalog.call);
-    g_auto(bp_lease_found) now = {0};
+    bp_catalog catalog = lease->catalog;
+    catalog.call = &undo; /* also the retries: after a cancel, and not for ever */
+    release_call call = {.lease = lease, .call = &undo};
     g_autoptr(GError) failed = NULL;
-    bool ok = bp_lease__read(lease->catalog.store, &undo, lease->key, &now, &failed);
-    if (ok && bp_lease_found_is(&now, lease->record->run_id)) {
-        const char *if_match = lease->conditional ? now.etag : NULL;
-        ok = bp_store_remove(lease->catalog.store, &undo, lease->key, if_match, &failed);
-    }
-    if (!ok) {
+    if (!bp_catalog__retry(&catalog, try_release, &call, &failed)) {
         BP_WARN("a lease stays behind", "key", lease->key, "error", failed->message);
     }
 }

@@ -47,9 +47,11 @@ void
 bp_lease__drop_claim(const bp_lease_params *params)
 {
     bp_call undo = bp_call_undo(params->catalog->call);
+    bp_catalog catalog = *params->catalog;
+    catalog.call = &undo;
     g_autofree char *key = claim_key(params);
     g_autoptr(GError) failed = NULL;
-    if (!bp_store_remove(params->catalog->store, &undo, key, NULL, &failed)) {
+    if (!bp_catalog__remove(&catalog, key, &failed)) {
         BP_WARN("a claim stays behind", "key", key, "error", failed->message);
     }
 }

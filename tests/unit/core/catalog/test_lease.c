@@ -338,6 +338,61 @@ START_TEST(test_take__many_compete_by_claims_one_wins)
 }
 END_TEST
 
+static bp_lease *
+taken(void)
+{
+    bp_lease_params params = params_of("run-1", 60000);
+    bp_lease *lease = bp_lease_take(&params, &fix.error);
+    ASSERT_FINE(lease != NULL, fix.error);
+    return lease;
+}
+
+static void
+break_calls(fake_op op, int cls, guint times)
+{
+    fake_store_add_fault(fix.store, &(fake_fault){.op = op, .cls = cls, .times = times});
+}
+
+START_TEST(test_release__is_tried_again)
+{
+    bp_lease *lease = taken();
+    break_calls(FAKE_READ_OPEN, BP_ERR_THROTTLED, 1);
+    break_calls(FAKE_REMOVE, BP_ERR_RETRYABLE, 1);
+    bp_lease_free(lease);
+    ck_assert_uint_eq(fake_store_calls(fix.store, FAKE_REMOVE), 2);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
+START_TEST(test_release__is_tried_again_after_a_cancel)
+{
+    bp_lease *lease = taken();
+    bp_cancel_trigger(fix.cancel, 2);
+    break_calls(FAKE_REMOVE, BP_ERR_RETRYABLE, 1);
+    bp_lease_free(lease);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
+START_TEST(test_release__is_given_up_with_a_warning)
+{
+    bp_lease *lease = taken();
+    break_calls(FAKE_REMOVE, BP_ERR_RETRYABLE, 0);
+    bp_lease_free(lease);
+    ck_assert_uint_eq(fake_store_calls(fix.store, FAKE_REMOVE), fix.catalog.attempts);
+    ck_assert(holder_is("run-1"));
+}
+END_TEST
+
+START_TEST(test_release__refused_is_not_tried_again)
+{
+    bp_lease *lease = taken();
+    break_calls(FAKE_REMOVE, BP_ERR_DENIED, 0);
+    bp_lease_free(lease);
+    ck_assert_uint_eq(fake_store_calls(fix.store, FAKE_REMOVE), 1);
+}
+END_TEST
+
 /* Waits until the object was renewed often enough, or patience ends. */
 static bool
 wait_for_renewals(guint wanted)
@@ -472,6 +527,8 @@ main(void)
         test_take__cancelled_while_watching, test_take__unknown_outcome_that_worked,
         test_take__storage_fails, test_take__no_exclusive_creation,
         test_take__many_compete_one_wins, test_take__many_compete_by_claims_one_wins,
+        test_release__is_tried_again, test_release__is_tried_again_after_a_cancel,
+        test_release__is_given_up_with_a_warning, test_release__refused_is_not_tried_again,
         test_renew__goes_on_after_the_job_was_cancelled, test_renew__without_conditional_writes,
         test_renew__unknown_outcome_that_worked, test_renew__taken_by_another,
         test_renew__taken_by_another_without_conditional_writes, test_renew__fails_for_too_long,

@@ -121,6 +121,14 @@ START_TEST(test_claim__cancelled_leaves_nothing)
 }
 END_TEST
 
+START_TEST(test_claim__is_dropped_at_another_attempt)
+{
+    fake_store_add_fault(fix.store,
+                         &(fake_fault){.op = FAKE_REMOVE, .times = 1, .cls = BP_ERR_RETRYABLE});
+    assert_taken(take(6));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -128,5 +136,6 @@ main(void)
         "core/catalog/lease_claim", setup, fixture_teardown, test_claim__alone,
         test_claim__lower_claim_of_nobody_known_is_outwaited, test_claim__lower_claim_of_the_dead,
         test_claim__lower_claim_of_the_living_wins, test_claim__the_other_takes_it_meanwhile,
-        test_claim__stale_lease_is_replaced, test_claim__cancelled_leaves_nothing);
+        test_claim__stale_lease_is_replaced, test_claim__cancelled_leaves_nothing,
+        test_claim__is_dropped_at_another_attempt);
 }
