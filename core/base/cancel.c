@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,11 @@ struct bp_cancel {
     int event;               /* written by trigger */
     int fd;                  /* what others poll: `event`, or an epoll over it and the parent's */
     const bp_cancel *parent; /* or NULL */
+    bp_cancel *grace;        /* for what undoes, or NULL */
+
+    /* Of one that is a grace: no event, but a timer, which a signal starts. */
+    gint64 grace_ns;     /* 0 = it is none */
+    atomic_llong due_ns; /* monotonic; 0 = no signal yet */
 };
 
 static int
@@ -59,16 +65,62 @@ bp_cancel_new_child(const bp_cancel *parent)
 }
 
 void
+bp_cancel_set_grace(bp_cancel *cancel, gint64 ns)
+{
+    bp_cancel *grace = g_new0(bp_cancel, 1);
+    grace->event =
+        checked_fd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd");
+    grace->fd = grace->event;
+    grace->grace_ns = ns;
+    cancel->grace = grace;
+}
+
+const bp_cancel *
+bp_cancel_grace(const bp_cancel *cancel)
+{
+    for (; cancel != NULL; cancel = cancel->parent) {
+        if (cancel->grace_ns != 0) {
+            return cancel;
+        }
+        if (cancel->grace != NULL) {
+            return cancel->grace;
+        }
+    }
+    return NULL;
+}
+
+void
 bp_cancel_free(bp_cancel *cancel)
 {
     if (cancel == NULL) {
         return;
     }
+    bp_cancel_free(cancel->grace);
     if (cancel->fd != cancel->event) {
         close(cancel->fd);
     }
     close(cancel->event);
     g_free(cancel);
+}
+
+/* By the first signal; perhaps inside of its handler. */
+static void
+start_grace(bp_cancel *grace)
+{
+    long long none = 0;
+    gint64 due_ns = bp_clock_mono_ns() + grace->grace_ns;
+    if (atomic_compare_exchange_strong(&grace->due_ns, &none, due_ns)) {
+        struct itimerspec due = {.it_value = {.tv_sec = (time_t)(due_ns / BP_NS_PER_S),
+                                              .tv_nsec = (long)(due_ns % BP_NS_PER_S)}};
+        (void)timerfd_settime(grace->fd, TFD_TIMER_ABSTIME, &due, NULL); /* a valid time */
+    }
+}
+
+static bool
+is_over(const bp_cancel *grace)
+{
+    gint64 due_ns = atomic_load(&grace->due_ns);
+    return due_ns != 0 && bp_clock_mono_ns() >= due_ns;
 }
 
 void
@@ -81,6 +133,9 @@ bp_cancel_trigger(bp_cancel *cancel, int signal)
     uint64_t one = 1;
     ssize_t ignored = write(cancel->event, &one, sizeof one); /* full = already readable */
     (void)ignored;
+    if (signal != 0 && cancel->grace != NULL) {
+        start_grace(cancel->grace);
+    }
     errno = saved;
 }
 
@@ -88,7 +143,7 @@ bool
 bp_cancel_is_set(const bp_cancel *cancel)
 {
     for (; cancel != NULL; cancel = cancel->parent) {
-        if (atomic_load_explicit(&cancel->set, memory_order_relaxed)) {
+        if (atomic_load_explicit(&cancel->set, memory_order_relaxed) || is_over(cancel)) {
             return true;
         }
     }

@@ -35,6 +35,18 @@ int bp_cancel_signal(const bp_cancel *cancel);
 /** Readable once cancelled; -1 for NULL. */
 int bp_cancel_fd(const bp_cancel *cancel);
 
+/**
+ * What undoes is not stopped with all the rest, but does not go on for ever either: it watches a
+ * cancel of its own, which is set `ns` after the first signal.  Before any thread or signal.
+ */
+void bp_cancel_set_grace(bp_cancel *cancel, gint64 ns);
+
+/**
+ * The one for undoing, of `cancel` or of its nearest ancestor that has one; itself, given one of
+ * these; else NULL.  Lives as long as the cancel it was set for.
+ */
+const bp_cancel *bp_cancel_grace(const bp_cancel *cancel);
+
 /** Sleep; false when cancelled before or meanwhile.  NULL sleeps through. */
 bool bp_cancel_sleep_ns(const bp_cancel *cancel, gint64 ns);
 

@@ -5,9 +5,13 @@
 #include <locale.h>
 #include <signal.h>
 
+#include "core/base/clock.h"
 #include "core/cli/cli.h"
 
 #include "sdk/lib/ban.h"
+
+/* For cleaning up after a signal, all together: as long as a person waits for it. */
+#define GRACE_NS (5 * BP_NS_PER_S)
 
 static bp_cancel *cancel;
 
@@ -31,6 +35,7 @@ main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
     cancel = bp_cancel_new();
+    bp_cancel_set_grace(cancel, GRACE_NS);
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
     (void)signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe is an error like any other */

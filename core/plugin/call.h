@@ -19,7 +19,10 @@ typedef struct bp_call {
     void *progress_ctx;
 } bp_call;
 
-/** The same call for undoing: not cancelled, 30 s from now. */
+/**
+ * The same call for undoing: not cancelled, 30 s from now.  After a signal all of them together
+ * have what bp_cancel_set_grace says, also those that are on their way.
+ */
 bp_call bp_call_undo(const bp_call *call);
 
 #endif

@@ -19,7 +19,8 @@
 bp_call
 bp_call_undo(const bp_call *call)
 {
-    bp_call undo = {.deadline_ns = bp_clock_mono_ns() + UNDO_NS,
+    bp_call undo = {.cancel = call != NULL ? bp_cancel_grace(call->cancel) : NULL,
+                    .deadline_ns = bp_clock_mono_ns() + UNDO_NS,
                     .refs = call != NULL ? call->refs : NULL};
     return undo;
 }

@@ -41,6 +41,7 @@ struct bp_store_writer {
     struct bp_writer *handle;
     char *key;
     guint64 promised, written; /* promised may be BP_UNKNOWN */
+    const bp_cancel *grace;    /* of whoever opened it: ends an abort that takes too long */
 };
 
 /** INVALID for what is no key.  NULL counts as a wrong key too. */

@@ -84,6 +84,7 @@ bp_store__take_writer(bp_store_use *use, bp_status status, const bp_store_writer
     bp_store_writer *writer = g_memdup2(offer, sizeof *offer);
     writer->key = g_strdup(offer->key);
     writer->stream = (bp_store_stream){use->store, use->instance};
+    writer->grace = use->call != NULL ? bp_cancel_grace(use->call->cancel) : NULL;
     if (!fine) {
         bp_store_write_abort(writer);
         return NULL;
@@ -193,7 +194,7 @@ bp_store_write_abort(bp_store_writer *writer)
         return;
     }
     bp_frame frame;
-    bp_call undo = bp_call_undo(NULL);
+    bp_call undo = bp_call_undo(&(bp_call){.cancel = writer->grace});
     bp_frame_enter_always(&frame, &writer->stream.store->base, "write_abort", &undo);
     writer->stream.store->ops->write_abort(writer->handle, &frame.op);
     (void)bp_frame_leave(&frame, BP_OK, NULL); /* write_abort cannot fail */

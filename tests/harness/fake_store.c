@@ -202,6 +202,7 @@ bp_call_undo(const bp_call *call)
 {
     bp_call undo = {.deadline_ns = bp_clock_mono_ns() + 30 * BP_NS_PER_S};
     undo.refs = call != NULL ? call->refs : NULL;
+    undo.cancel = call != NULL ? bp_cancel_grace(call->cancel) : NULL;
     return undo;
 }
 

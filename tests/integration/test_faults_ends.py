@@ -118,9 +118,35 @@ def test_interrupted_create(patient, what):
 def test_interrupted_otherwise(patient, words):
     patient.direct.create("b")
     requests = READ if words[0] == "verify" else patient.store.REMOVE
-    # Once: what cleans up afterwards has half a minute for it.
+    # Once: what cleans up afterwards gets through.
     fault = Fault(Stall(), *requests)
     stop_at(patient.program, patient.proxy, fault, signal.SIGINT, words).expect(130)
+    patient.clean()
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_interrupted_and_nothing_can_be_cleaned_up(patient, signals):
+    """The lease cannot be removed either: a person waits for seconds, and need not do that."""
+    patient.direct.create("b")
+    data = Fault(Stall(), *patient.store.REMOVE)
+    lease = Fault(Stall(), "DELETE", r"/lease\.json", times=None)
+    with patient.proxy.meets(data, lease):
+        run = patient.program.start("--json", "delete", "-n", "b")
+        data.wait()
+        run.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        lease.wait()
+        if signals == 2:
+            run.send_signal(signal.SIGINT)
+        result = patient.program.finish(run, timeout=60)
+    took = time.monotonic() - sent
+    if signals == 2:
+        assert result.code == -signal.SIGINT
+    else:
+        result.expect(130)
+        assert "a lease stays behind" in result.err
+        assert took > 4, "it was not tried for as long as it may be"
+    assert took < SOON
     patient.clean()
 
 

@@ -276,7 +276,10 @@ struct bp_source_ops {
                            const struct bp_run_args *args, struct bp_run_info *info,
                            struct bp_run **out, struct bp_error *error);
     bp_status (*run_keepalive)(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
-    /** Releases pins and frees the run.  Always called, once, with a fresh 30 s deadline. */
+    /**
+     * Releases pins and frees the run.  Always called, once, with a fresh deadline of 30 s; it is
+     * cancelled some seconds after a signal, not by what cancelled the run.
+     */
     bp_status (*run_end)(struct bp_run *run, const struct bp_op *op, int32_t outcome,
                          struct bp_error *error);
 
@@ -348,7 +351,7 @@ struct bp_source_ops {
     /** After the proof: indexes, aliases, load state. */
     bp_status (*target_finish)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                                const struct bp_note_sink *notes, struct bp_error *error);
-    /** Frees the restore.  Always called, once, with a fresh 30 s deadline. */
+    /** Frees the restore.  Always called, once; deadline and cancel as of run_end. */
     bp_status (*restore_end)(struct bp_restore *restore, const struct bp_op *op, int32_t outcome,
                              struct bp_error *error);
 };

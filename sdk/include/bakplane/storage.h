@@ -276,7 +276,10 @@ struct bp_storage_ops {
      */
     bp_status (*write_commit)(struct bp_writer *writer, const struct bp_op *op,
                               struct bp_object_meta *out, struct bp_error *error);
-    /** Ends and frees the writer; nothing billable stays.  Gets a fresh 30 s deadline. */
+    /**
+     * Ends and frees the writer; nothing billable stays.  Gets a fresh deadline of 30 s; it is
+     * cancelled some seconds after a signal, not by what cancelled the writing.
+     */
     void (*write_abort)(struct bp_writer *writer, const struct bp_op *op);
 
     /** A missing key is BP_OK.  if_match may be NULL. */

@@ -92,10 +92,45 @@ START_TEST(test_child__follows_its_parent_only)
 }
 END_TEST
 
+START_TEST(test_grace__ends_after_a_signal_only)
+{
+    bp_cancel_set_grace(cancel, 1);
+    g_autoptr(bp_cancel) child = bp_cancel_new_child(cancel);
+    const bp_cancel *grace = bp_cancel_grace(child);
+    bp_cancel_trigger(child, 0); /* the job stops itself: nobody waits */
+    bp_cancel_trigger(cancel, 0);
+    ck_assert(bp_cancel_sleep_ns(grace, 1000));
+    ck_assert(!bp_cancel_is_set(grace));
+    bp_cancel_trigger(cancel, SIGINT);
+    ck_assert(!bp_cancel_sleep_ns(grace, 3600 * BP_NS_PER_S));
+    ck_assert(bp_cancel_is_set(grace) && is_readable(grace));
+}
+END_TEST
+
+START_TEST(test_grace__lasts_a_while)
+{
+    bp_cancel_set_grace(cancel, 3600 * BP_NS_PER_S);
+    bp_cancel_trigger(cancel, SIGINT);
+    const bp_cancel *grace = bp_cancel_grace(cancel);
+    ck_assert(bp_cancel_is_set(cancel));
+    ck_assert(!bp_cancel_is_set(grace) && !is_readable(grace));
+    ck_assert_ptr_eq(bp_cancel_grace(grace), grace); /* what undoes may have to undo */
+}
+END_TEST
+
+START_TEST(test_grace__there_may_be_none)
+{
+    ck_assert_ptr_null(bp_cancel_grace(NULL));
+    ck_assert_ptr_null(bp_cancel_grace(cancel));
+}
+END_TEST
+
 int
 main(void)
 {
     return RUN_SUITE("core/base/cancel", setup, teardown, test_trigger__sets_flag_and_descriptor,
                      test_trigger__first_signal_stays_and_errno_too, test_null__is_never_cancelled,
-                     test_sleep__ends_at_once_when_cancelled, test_child__follows_its_parent_only);
+                     test_sleep__ends_at_once_when_cancelled, test_child__follows_its_parent_only,
+                     test_grace__ends_after_a_signal_only, test_grace__lasts_a_while,
+                     test_grace__there_may_be_none);
 }

@@ -123,13 +123,27 @@ START_TEST(test_call_undo__is_not_cancelled)
 }
 END_TEST
 
+START_TEST(test_call_undo__has_a_grace_after_a_signal)
+{
+    g_autoptr(bp_cancel) cancel = bp_cancel_new();
+    g_autoptr(bp_cancel) child = bp_cancel_new_child(cancel);
+    bp_cancel_set_grace(cancel, 1);
+    bp_call call = {.cancel = child};
+    bp_call undo = bp_call_undo(&call);
+    ck_assert(!bp_cancel_is_set(undo.cancel));
+    bp_cancel_trigger(cancel, 2);
+    ck_assert(!bp_cancel_sleep_ns(undo.cancel, 3600 * BP_NS_PER_S));
+    ck_assert_ptr_eq(bp_call_undo(&undo).cancel, undo.cancel);
+}
+END_TEST
+
 int
 main(void)
 {
     return RUN_SUITE("core/plugin/frame", setup, teardown, test_fault__before_the_call,
                      test_fault__after_the_call, test_fault__after_open_closes_again,
                      test_fault__short_and_corrupt_reads, test_fault__corrupt_and_short_writes,
-                     test_call_undo__is_not_cancelled);
+                     test_call_undo__is_not_cancelled, test_call_undo__has_a_grace_after_a_signal);
 }
 
 #else

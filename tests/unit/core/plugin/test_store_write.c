@@ -4,6 +4,8 @@
  */
 #include "core/plugin/store.h"
 
+#include "core/base/clock.h"
+#include "core/plugin/host.h"
 #include "core/plugin/store_internal.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/test_ops.h"
@@ -55,6 +57,45 @@ START_TEST(test_write__abort_leaves_nothing)
     bp_store_write_abort(NULL);
     ck_assert_uint_eq(test_ops_calls("write_abort"), 1);
     ck_assert_uint_eq(test_ops_count("s"), 0);
+}
+END_TEST
+
+static const struct bp_storage_ops *honest;
+static bool abort_was_cancelled;
+
+static void
+noting_abort(struct bp_writer *writer, const struct bp_op *op)
+{
+    abort_was_cancelled = bp_host_table()->cancelled(op) != 0;
+    honest->write_abort(writer, op);
+}
+
+/* Aborts a writer of a call that was cancelled; the abort has this much time after a signal. */
+static bool
+abort_is_cancelled(gint64 grace_ns)
+{
+    g_autoptr(bp_cancel) cancel = bp_cancel_new();
+    bp_cancel_set_grace(cancel, grace_ns);
+    honest = store->ops;
+    struct bp_storage_ops ops = *honest;
+    ops.write_abort = noting_abort;
+    store->ops = &ops;
+    bp_store_write_params params = {.key = "k", .size = 3};
+    bp_store_writer *writer =
+        bp_store_write_open(store, &(bp_call){.cancel = cancel}, &params, NULL);
+    bp_cancel_trigger(cancel, 2);
+    if (grace_ns == 1) {
+        (void)bp_cancel_sleep_ns(bp_cancel_grace(cancel), 3600 * BP_NS_PER_S);
+    }
+    bp_store_write_abort(writer);
+    store->ops = honest;
+    return abort_was_cancelled;
+}
+
+START_TEST(test_write__abort_after_a_signal_has_its_time)
+{
+    ck_assert(!abort_is_cancelled(3600 * BP_NS_PER_S));
+    ck_assert(abort_is_cancelled(1));
 }
 END_TEST
 
@@ -182,11 +223,11 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/plugin/store_write", setup, teardown, test_write__visible_at_commit,
-                     test_write__abort_leaves_nothing, test_write__other_size_than_promised,
-                     test_commit__plugin_stored_another_size, test_commit__cancelled_is_aborted,
-                     test_write_open__no_handle_or_capability,
-                     test_write_open__key_that_the_storage_cannot_name,
-                     test_put__exclusive_has_one_winner, test_prove_same__by_a_scratch_object,
-                     test_prove_shared__even_under_another_identity);
+    return RUN_SUITE(
+        "core/plugin/store_write", setup, teardown, test_write__visible_at_commit,
+        test_write__abort_leaves_nothing, test_write__abort_after_a_signal_has_its_time,
+        test_write__other_size_than_promised, test_commit__plugin_stored_another_size,
+        test_commit__cancelled_is_aborted, test_write_open__no_handle_or_capability,
+        test_write_open__key_that_the_storage_cannot_name, test_put__exclusive_has_one_winner,
+        test_prove_same__by_a_scratch_object, test_prove_shared__even_under_another_identity);
 }
