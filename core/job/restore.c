@@ -95,7 +95,8 @@ open_journal(bp_restore_job *restore, GError **error)
         .wanted = wanted,
         .targets = (const char *const *)paths->pdata,
     };
-    restore->journal = bp_restore_journal_open(&params, error);
+    restore->journal = restore->params->dry_run ? bp_restore_journal_look(&params, error)
+                                                : bp_restore_journal_open(&params, error);
     return restore->journal != NULL;
 }
 
@@ -336,13 +337,13 @@ run(bp_restore_job *restore, GError **error)
     }
     restore->call = bp_workspace_job_call(workspace, restore->cancel, restore->settings);
     if (!bp_restore_plan(restore, error) || !verify_backup(restore, error) ||
-        !offer_in_place(restore, error)) {
+        !offer_in_place(restore, error) || !open_journal(restore, error)) {
         return BP_VERB_FAILED;
     }
     if (restore->params->dry_run) {
         return dry_run(restore, error) ? BP_VERB_OK : BP_VERB_FAILED;
     }
-    return open_journal(restore, error) ? touch_targets(restore, error) : BP_VERB_FAILED;
+    return touch_targets(restore, error);
 }
 
 bp_verb_outcome

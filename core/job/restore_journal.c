@@ -21,7 +21,7 @@
 struct bp_restore_journal {
     pthread_mutex_t lock; /* orders appends; guards fd, pending and leftovers */
     char *path;
-    int fd;
+    int fd;               /* -1: a look, nothing is written */
     GHashTable *ours;     /* target -> identity, from dead runs */
     GHashTable *finished; /* target -> finished*, from dead runs */
     GHashTable *pending;  /* target -> identity: prepared but not done */
@@ -114,6 +114,9 @@ append_line(bp_restore_journal *journal, json_t *take_line, GError **error)
 {
     g_autofree char *text = bp_json_line(take_line);
     json_decref(take_line);
+    if (journal->fd < 0) {
+        return true;
+    }
     g_autofree char *line = g_strconcat(text, "\n", NULL);
     gsize n = strlen(line);
     off_t end = lseek(journal->fd, 0, SEEK_END);
@@ -304,7 +307,7 @@ inherit(bp_restore_journal *journal, other_run *run, const char *wanted, GError 
     if (!inherit_leftovers(journal, run, error) || !inherit_targets(journal, run, error)) {
         return false;
     }
-    if (unlink(run->path) != 0 && errno != ENOENT) {
+    if (journal->fd >= 0 && unlink(run->path) != 0 && errno != ENOENT) {
         bp_set_error_errno(error, errno, "restore journal %s", run->path);
         return false;
     }
@@ -378,19 +381,27 @@ begin_line(const bp_restore_journal_params *params)
                      "pid", (int)getpid(), "targets", list);
 }
 
-/* Under the registration lock: nobody else registers while we look and write. */
-static bool
-register_run(bp_restore_journal *journal, const char *dir, const bp_restore_journal_params *params,
-             GError **error)
+/* Nobody else works on our targets.  Returns: (transfer full) (nullable) other_run* */
+static GPtrArray *
+check_others(const char *dir, const bp_restore_journal_params *params, GError **error)
 {
     g_autoptr(GPtrArray) others = read_others(dir, params->address);
     for (guint i = 0; i < others->len; i++) {
         const other_run *run = g_ptr_array_index(others, i);
         if (run->live && !check_live(run, params->targets, error)) {
-            return false;
+            return NULL;
         }
     }
-    return create_file(journal, dir, begin_line(params), error) &&
+    return g_steal_pointer(&others);
+}
+
+/* Under the registration lock: nobody else registers while we look and write. */
+static bool
+register_run(bp_restore_journal *journal, const char *dir, const bp_restore_journal_params *params,
+             GError **error)
+{
+    g_autoptr(GPtrArray) others = check_others(dir, params, error);
+    return others != NULL && create_file(journal, dir, begin_line(params), error) &&
            take_over_dead_runs(journal, others, params->wanted, error);
 }
 
@@ -415,6 +426,7 @@ bp_restore_journal_open(const bp_restore_journal_params *params, GError **error)
     g_autofree char *lock_path = g_build_filename(dir, "lock", NULL);
     if (g_mkdir_with_parents(dir, 0700) != 0) {
         bp_set_error_errno(error, errno, "state directory %s", dir);
+        bp_error_add_hint(error, "set state_dir");
         return NULL;
     }
     int guard = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -427,6 +439,29 @@ bp_restore_journal_open(const bp_restore_journal_params *params, GError **error)
     }
     g_autoptr(bp_restore_journal) journal = journal_new(dir, params->run_id);
     bool fine = register_run(journal, dir, params, error);
+    close(guard);
+    return fine ? g_steal_pointer(&journal) : NULL;
+}
+
+bp_restore_journal *
+bp_restore_journal_look(const bp_restore_journal_params *params, GError **error)
+{
+    g_autofree char *dir = g_build_filename(params->state_dir, "restore", NULL);
+    g_autofree char *lock_path = g_build_filename(dir, "lock", NULL);
+    g_autoptr(bp_restore_journal) journal = journal_new(dir, params->run_id);
+    int guard = open(lock_path, O_RDONLY | O_CLOEXEC);
+    if (guard < 0 && errno == ENOENT) { /* there never was a run */
+        return g_steal_pointer(&journal);
+    }
+    if (guard < 0 || flock(guard, LOCK_SH) != 0) { /* a file that is being made looks dead */
+        bp_set_error_errno(error, errno, "lock file %s", lock_path);
+        if (guard >= 0) {
+            close(guard);
+        }
+        return NULL;
+    }
+    g_autoptr(GPtrArray) others = check_others(dir, params, error);
+    bool fine = others != NULL && take_over_dead_runs(journal, others, params->wanted, error);
     close(guard);
     return fine ? g_steal_pointer(&journal) : NULL;
 }

@@ -33,6 +33,12 @@ typedef struct bp_restore_journal_params {
  * Returns: (transfer full) (nullable) */
 bp_restore_journal *bp_restore_journal_open(const bp_restore_journal_params *params,
                                             GError **error);
+/**
+ * What bp_restore_journal_open would find, errors included; nothing is registered, taken over or
+ * written, also later.  For a dry run.  Returns: (transfer full) (nullable)
+ */
+bp_restore_journal *bp_restore_journal_look(const bp_restore_journal_params *params,
+                                            GError **error);
 /** Closes and unlocks; removes the file when nothing in it is unfinished. */
 void bp_restore_journal_free(bp_restore_journal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_restore_journal, bp_restore_journal_free)

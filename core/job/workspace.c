@@ -4,9 +4,7 @@
  */
 #include "core/job/workspace.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bp_build.h"
@@ -445,17 +443,9 @@ bp_workspace_state_dir(bp_workspace *workspace, GError **error)
         return NULL;
     }
     const char *given = bp_settings_get(top, "state_dir");
-    g_autofree char *dir = NULL;
     if (given != NULL) {
-        dir = g_strdup(given);
-    } else if (geteuid() == 0) {
-        dir = g_strdup("/var/lib/bakplane");
-    } else {
-        dir = g_build_filename(g_get_user_state_dir(), "bakplane", NULL);
+        return g_strdup(given);
     }
-    if (g_mkdir_with_parents(dir, 0700) != 0) {
-        bp_set_error_errno(error, errno, "state directory %s\nhint: set state_dir", dir);
-        return NULL;
-    }
-    return g_steal_pointer(&dir);
+    return geteuid() == 0 ? g_strdup("/var/lib/bakplane")
+                          : g_build_filename(g_get_user_state_dir(), "bakplane", NULL);
 }

@@ -71,7 +71,7 @@ bp_retry_params bp_workspace_retry(const bp_workspace *workspace);
 bool bp_workspace_probe(const bp_workspace *workspace, bp_store *store, const bp_call *call,
                         guint32 need, GError **error);
 
-/** Directory for journals of restores, made (0700) when missing.  Returns: (transfer full) */
+/** Directory for journals of restores; it need not be there.  Returns: (transfer full) */
 char *bp_workspace_state_dir(bp_workspace *workspace, GError **error);
 
 #endif

@@ -28,8 +28,10 @@ teardown(void)
     job_teardown();
 }
 
+typedef bp_restore_journal *(*opening)(const bp_restore_journal_params *, GError **);
+
 static bp_restore_journal *
-open_as(const char *run, const char *address, const char *target)
+open_by(opening open, const char *run, const char *address, const char *target)
 {
     const char *targets[] = {target, NULL};
     bp_restore_journal_params params = {.state_dir = state_dir,
@@ -38,7 +40,19 @@ open_as(const char *run, const char *address, const char *target)
                                         .backup = "nightly",
                                         .wanted = "nightly 1",
                                         .targets = targets};
-    return bp_restore_journal_open(&params, &error);
+    return open(&params, &error);
+}
+
+static bp_restore_journal *
+open_as(const char *run, const char *address, const char *target)
+{
+    return open_by(bp_restore_journal_open, run, address, target);
+}
+
+static bp_restore_journal *
+look(const char *target)
+{
+    return open_by(bp_restore_journal_look, "looker", "db1:19530", target);
 }
 
 static bp_restore_journal *
@@ -259,16 +273,61 @@ START_TEST(test_open__state_directory_without_a_lock_file)
 }
 END_TEST
 
+START_TEST(test_look__finds_what_open_would_and_changes_nothing)
+{
+    leave_dead_run("r1");
+    g_autofree char *before = job_read("state/restore/r1.jsonl");
+    bp_restore_journal *journal = look("db.a");
+    ASSERT_FINE(journal != NULL, error);
+    ck_assert_str_eq(bp_restore_journal_ours(journal, "db.a"), "id-1");
+    bp_restore_journal_free(journal);
+    g_autofree char *after = job_read("state/restore/r1.jsonl");
+    ck_assert_str_eq(before, after);
+    ck_assert_uint_eq(n_files(), 1);
+}
+END_TEST
+
+START_TEST(test_look__target_of_a_live_run)
+{
+    bp_restore_journal *live = open_fine("r1", "db.a");
+    ck_assert_ptr_null(look("db.a"));
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "db.a is being restored by another run right now");
+    bp_restore_journal_free(look("db.b"));
+    bp_restore_journal_free(live);
+}
+END_TEST
+
+START_TEST(test_look__there_never_was_a_run)
+{
+    bp_restore_journal *journal = look("db.a");
+    ASSERT_FINE(journal != NULL, error);
+    ck_assert_ptr_null(bp_restore_journal_ours(journal, "db.a"));
+    bp_restore_journal_free(journal);
+    ck_assert(!job_exists("state"));
+}
+END_TEST
+
+START_TEST(test_look__state_directory_that_is_none)
+{
+    job_write("state", "a file");
+    ck_assert_ptr_null(look("db.a"));
+    ck_assert_ptr_nonnull(strstr(error->message, "lock file "));
+    g_clear_error(&error);
+}
+END_TEST
+
 int
 main(void)
 {
-    return RUN_SUITE("job/restore_journal", setup, teardown, test_open__finished_run_leaves_nothing,
-                     test_open__refuses_a_target_of_a_live_run, test_open__inherits_from_a_dead_run,
-                     test_open__other_source_is_left_alone, test_open__torn_last_line,
-                     test_open__finished_target_is_not_ours_any_more,
-                     test_open__what_is_complete_is_handed_on,
-                     test_open__what_is_complete_counts_only_for_the_same,
-                     test_open__complete_and_then_made_again, test_open__rubbish_is_no_journal,
-                     test_open__run_id_must_be_new, test_open__state_directory_that_is_none,
-                     test_open__state_directory_without_a_lock_file);
+    return RUN_SUITE(
+        "job/restore_journal", setup, teardown, test_open__finished_run_leaves_nothing,
+        test_open__refuses_a_target_of_a_live_run, test_open__inherits_from_a_dead_run,
+        test_open__other_source_is_left_alone, test_open__torn_last_line,
+        test_open__finished_target_is_not_ours_any_more, test_open__what_is_complete_is_handed_on,
+        test_open__what_is_complete_counts_only_for_the_same,
+        test_open__complete_and_then_made_again, test_open__rubbish_is_no_journal,
+        test_open__run_id_must_be_new, test_open__state_directory_that_is_none,
+        test_open__state_directory_without_a_lock_file,
+        test_look__finds_what_open_would_and_changes_nothing, test_look__target_of_a_live_run,
+        test_look__there_never_was_a_run, test_look__state_directory_that_is_none);
 }

@@ -329,6 +329,21 @@ START_TEST(test_target__complete_one_of_a_killed_run_is_kept)
 }
 END_TEST
 
+START_TEST(test_target__dry_run_finds_what_a_killed_run_left)
+{
+    kill_after_one_target();
+    guint journals = job_count("state/restore");
+    job_params.dry_run = true;
+    bp_verb_outcome outcome = job_restore(&job_params, &job_error);
+    ASSERT_FINE(outcome == BP_VERB_OK, job_error);
+    ck_assert_uint_eq(job_count("state/restore"), journals);
+    ck_assert_int_eq(atomic_exchange(&job_ended, -1), BP_OUTCOME_DONE);
+    job_params.dry_run = false;
+    job_next_run_is_fine();
+    ck_assert_str_eq(job_item("targets", 0, "note"), "by the run before, which was interrupted");
+}
+END_TEST
+
 START_TEST(test_target__complete_one_that_is_gone_is_made_again)
 {
     kill_after_one_target();
@@ -464,6 +479,7 @@ main(void)
         test_target__cancelled_at_each_step, test_target__killed_at_any_step,
         test_target__killed_run_gives_no_right_to_others,
         test_target__complete_one_of_a_killed_run_is_kept,
+        test_target__dry_run_finds_what_a_killed_run_left,
         test_target__complete_one_that_is_gone_is_made_again,
         test_target__complete_one_was_made_otherwise, test_prepare__what_a_failure_made_is_ours,
         test_prepare__failure_that_made_nothing,
