@@ -177,6 +177,6 @@ bp_error_to_plugin(const GError *error, struct bp_error *raw)
     raw->retry_after_ms = bp_error_retry_after_ms(error);
     raw->flags = bp_error_outcome_unknown(error) ? BP_ERROR_OUTCOME_UNKNOWN : 0;
     g_strlcpy(raw->code, bp_error_remote_code(error), sizeof raw->code);
-    g_strlcpy(raw->message, error != NULL ? error->message : "", sizeof raw->message);
+    bp_error_fit(raw->message, sizeof raw->message, error != NULL ? error->message : "");
     return cls;
 }

@@ -12,7 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sdk/lib/key.h"
+
 #include "sdk/lib/ban.h"
+
+#define TEXT_MAX 4096 /* two keys of 1024 bytes, their paths, and much to say about them */
+#define WORD_KEPT 64  /* a longer one may become as short as this */
 
 static const char *const class_names[] = {
     [BP_OK] = "ok",
@@ -41,24 +46,6 @@ bp_error_init(struct bp_error *error)
     error->struct_size = (uint32_t)sizeof(*error);
 }
 
-/* A cut may have gone through a character: drop its first bytes again. */
-static void
-trim_partial_character(char *text, size_t len)
-{
-    size_t start = len;
-    while (start > 0 && len - start < 3 && ((unsigned char)text[start - 1] & 0xC0) == 0x80) {
-        start--;
-    }
-    if (start == 0) {
-        return;
-    }
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t wanted = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-    if (lead >= 0xC0 && len - (start - 1) < wanted) {
-        text[start - 1] = '\0';
-    }
-}
-
 static void
 blot_control_bytes(char *text)
 {
@@ -79,29 +66,78 @@ begin(struct bp_error *error, bp_status cls)
     error->cls = cls;
 }
 
+/* Where the longest run without a space begins. */
+static char *
+longest_word(char *text, size_t *len)
+{
+    char *longest = text;
+    *len = 0;
+    for (char *word = text; *word != '\0';) {
+        size_t n = strcspn(word, " ");
+        if (n > *len) {
+            *len = n;
+            longest = word;
+        }
+        word += n;
+        word += strspn(word, " ");
+    }
+    return longest;
+}
+
+/* Takes `over` bytes out of the word, if it has so many beyond what it keeps. */
+static void
+shorten_word(char *word, size_t len, size_t over)
+{
+    char shown[TEXT_MAX];
+    size_t keep = len > over + WORD_KEPT ? len - over : WORD_KEPT;
+    char after = word[len];
+    word[len] = '\0';
+    (void)bp_key_show(shown, keep + 1, word);
+    word[len] = after;
+    size_t n = strlen(shown);
+    memcpy(word, shown, n);
+    memmove(word + n, word + len, strlen(word + len) + 1);
+}
+
+void
+bp_error_fit(char *out, size_t cap, const char *text)
+{
+    char line[TEXT_MAX];
+    (void)bp_key_show(line, sizeof(line), text);
+    size_t total, len;
+    while ((total = strlen(line)) >= cap) {
+        char *word = longest_word(line, &len);
+        if (len <= WORD_KEPT) {
+            break;
+        }
+        shorten_word(word, len, total - (cap - 1));
+    }
+    (void)bp_key_show(out, cap, line);
+}
+
 __attribute__((format(printf, 3, 0))) static void
 fill_message(struct bp_error *error, const char *suffix, const char *format, va_list args)
 {
-    char *text = error->message;
-    size_t cap = sizeof(error->message);
+    char text[TEXT_MAX];
+    size_t cap = sizeof(text);
+    if (suffix != NULL) {
+        cap -= strlen(suffix) + 2; /* why it failed is worth more than the end of a long path */
+    }
     int written = vsnprintf(text, cap, format, args);
     size_t len = written < 0 ? 0 : (size_t)written;
-    bool cut = len >= cap;
-
-    if (suffix != NULL) {
-        /* Why it failed is worth more than the end of a long path. */
-        size_t need = strlen(suffix) + 2;
-        if (len + need >= cap) {
-            len = cap - need - 1;
-            text[len] = '\0';
-            trim_partial_character(text, len);
-            len = strlen(text);
+    if (len >= cap) { /* without its last character, which may have been cut in two */
+        len = cap - 1;
+        while (len > cap - 4 && ((unsigned char)text[len - 1] & 0xC0) == 0x80) {
+            len--;
         }
-        (void)snprintf(text + len, cap - len, ": %s", suffix);
-    } else if (cut) {
-        trim_partial_character(text, cap - 1);
+        len -= (unsigned char)text[len - 1] >= 0xC0 ? 1 : 0;
+        text[len] = '\0';
     }
-    blot_control_bytes(text);
+    if (suffix != NULL) {
+        (void)snprintf(text + len, sizeof(text) - len, ": %s", suffix);
+    }
+    bp_error_fit(error->message, sizeof(error->message), text);
+    blot_control_bytes(error->message);
 }
 
 bp_status

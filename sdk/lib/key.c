@@ -7,7 +7,6 @@
 #include "sdk/lib/key.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "sdk/lib/ban.h"
@@ -142,4 +141,37 @@ bp_key_join(char *out, size_t cap, const char *prefix, const char *rest)
         return -1;
     }
     return 0;
+}
+
+#define ELLIPSIS "\xE2\x80\xA6"
+
+static bool
+is_inside_character(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+char *
+bp_key_show(char *out, size_t cap, const char *key)
+{
+    size_t len = strlen(key);
+    if (len < cap) {
+        memcpy(out, key, len + 1);
+        return out;
+    }
+    size_t room = cap - sizeof(ELLIPSIS); /* both have a NUL */
+    size_t head = room / 2;
+    size_t begun = 0; /* no character has more than three further bytes: else it is none */
+    while (head > 0 && begun < 3 && is_inside_character(key[head])) {
+        head--;
+        begun++;
+    }
+    size_t tail = len - (room - head);
+    for (begun = 0; begun < 3 && is_inside_character(key[tail]); begun++) {
+        tail++;
+    }
+    memcpy(out, key, head);
+    memcpy(out + head, ELLIPSIS, sizeof(ELLIPSIS) - 1);
+    memcpy(out + head + sizeof(ELLIPSIS) - 1, key + tail, len - tail + 1);
+    return out;
 }

@@ -6,6 +6,7 @@
 #define BAKPLANE_LIB_KEY_H
 
 #include <bakplane/abi.h>
+#include <stddef.h>
 
 /**
  * 0 when `key` is a valid key, else -1 and *why (may be NULL) names the broken rule in static
@@ -24,6 +25,13 @@ int bp_key_check_prefix(const char *prefix, const char **why);
  * -1, and `out` is "", when that is no valid key or does not fit into `cap` bytes.
  */
 int bp_key_join(char *out, size_t cap, const char *prefix, const char *rest);
+
+/**
+ * For messages: writes `key` to `out`.  One that does not fit into `cap` bytes (16 or more) loses
+ * its middle, between characters, because its beginning and its end tell more: "db/coll…/part-1".
+ * Returns: out
+ */
+char *bp_key_show(char *out, size_t cap, const char *key);
 
 /** 0 when `text` is valid UTF-8 (no surrogates, no overlong forms), else -1. */
 int bp_utf8_check(const char *text);

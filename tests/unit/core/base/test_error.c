@@ -96,6 +96,19 @@ START_TEST(test_to_plugin__and_cut)
 }
 END_TEST
 
+START_TEST(test_to_plugin__reason_stays_behind_a_long_key)
+{
+    g_autofree char *key = g_strnfill(900, 'k');
+    g_autoptr(GError) error = NULL;
+    struct bp_error raw;
+    bp_error_init(&raw);
+    bp_set_error(&error, BP_ERR_CORRUPT, "storage data: object %s: it ends too early", key);
+    (void)bp_error_to_plugin(error, &raw);
+    ck_assert(g_str_has_prefix(raw.message, "storage data: object kkk"));
+    ck_assert(g_str_has_suffix(raw.message, "kkk: it ends too early"));
+}
+END_TEST
+
 START_TEST(test_add_hint__once)
 {
     g_autoptr(GError) error = NULL;
@@ -114,5 +127,6 @@ main(void)
     return RUN_SUITE("core/base/error", NULL, NULL, test_set_error__class_and_message,
                      test_set_error_errno__class_from_number, test_class__of_other_domains_and_none,
                      test_from_plugin__details_travel, test_from_plugin__garbage_is_cleaned,
-                     test_to_plugin__and_cut, test_add_hint__once);
+                     test_to_plugin__and_cut, test_to_plugin__reason_stays_behind_a_long_key,
+                     test_add_hint__once);
 }

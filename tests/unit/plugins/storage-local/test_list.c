@@ -124,6 +124,19 @@ START_TEST(test_list__links_are_named)
 }
 END_TEST
 
+START_TEST(test_list__links_are_named_behind_a_long_prefix)
+{
+    g_autofree char *link = lt_path("data/sub");
+    g_autofree char *below = g_strnfill(900, 'x');
+    g_autofree char *prefix = g_strdup_printf("data/sub/%s/", below);
+    lt_put_file("data/file", "x");
+    ck_assert_int_eq(symlink("/etc", link), 0);
+    ck_assert_ptr_null(lt_list(lt_store, prefix, 0, 100, NULL));
+    ASSERT_FAILED(lt_error.cls, BP_ERR_DENIED,
+                  "/data/sub is a symbolic link, and links below the root are not followed");
+}
+END_TEST
+
 START_TEST(test_list__unreadable_directory_is_named)
 {
     if (geteuid() == 0) {
@@ -414,10 +427,11 @@ LT_MAIN("storage-local/list", test_list__byte_order_of_full_keys,
         test_list__every_page_size_gives_the_same, test_list__prefix_inside_a_part,
         test_list__start_after, test_list__empty_directories_are_no_prefixes,
         test_list__tells_size_and_version, test_list__our_folder_is_hidden,
-        test_list__links_are_named, test_list__unreadable_directory_is_named,
-        test_list__names_that_are_no_keys_are_left_out, test_list__special_files_are_no_objects,
-        test_list__missing_root, test_list__root_is_a_file, test_list__sink_stops,
-        test_list__bad_arguments, test_token__works_again_elsewhere_and_after_changes,
+        test_list__links_are_named, test_list__links_are_named_behind_a_long_prefix,
+        test_list__unreadable_directory_is_named, test_list__names_that_are_no_keys_are_left_out,
+        test_list__special_files_are_no_objects, test_list__missing_root, test_list__root_is_a_file,
+        test_list__sink_stops, test_list__bad_arguments,
+        test_token__works_again_elsewhere_and_after_changes,
         test_token__directory_vanishes_between_pages, test_token__many_parked_listings,
         test_list__agrees_with_a_plain_sort, test_list__vanishing_while_listed,
         test_list__without_openat2)

@@ -65,12 +65,84 @@ START_TEST(test_fail__cuts_between_characters)
         for (size_t i = shift; i + 4 < sizeof(longer); i += 4) {
             memcpy(longer + i, "\xF0\x9F\x98\x80", 4);
         }
-        longer[sizeof(longer) - 5] = '\0';
+        longer[shift + 4 * 190] = '\0';
         bp_error_init(&error);
         bp_fail(&error, BP_ERR_INVALID, "%s", longer);
         size_t len = strlen(error.message);
         ck_assert_uint_gt(len, sizeof(error.message) - 6);
         ck_assert_int_eq(bp_utf8_check(error.message), 0);
+    }
+}
+END_TEST
+
+static const char *
+long_key(char key[1025], char letter)
+{
+    memset(key, letter, 1024);
+    memcpy(key, "db/coll/", 8);
+    memcpy(key + 1014, "/part-0001", 11);
+    return key;
+}
+
+START_TEST(test_fail__reason_stays_behind_a_long_key)
+{
+    struct bp_error error;
+    char key[1025];
+    bp_error_init(&error);
+    bp_fail(&error, BP_ERR_RETRYABLE, "cannot read %s: the connection was reset",
+            long_key(key, 'k'));
+    const char *end = "/part-0001: the connection was reset";
+    size_t len = strlen(error.message);
+    ck_assert_uint_eq(len, sizeof(error.message) - 1);
+    ck_assert_int_eq(strncmp(error.message, "cannot read db/coll/kkk", 23), 0);
+    ck_assert_ptr_nonnull(strstr(error.message, "k\xE2\x80\xA6k"));
+    ck_assert_str_eq(error.message + len - strlen(end), end);
+}
+END_TEST
+
+START_TEST(test_fail__reason_stays_behind_two_long_keys)
+{
+    struct bp_error error;
+    char from[1025], to[1025];
+    bp_error_init(&error);
+    bp_fail(&error, BP_ERR_DENIED, "cannot copy %s to %s: access denied", long_key(from, 'f'),
+            long_key(to, 't'));
+    ck_assert_ptr_nonnull(strstr(error.message, "cannot copy db/coll/fff"));
+    ck_assert_ptr_nonnull(strstr(error.message, "f/part-0001 to db/coll/ttt"));
+    ck_assert_ptr_nonnull(strstr(error.message, "t/part-0001: access denied"));
+}
+END_TEST
+
+START_TEST(test_fail__reason_stays_behind_many_words)
+{
+    struct bp_error error;
+    char key[1025];
+    for (size_t i = 0; i < 1024; i++) {
+        key[i] = i % 8 == 7 ? ' ' : 'w';
+    }
+    key[1024] = '\0';
+    bp_error_init(&error);
+    bp_fail(&error, BP_ERR_DENIED, "cannot read %s: access denied", key);
+    ck_assert_int_eq(strncmp(error.message, "cannot read www", 15), 0);
+    ck_assert_ptr_nonnull(strstr(error.message, ": access denied"));
+}
+END_TEST
+
+START_TEST(test_fail__message_beyond_all_measure)
+{
+    struct bp_error error;
+    static char longer[9000];
+    for (size_t shift = 0; shift < 4; shift++) {
+        memset(longer, 'x', shift);
+        for (size_t i = shift; i + 4 < sizeof(longer); i += 4) {
+            memcpy(longer + i, "\xF0\x9F\x98\x80", 4);
+        }
+        bp_error_init(&error);
+        bp_fail(&error, BP_ERR_INVALID, "%s", longer);
+        ck_assert_int_eq(bp_utf8_check(error.message), 0);
+        bp_fail_errno(&error, EACCES, "%s", longer);
+        ck_assert_int_eq(bp_utf8_check(error.message), 0);
+        ck_assert_ptr_nonnull(strstr(error.message, ": Permission denied"));
     }
 }
 END_TEST
@@ -142,6 +214,10 @@ main(void)
     tcase_add_test(tcase, test_fail__never_answers_ok);
     tcase_add_test(tcase, test_fail__message_is_one_line);
     tcase_add_test(tcase, test_fail__cuts_between_characters);
+    tcase_add_test(tcase, test_fail__reason_stays_behind_a_long_key);
+    tcase_add_test(tcase, test_fail__reason_stays_behind_two_long_keys);
+    tcase_add_test(tcase, test_fail__reason_stays_behind_many_words);
+    tcase_add_test(tcase, test_fail__message_beyond_all_measure);
     tcase_add_test(tcase, test_fail_errno__class_number_and_reason);
     tcase_add_test(tcase, test_fail_errno__keeps_the_reason_when_cut);
     tcase_add_loop_test(tcase, test_errno_class__table, 0, sizeof(classes) / sizeof(classes[0]));

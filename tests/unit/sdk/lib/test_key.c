@@ -185,6 +185,41 @@ START_TEST(test_join__result_is_always_a_key_below_the_prefix)
 }
 END_TEST
 
+START_TEST(test_show__what_fits_stays)
+{
+    char out[16];
+    ck_assert_str_eq(bp_key_show(out, sizeof(out), "db/coll/part-01"), "db/coll/part-01");
+    ck_assert_str_eq(bp_key_show(out, sizeof(out), ""), "");
+}
+END_TEST
+
+START_TEST(test_show__beginning_and_end_stay)
+{
+    char out[16];
+    ck_assert_str_eq(bp_key_show(out, sizeof(out), "db/collection/part-0001"),
+                     "db/col\xE2\x80\xA6t-0001");
+}
+END_TEST
+
+/* Whatever the place of the cut, and also in what is no UTF-8. */
+START_TEST(test_show__cuts_between_characters)
+{
+    char key[256], out[64];
+    for (size_t shift = 0; shift < 4; shift++) {
+        memset(key, 'x', sizeof(key));
+        for (size_t i = shift; i + 4 < sizeof(key); i += 4) {
+            memcpy(key + i, "\xF0\x9F\x98\x80", 4);
+        }
+        key[shift + 248] = '\0';
+        ck_assert_int_eq(bp_utf8_check(bp_key_show(out, sizeof(out), key)), 0);
+        ck_assert_uint_gt(strlen(out), sizeof(out) - 8);
+    }
+    memset(key, 0x80, sizeof(key));
+    key[sizeof(key) - 1] = '\0';
+    ck_assert_uint_lt(strlen(bp_key_show(out, sizeof(out), key)), sizeof(out));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -198,6 +233,9 @@ main(void)
     tcase_add_test(tcase, test_join__needs_room_for_the_nul);
     tcase_add_test(tcase, test_check__agrees_with_the_plain_rules);
     tcase_add_test(tcase, test_join__result_is_always_a_key_below_the_prefix);
+    tcase_add_test(tcase, test_show__what_fits_stays);
+    tcase_add_test(tcase, test_show__beginning_and_end_stay);
+    tcase_add_test(tcase, test_show__cuts_between_characters);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
