@@ -11,11 +11,13 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
+#include "sdk/lib/key.h"
 
 #include "sdk/lib/ban.h"
 
 #define MAX_ERROR_BODY ((size_t)64 << 10)
 #define MAX_DRAIN ((size_t)64 << 10)
+#define SHOWN_KEY 161 /* bytes of a key in a message, with the NUL */
 
 void
 bp_s3_request_init(struct bp_s3_request *request, const char *method, const char *verb,
@@ -58,9 +60,11 @@ void
 bp_s3_describe(struct bp_storage *storage, const struct bp_s3_request *request, char *out,
                size_t cap)
 {
+    char key[SHOWN_KEY];
     g_autofree char *endpoint = bp_s3_endpoint_canonical(&storage->set.endpoint);
-    (void)snprintf(out, cap, "%s s3://%.64s/%.160s at %.100s", request->verb, storage->set.bucket,
-                   request->key == NULL ? "" : request->key, endpoint);
+    (void)bp_key_show(key, sizeof(key), request->key == NULL ? "" : request->key);
+    (void)snprintf(out, cap, "%s s3://%.64s/%s at %.100s", request->verb, storage->set.bucket, key,
+                   endpoint);
 }
 
 /* Where the host follows from the region, it does so from the region as it is known now. */

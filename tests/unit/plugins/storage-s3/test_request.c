@@ -105,6 +105,19 @@ START_TEST(test_stat__asks_again_why_it_was_refused)
 }
 END_TEST
 
+START_TEST(test_stat__long_key_keeps_its_end)
+{
+    struct st_script script;
+    g_autofree char *middle = g_strnfill(600, 'k');
+    g_autofree char *key = g_strconcat("db/", middle, "/part-0001", NULL);
+    const struct bp_httpd_step steps[] = {{.reply = st_answer(404, "", "")}};
+    st_begin(&script, steps);
+    ASSERT_FAILED(st_stat(script.store, key, NULL), BP_ERR_NOT_FOUND, "/part-0001 at http://127");
+    ck_assert_ptr_nonnull(strstr(st_error.message, "cannot look at s3://bkt/db/kkk"));
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_stat__not_found)
 {
     struct st_script script;
@@ -223,7 +236,7 @@ ST_MAIN("storage-s3 request", test_send__follows_the_region_header_once,
         test_send__learns_the_region_from_the_error, test_send__does_not_go_in_circles,
         test_send__same_region_says_what_to_change,
         test_send__a_streamed_body_is_retried_by_the_core, test_stat__asks_again_why_it_was_refused,
-        test_stat__not_found, test_stat__facts, test_stat__a_checksum_of_parts_is_none,
-        test_key__refused_before_any_request, test_anonymous__signs_nothing,
-        test_cancel__before_any_request, test_cancel__while_the_store_is_silent,
-        test_host__that_has_no_name_per_bucket)
+        test_stat__long_key_keeps_its_end, test_stat__not_found, test_stat__facts,
+        test_stat__a_checksum_of_parts_is_none, test_key__refused_before_any_request,
+        test_anonymous__signs_nothing, test_cancel__before_any_request,
+        test_cancel__while_the_store_is_silent, test_host__that_has_no_name_per_bucket)
