@@ -32,7 +32,11 @@ open_storages(bp_copying *c, const bp_catalog **from, GError **error)
     bool found = params->from != NULL
                      ? bp_workspace_catalog_on(workspace, params->from, from, error)
                      : bp_workspace_catalog(workspace, from, error);
-    return found && bp_workspace_catalog_on(workspace, params->to, &c->to, error);
+    if (!found || !bp_workspace_catalog_on(workspace, params->to, &c->to, error)) {
+        return false;
+    }
+    c->to = bp_workspace_under(&c->under_call, c->to, &c->call);
+    return true;
 }
 
 /*

@@ -20,6 +20,7 @@ typedef struct bp_copying {
     bp_call call;          /* with that cancel */
     bp_view view;          /* the original */
     const bp_catalog *to;  /* where the copy will be */
+    bp_catalog under_call; /* what it points to, from the settings on */
     char *run_id;          /* of this run; the manifest's is that of the original */
     bp_manifest *manifest; /* of the copy */
     guint64 bytes;         /* of all that has to be copied */

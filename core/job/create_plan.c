@@ -167,6 +167,7 @@ bp_create_open(bp_create *create, GError **error)
         return false;
     }
     create->call = bp_workspace_job_call(workspace, create->cancel, create->settings);
+    create->catalog = bp_workspace_under(&create->under_call, create->catalog, &create->call);
     create->source = bp_workspace_source(workspace, error);
     begin_writing(create);
     bool usable = create->source != NULL &&

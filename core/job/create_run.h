@@ -23,8 +23,9 @@ typedef struct bp_create {
     char *name;
     bp_settings *settings;
     const bp_catalog *catalog;
-    bp_cancel *cancel; /* child of the user's: a failed unit or a lost lease stops the rest */
-    bp_call call;      /* with that cancel */
+    bp_catalog under_call; /* what it points to, from the settings on */
+    bp_cancel *cancel;     /* child of the user's: a failed unit or a lost lease stops the rest */
+    bp_call call;          /* with that cancel */
     bp_source_inst *source;
     bp_manifest *manifest;
     GArray *units;          /* bp_create_unit, those with items */

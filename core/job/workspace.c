@@ -390,6 +390,14 @@ bp_workspace_catalog_on(bp_workspace *workspace, const char *storage, const bp_c
     return prepare_catalogs(workspace, error) && open_catalog(workspace, storage, out, error);
 }
 
+const bp_catalog *
+bp_workspace_under(bp_catalog *out, const bp_catalog *catalog, const bp_call *call)
+{
+    *out = *catalog;
+    out->call = call;
+    return out;
+}
+
 char *
 bp_workspace_words_for(const bp_workspace *workspace, const bp_store *store)
 {

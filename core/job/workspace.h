@@ -64,6 +64,13 @@ bool bp_workspace_catalog_on(bp_workspace *workspace, const char *storage, const
  */
 char *bp_workspace_words_for(const bp_workspace *workspace, const bp_store *store);
 
+/**
+ * The same catalog for a job that writes: its calls end with the job's, because of a deadline or a
+ * lease that was lost, too.  @out: the caller's; `call` outlives it.  Returns: out
+ */
+const bp_catalog *bp_workspace_under(bp_catalog *out, const bp_catalog *catalog,
+                                     const bp_call *call);
+
 /** How small calls of a job are retried. */
 bp_retry_params bp_workspace_retry(const bp_workspace *workspace);
 

@@ -204,13 +204,44 @@ START_TEST(test_seal__journal_that_stays_is_a_warning)
 }
 END_TEST
 
+static gint64 sealing_deadline_ns;
+
+static bp_status
+noting_write_open(struct bp_storage *storage, const struct bp_op *op,
+                  const struct bp_write_args *args, struct bp_writer **out, struct bp_error *raw)
+{
+    if (g_str_has_suffix(args->key, "/items-1.jsonl")) {
+        sealing_deadline_ns = op->deadline_ns;
+    }
+    return job_honest_store.write_open(storage, op, args, out, raw);
+}
+
+static void
+spoil_write_open(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->write_open = noting_write_open;
+}
+
+/* What ends the job (its deadline, a lost lease) ends its last steps as well. */
+START_TEST(test_seal__obeys_the_call_of_the_job)
+{
+    static const char *const overrides[] = {"timeout=1h", NULL};
+    bp_create_params params = {.name = "b", .overrides = overrides};
+    job_spoil = spoil_write_open;
+    sealing_deadline_ns = 0;
+    ASSERT_FINE(job_create(&params, &error) == BP_VERB_OK, error);
+    ck_assert_int_gt(sealing_deadline_ns, 0);
+}
+END_TEST
+
 int
 main(void)
 {
-    return RUN_SUITE("job/create_seal", setup, job_teardown, test_seal__killed_at_every_step,
-                     test_seal__killed_at_any_write,
-                     test_seal__success_once_the_last_document_is_there,
-                     test_seal__failure_after_the_manifest_takes_success_back,
-                     test_seal__document_in_our_own_place, test_seal__unwritable_document_says_why,
-                     test_seal__journal_that_stays_is_a_warning);
+    return RUN_SUITE(
+        "job/create_seal", setup, job_teardown, test_seal__killed_at_every_step,
+        test_seal__killed_at_any_write, test_seal__success_once_the_last_document_is_there,
+        test_seal__failure_after_the_manifest_takes_success_back,
+        test_seal__document_in_our_own_place, test_seal__unwritable_document_says_why,
+        test_seal__journal_that_stays_is_a_warning, test_seal__obeys_the_call_of_the_job);
 }
