@@ -259,24 +259,10 @@ is_unheld(removal *r, const char *key, GError *lease_failed, GError **error)
     return false;
 }
 
-/* What we began may have a writer: then only under the lease. */
+/* @lease: NULL on a full storage. */
 static bool
-remove_under_lease(removal *r, GError **error)
+remove_held(removal *r, const bp_lease *lease, const char *key, GError **error)
 {
-    g_autofree char *key = bp_catalog_key(r->name, BP_CATALOG_LEASE);
-    g_autofree char *run_id = bp_text_uuid();
-    bp_lease_params params = {.catalog = r->catalog,
-                              .key = key,
-                              .run_id = run_id,
-                              .purpose = "delete",
-                              .advisory = true,
-                              .wait_stale = true,
-                              .renew_ns = BP_LEASE_RENEW_NS};
-    GError *failed = NULL;
-    g_autoptr(bp_lease) lease = bp_lease_take(&params, &failed);
-    if (lease == NULL && !is_unheld(r, key, failed, error)) {
-        return false;
-    }
     if (!mark(r, error) || !remove_content(r, error)) {
         return false;
     }
@@ -284,6 +270,54 @@ remove_under_lease(removal *r, GError **error)
         return bp_catalog__remove(r->catalog, key, error) && remove_manifest(r, error);
     }
     return bp_lease_check(lease, error) && remove_manifest(r, error);
+}
+
+/* Stopped by `lost`: what another run writes there after it took the lease must not go as well. */
+static bool
+remove_until_lost(removal *r, const bp_lease *lease, const char *key, const bp_cancel *lost,
+                  GError **error)
+{
+    const bp_catalog *outer = r->catalog;
+    bp_call call = *outer->call;
+    bp_catalog catalog = *outer;
+    call.cancel = lost;
+    catalog.call = &call;
+    r->catalog = &catalog;
+    GError *failed = NULL;
+    bool ok = remove_held(r, lease, key, &failed);
+    r->catalog = outer;
+    if (ok || lease == NULL || bp_lease_check(lease, error)) {
+        if (!ok) {
+            g_propagate_error(error, failed);
+        }
+        return ok;
+    }
+    g_error_free(failed); /* "cancelled": the lease is why */
+    return false;
+}
+
+/* What we began may have a writer: then only under the lease. */
+static bool
+remove_under_lease(removal *r, GError **error)
+{
+    g_autofree char *key = bp_catalog_key(r->name, BP_CATALOG_LEASE);
+    g_autofree char *run_id = bp_text_uuid();
+    g_autoptr(bp_cancel) lost = bp_cancel_new_child(r->catalog->call->cancel);
+    gint64 renew_ns = r->catalog->renew_ns;
+    bp_lease_params params = {.catalog = r->catalog,
+                              .key = key,
+                              .run_id = run_id,
+                              .purpose = "delete",
+                              .advisory = true,
+                              .wait_stale = true,
+                              .renew_ns = renew_ns != 0 ? renew_ns : BP_LEASE_RENEW_NS,
+                              .on_loss = lost};
+    GError *failed = NULL;
+    g_autoptr(bp_lease) lease = bp_lease_take(&params, &failed);
+    if (lease == NULL && !is_unheld(r, key, failed, error)) {
+        return false;
+    }
+    return remove_until_lost(r, lease, key, lost, error);
 }
 
 bool

@@ -231,6 +231,47 @@ START_TEST(test_remove__full_storage_and_a_living_writer)
 }
 END_TEST
 
+#define LATE_OBJECTS 500
+
+/* Somebody else takes the lease while the first object goes; each takes its time. */
+static void
+take_lease_away(void *ctx, const char *key G_GNUC_UNUSED)
+{
+    bool *taken = ctx;
+    if (!*taken) {
+        *taken = true;
+        guint looks = fake_store_calls(fix.store, FAKE_READ_OPEN);
+        g_autofree char *text = fixture_lease_text("run-9", "elsewhere", 1, BP_NS_PER_MS);
+        set_text("b/bakplane/lease.json", text);
+        gint64 until = bp_clock_mono_ns() + 20 * BP_NS_PER_S;
+        while (fake_store_calls(fix.store, FAKE_READ_OPEN) == looks && bp_clock_mono_ns() < until) {
+            (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS); /* the holder looks who it is */
+        }
+    }
+    (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
+}
+
+START_TEST(test_remove__stops_when_the_lease_is_lost)
+{
+    create("b");
+    for (guint i = 0; i < LATE_OBJECTS; i++) {
+        g_autofree char *key = g_strdup_printf("b/data/9/%u", i);
+        set_text(key, "perhaps of the other run");
+    }
+    bool taken = false;
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_REMOVE,
+                                                  .skip = 4, /* documents */
+                                                  .hook = take_lease_away,
+                                                  .ctx = &taken});
+    fix.catalog.renew_ns = 5 * BP_NS_PER_MS;
+    ck_assert(!remove_backup("b", false));
+    ASSERT_ERROR(fix.error, BP_ERR_STALE, "lease b/bakplane/lease.json was lost: somebody else");
+    ck_assert(taken);
+    ck_assert_uint_gt(fake_store_n_objects(fix.store), LATE_OBJECTS / 2);
+    ck_assert(fake_store_has_text(fix.store, "b/data/9/99", "perhaps of the other run"));
+}
+END_TEST
+
 START_TEST(test_clear__keeps_manifest_and_lease)
 {
     create("b");
@@ -297,7 +338,8 @@ main(void)
                      test_remove__many_in_batches, test_remove__storage_that_lists_late,
                      test_remove__one_object_cannot_be_removed,
                      test_remove__uploads_that_cannot_be_ended_are_no_obstacle,
-                     test_remove__full_storage, test_remove__full_storage_and_a_living_writer,
+                     test_remove__stops_when_the_lease_is_lost, test_remove__full_storage,
+                     test_remove__full_storage_and_a_living_writer,
                      test_clear__keeps_manifest_and_lease, test_clear__keeps_a_failed_state,
                      test_clear__nothing_there, test_remove_record__leaves_what_is_not_ours);
 }
