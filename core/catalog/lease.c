@@ -35,6 +35,7 @@ struct bp_lease {
     bp_lease_record *record;
     char etag[128];
     bool conditional; /* the storage replaces and removes by version */
+    bool perhaps;     /* our record may lie there, whatever became of the taking */
 
     bp_cancel *stop; /* ends a renewal on its way */
     pthread_t thread;
@@ -127,6 +128,7 @@ try_take(void *ctx, GError **error)
     GError *failed = NULL;
     lease->renewed_ns = bp_clock_mono_ns(); /* no thread yet */
     take->taken = bp_lease__write(&write, lease->etag, &failed);
+    lease->perhaps = lease->perhaps || take->taken || bp_error_outcome_unknown(failed);
     return take->taken || look_after_failure(take, failed, error);
 }
 
@@ -368,41 +370,6 @@ renewer(void *ctx)
     return NULL;
 }
 
-bp_lease *
-bp_lease_take(const bp_lease_params *params, GError **error)
-{
-    bool exclusive = bp_store_can(params->catalog->store, BP_STORE_IF_NONE_MATCH);
-    if (!exclusive && !params->advisory) {
-        bp_set_error(error, BP_ERR_UNSUPPORTED,
-                     "storage %s cannot create an object exclusively, so two runs could write %s",
-                     bp_store_name(params->catalog->store), params->key);
-        bp_error_add_hint(error, "\"lock: advisory\" makes runs agree among themselves instead");
-        return NULL;
-    }
-    bp_lease *lease = lease_new(params);
-    bool ok = exclusive ? take(lease, params, true, error) : take_by_claim(lease, params, error);
-    if (!ok) {
-        lease_destroy(lease);
-        return NULL;
-    }
-    bp_thread_start(&lease->thread, renewer, lease);
-    return lease;
-}
-
-bool
-bp_lease_check(const bp_lease *lease, GError **error)
-{
-    BP_LOCK_GUARD((pthread_mutex_t *)&lease->lock);
-    const char *why = lease->lost;
-    if (why == NULL && is_overdue(lease)) {
-        why = "it was not renewed in time";
-    }
-    if (why != NULL) {
-        bp_set_error(error, BP_ERR_STALE, "lease %s was lost: %s", lease->key, why);
-    }
-    return why == NULL;
-}
-
 /* One attempt to give a lease back. */
 typedef struct {
     const bp_lease *lease;
@@ -436,6 +403,44 @@ release(const bp_lease *lease)
     if (!bp_catalog__retry(&catalog, try_release, &call, &failed)) {
         BP_WARN("a lease stays behind", "key", lease->key, "error", failed->message);
     }
+}
+
+bp_lease *
+bp_lease_take(const bp_lease_params *params, GError **error)
+{
+    bool exclusive = bp_store_can(params->catalog->store, BP_STORE_IF_NONE_MATCH);
+    if (!exclusive && !params->advisory) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED,
+                     "storage %s cannot create an object exclusively, so two runs could write %s",
+                     bp_store_name(params->catalog->store), params->key);
+        bp_error_add_hint(error, "\"lock: advisory\" makes runs agree among themselves instead");
+        return NULL;
+    }
+    bp_lease *lease = lease_new(params);
+    bool ok = exclusive ? take(lease, params, true, error) : take_by_claim(lease, params, error);
+    if (!ok) {
+        if (lease->perhaps) {
+            release(lease); /* else all others would have to find out that it is nobody's */
+        }
+        lease_destroy(lease);
+        return NULL;
+    }
+    bp_thread_start(&lease->thread, renewer, lease);
+    return lease;
+}
+
+bool
+bp_lease_check(const bp_lease *lease, GError **error)
+{
+    BP_LOCK_GUARD((pthread_mutex_t *)&lease->lock);
+    const char *why = lease->lost;
+    if (why == NULL && is_overdue(lease)) {
+        why = "it was not renewed in time";
+    }
+    if (why != NULL) {
+        bp_set_error(error, BP_ERR_STALE, "lease %s was lost: %s", lease->key, why);
+    }
+    return why == NULL;
 }
 
 void

@@ -250,6 +250,20 @@ START_TEST(test_take__unknown_outcome_that_worked)
 }
 END_TEST
 
+START_TEST(test_take__cancelled_with_an_unknown_outcome_leaves_nothing)
+{
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT,
+                                                  .times = 1,
+                                                  .cls = BP_ERR_RETRYABLE,
+                                                  .takes_effect = true,
+                                                  .hook = cancel_now});
+    bp_lease_params params = params_of("run-1", 60000);
+    ck_assert_ptr_null(bp_lease_take(&params, &fix.error));
+    ASSERT_ERROR(fix.error, BP_ERR_CANCELLED, "cancelled");
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
 START_TEST(test_take__storage_fails)
 {
     fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_DENIED});
@@ -525,12 +539,12 @@ main(void)
         test_take__other_host_that_renews_no_more, test_take__unreadable_lease_is_watched_too,
         test_take__other_host_that_renews, test_take__released_while_watched,
         test_take__cancelled_while_watching, test_take__unknown_outcome_that_worked,
-        test_take__storage_fails, test_take__no_exclusive_creation,
-        test_take__many_compete_one_wins, test_take__many_compete_by_claims_one_wins,
-        test_release__is_tried_again, test_release__is_tried_again_after_a_cancel,
-        test_release__is_given_up_with_a_warning, test_release__refused_is_not_tried_again,
-        test_renew__goes_on_after_the_job_was_cancelled, test_renew__without_conditional_writes,
-        test_renew__unknown_outcome_that_worked, test_renew__taken_by_another,
-        test_renew__taken_by_another_without_conditional_writes, test_renew__fails_for_too_long,
-        test_look__all_states);
+        test_take__cancelled_with_an_unknown_outcome_leaves_nothing, test_take__storage_fails,
+        test_take__no_exclusive_creation, test_take__many_compete_one_wins,
+        test_take__many_compete_by_claims_one_wins, test_release__is_tried_again,
+        test_release__is_tried_again_after_a_cancel, test_release__is_given_up_with_a_warning,
+        test_release__refused_is_not_tried_again, test_renew__goes_on_after_the_job_was_cancelled,
+        test_renew__without_conditional_writes, test_renew__unknown_outcome_that_worked,
+        test_renew__taken_by_another, test_renew__taken_by_another_without_conditional_writes,
+        test_renew__fails_for_too_long, test_look__all_states);
 }
