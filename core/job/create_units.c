@@ -299,9 +299,11 @@ static void *
 keepalive_run(void *ctx)
 {
     bp_keepalive *keepalive = ctx;
+    bp_call call = keepalive->create->call;
+    call.cancel = keepalive->stop;
     while (bp_cancel_sleep_ns(keepalive->stop, keepalive->every_ns)) {
         g_autoptr(GError) error = NULL;
-        if (!bp_source_run_keepalive(keepalive->create->run, &keepalive->create->call, &error) &&
+        if (!bp_source_run_keepalive(keepalive->create->run, &call, &error) &&
             !bp_error_is(error, BP_ERR_CANCELLED)) {
             bp_monitor_note(keepalive->create->job->monitor, BP_NOTE_WARN, "keepalive",
                             error->message);
@@ -319,7 +321,7 @@ bp_keepalive_start(bp_create *create, guint32 every_ms)
     bp_keepalive *keepalive = g_new0(bp_keepalive, 1);
     keepalive->create = create;
     keepalive->every_ns = every_ms * BP_NS_PER_MS;
-    keepalive->stop = bp_cancel_new();
+    keepalive->stop = bp_cancel_new_child(create->cancel); /* a renewal on its way ends, too */
     bp_thread_start(&keepalive->thread, keepalive_run, keepalive);
     return keepalive;
 }

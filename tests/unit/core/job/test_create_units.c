@@ -422,6 +422,32 @@ START_TEST(test_keepalive__and_end_of_a_run_fail_with_a_warning)
 }
 END_TEST
 
+/* A server that does not answer any more. */
+static bp_status
+silent_keepalive(struct bp_run *run, const struct bp_op *op, struct bp_error *raw)
+{
+    (void)run;
+    atomic_fetch_add(&calls, 1);
+    wait_for_cancel(op);
+    return say_cancelled(raw);
+}
+
+static void
+spoil_with_silence(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    spoil_keepalive(source, storage);
+    source->run_keepalive = silent_keepalive;
+    source->run_end = noting_run_end;
+}
+
+START_TEST(test_keepalive__does_not_hold_up_the_end)
+{
+    job_spoil = spoil_with_silence;
+    create_fine();
+    ck_assert(!job_noted("keepalive"));
+}
+END_TEST
+
 START_TEST(test_run_begin__failure_is_the_jobs)
 {
     job_faults("source.run_begin::class=auth");
@@ -441,10 +467,9 @@ main(void)
         test_units__unquiet_source_is_given_up, test_units__item_on_an_unknown_storage,
         test_units__item_named_twice_is_found_when_sealing, test_units__item_of_another_size,
         test_units__failed_copy_is_told_of_the_unit_of_its_item,
-
         test_units__rows_without_items_are_no_success, test_units__no_rows_and_no_items_are_fine,
         test_units__cancelled_in_between, test_units__cancelled_before_it_began,
         test_units__calls_are_tried_again, test_units__first_failure_is_the_one_that_counts,
         test_units__end_of_a_unit_counts, test_keepalive__and_end_of_a_run_fail_with_a_warning,
-        test_run_begin__failure_is_the_jobs);
+        test_keepalive__does_not_hold_up_the_end, test_run_begin__failure_is_the_jobs);
 }
