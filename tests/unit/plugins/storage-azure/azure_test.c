@@ -8,6 +8,7 @@
 
 #include "sdk/http/http.h"
 #include "sdk/lib/errors.h"
+#include "tests/harness/run.h"
 
 const struct bp_storage_ops *az_ops;
 const struct bp_plugin *az_plugin;
@@ -233,17 +234,5 @@ az_copy(struct bp_storage *src, uint64_t size, const char *if_match, struct bp_o
 int
 az_run(const char *title, const TTest *const *tests)
 {
-    Suite *suite = suite_create(title);
-    TCase *tcase = tcase_create(title);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, az_setup, az_teardown);
-    for (; *tests != NULL; tests++) {
-        tcase_add_test(tcase, *tests);
-    }
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return bp_test_run(title, az_setup, az_teardown, tests);
 }

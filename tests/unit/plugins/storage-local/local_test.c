@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sdk/lib/errors.h"
+#include "tests/harness/run.h"
 
 const struct bp_storage_ops *lt_ops;
 const struct bp_plugin *lt_plugin;
@@ -287,17 +288,5 @@ lt_is_root(void)
 int
 lt_run(const char *title, const TTest *const *tests)
 {
-    Suite *suite = suite_create(title);
-    TCase *tcase = tcase_create(title);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, lt_setup, lt_teardown);
-    for (; *tests != NULL; tests++) {
-        tcase_add_test(tcase, *tests);
-    }
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return bp_test_run(title, lt_setup, lt_teardown, tests);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "sdk/lib/errors.h"
+#include "tests/harness/run.h"
 
 const struct bp_storage_ops *st_ops;
 const struct bp_plugin *st_plugin;
@@ -309,17 +310,5 @@ st_refusal(int status, const char *code)
 int
 st_run(const char *title, const TTest *const *tests)
 {
-    Suite *suite = suite_create(title);
-    TCase *tcase = tcase_create(title);
-    tcase_set_timeout(tcase, 60);
-    tcase_add_checked_fixture(tcase, st_setup, st_teardown);
-    for (; *tests != NULL; tests++) {
-        tcase_add_test(tcase, *tests);
-    }
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return bp_test_run(title, st_setup, st_teardown, tests);
 }

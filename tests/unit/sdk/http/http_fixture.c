@@ -3,6 +3,7 @@
  * See http_fixture.h.
  */
 #include "http_fixture.h"
+#include "tests/harness/run.h"
 
 #include <stdio.h>
 
@@ -98,16 +99,5 @@ int
 fixture_run(const char *title, void (*setup)(void), void (*teardown)(void),
             const TTest *const *tests)
 {
-    Suite *suite = suite_create(title);
-    TCase *tcase = tcase_create(title);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    for (; *tests != NULL; tests++) {
-        tcase_add_test(tcase, *tests);
-    }
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return bp_test_run(title, setup, teardown, tests);
 }
