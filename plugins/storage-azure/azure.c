@@ -11,6 +11,7 @@
 #include "plugins/storage-azure/text.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -21,17 +22,7 @@
 bp_status
 bp_azure_check_op(struct bp_storage *storage, const struct bp_op *op, struct bp_error *error)
 {
-    if (storage->host->cancelled(op) != 0) {
-        return bp_fail(error, BP_ERR_CANCELLED, "cancelled");
-    }
-    if (op->deadline_ns != 0) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec > op->deadline_ns) {
-            return bp_fail(error, BP_ERR_TIMEOUT, "the deadline passed");
-        }
-    }
-    return BP_OK;
+    return bp_check_op(storage->host, op, error);
 }
 
 bp_status
@@ -82,18 +73,13 @@ bp_azure_check_new_key(struct bp_storage *storage, const char *key, struct bp_er
 bp_status
 bp_azure_check_flags(uint32_t flags, uint32_t known, struct bp_error *error)
 {
-    if ((flags & ~known) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "unknown flags 0x%" PRIx32, flags & ~known);
-    }
-    return BP_OK;
+    return bp_check_flags(flags, known, error);
 }
 
 void
 bp_azure_meta_clear(struct bp_object_meta *out)
 {
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_meta_clear(out);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "plugins/storage-azure/blocks.h"
 #include "plugins/storage-azure/list.h"
 #include "plugins/storage-azure/parts.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -21,9 +22,7 @@ bp_azure_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp
 {
     (void)error; /* nothing here can fail */
     const struct bp_azure_config *set = &storage->set;
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_info_clear(out);
     /* Not LIST_SORTED: accounts with a hierarchical namespace list '/' before all else. */
     out->caps = BP_STORE_RANGE_READ | BP_STORE_ATOMIC_REPLACE | BP_STORE_IF_NONE_MATCH |
                 BP_STORE_IF_MATCH | BP_STORE_SERVER_COPY | BP_STORE_PARTS |
@@ -37,20 +36,11 @@ bp_azure_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp
     out->max_list = BP_AZURE_MAX_LIST;
     out->max_key_part = MAX_KEY_PART;
     out->best_io = BEST_IO;
-    /* A text cut short would be another place's identity. */
-    int len = snprintf(out->identity, sizeof(out->identity), "azure:%s/%s/%s", set->endpoint,
+    (void)bp_put_whole(out->identity, sizeof(out->identity), "azure:%s/%s/%s", set->endpoint,
                        set->container, set->prefix);
-    if (len < 0 || (size_t)len >= sizeof(out->identity)) {
-        out->identity[0] = '\0';
-    }
     (void)snprintf(out->server_root, sizeof(out->server_root), "%s", set->prefix);
-    len = snprintf(out->place, sizeof(out->place), "azure:%s/%s", set->endpoint, set->container);
-    if (len < 0 || (size_t)len >= sizeof(out->place)) {
-        out->place[0] = '\0';
-    }
-    len = snprintf(out->copy_scope, sizeof(out->copy_scope), "azure:%s", set->cloud);
-    if (len < 0 || (size_t)len >= sizeof(out->copy_scope)) {
-        out->copy_scope[0] = '\0';
-    }
+    (void)bp_put_whole(out->place, sizeof(out->place), "azure:%s/%s", set->endpoint,
+                       set->container);
+    (void)bp_put_whole(out->copy_scope, sizeof(out->copy_scope), "azure:%s", set->cloud);
     return BP_OK;
 }

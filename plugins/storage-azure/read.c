@@ -9,6 +9,7 @@
 
 #include "plugins/storage-azure/request.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -79,16 +80,11 @@ open_empty(struct bp_storage *storage, const struct bp_op *op, const struct bp_r
     if (status != BP_OK) {
         return status;
     }
-    if (args->offset > meta->size) {
-        return bp_fail(error, BP_ERR_RANGE,
-                       "object %s: offset %" PRIu64 " is beyond its end at %" PRIu64, args->key,
-                       args->offset, meta->size);
+    status = bp_check_empty_read(args, meta->size, error);
+    if (status == BP_OK) {
+        *out = reader_new(storage, NULL, 0);
     }
-    if (args->length != 0 && args->offset < meta->size) {
-        return bp_fail(error, BP_ERR_RETRYABLE, "object %s changed while it was opened", args->key);
-    }
-    *out = reader_new(storage, NULL, 0);
-    return BP_OK;
+    return status;
 }
 
 static void

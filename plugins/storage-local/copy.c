@@ -19,6 +19,7 @@
 #include "plugins/storage-local/tmp.h"
 #include "plugins/storage-local/write.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -228,7 +229,7 @@ static bp_status
 check_args(struct copy *copy, const struct bp_op *op, struct bp_error *error)
 {
     int root;
-    bp_status status = bp_local_check_flags(copy->args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(copy->args->flags, KNOWN_FLAGS, error);
     if (status == BP_OK) {
         status = bp_local_check_op(copy->dst, op, error);
     }

@@ -13,6 +13,7 @@
 #include "plugins/storage-local/list.h"
 #include "plugins/storage-local/root.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -28,9 +29,7 @@ bp_status
 bp_local_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *error)
 {
     (void)error; /* nothing here can fail */
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_info_clear(out);
     out->caps = BP_STORE_RANGE_READ | BP_STORE_ATOMIC_REPLACE | BP_STORE_IF_NONE_MATCH |
                 BP_STORE_IF_MATCH | BP_STORE_LIST_SORTED | BP_STORE_LIST_START_AFTER |
                 BP_STORE_SERVER_COPY | BP_STORE_PARTS | BP_STORE_PARTS_PARALLEL |
@@ -44,10 +43,7 @@ bp_local_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp
     out->max_list = BP_LOCAL_MAX_LIST;
     out->max_key_part = NAME_MAX;
     out->best_io = BP_LOCAL_CHUNK;
-    /* A path cut short would be another place's identity. */
-    if (strlen(storage->set.root) < sizeof(out->identity) - sizeof("local:")) {
-        (void)snprintf(out->identity, sizeof(out->identity), "local:%s", storage->set.root);
-    }
+    (void)bp_put_whole(out->identity, sizeof(out->identity), "local:%s", storage->set.root);
     (void)snprintf(out->copy_scope, sizeof(out->copy_scope), "local");
     put_dir(out->local_root, sizeof(out->local_root), storage->set.root);
     if (storage->set.server_root != NULL) {

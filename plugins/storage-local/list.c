@@ -12,6 +12,7 @@
 #include "plugins/storage-local/root.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -78,7 +79,7 @@ static bp_status
 check_args(const struct bp_list_args *args, struct bp_error *error)
 {
     const char *why;
-    bp_status status = bp_local_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status != BP_OK) {
         return status;
     }

@@ -11,23 +11,14 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
 bp_status
 bp_local_check_op(struct bp_storage *storage, const struct bp_op *op, struct bp_error *error)
 {
-    if (storage->host->cancelled(op) != 0) {
-        return bp_fail(error, BP_ERR_CANCELLED, "cancelled");
-    }
-    if (op->deadline_ns != 0) {
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if ((int64_t)now.tv_sec * 1000000000 + now.tv_nsec > op->deadline_ns) {
-            return bp_fail(error, BP_ERR_TIMEOUT, "the deadline passed");
-        }
-    }
-    return BP_OK;
+    return bp_check_op(storage->host, op, error);
 }
 
 bp_status
@@ -40,15 +31,6 @@ bp_local_check_key(const char *key, struct bp_error *error)
     size_t len = strlen(BP_LOCAL_TMP);
     if (strncmp(key, BP_LOCAL_TMP, len) == 0 && (key[len] == '\0' || key[len] == '/')) {
         return bp_fail(error, BP_ERR_INVALID, "key \"%s\": " BP_LOCAL_TMP " is reserved", key);
-    }
-    return BP_OK;
-}
-
-bp_status
-bp_local_check_flags(uint32_t flags, uint32_t known, struct bp_error *error)
-{
-    if ((flags & ~known) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "unknown flags 0x%" PRIx32, flags & ~known);
     }
     return BP_OK;
 }
@@ -66,9 +48,7 @@ bp_local_etag(const struct stat *st, char *etag)
 void
 bp_local_meta_fill(struct bp_object_meta *out, const struct stat *st)
 {
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_meta_clear(out);
     out->size = (uint64_t)st->st_size;
     out->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
     bp_local_etag(st, out->etag);

@@ -55,9 +55,6 @@ bp_status bp_local_check_op(struct bp_storage *storage, const struct bp_op *op,
 /** INVALID for what is no key, or a reserved one. */
 bp_status bp_local_check_key(const char *key, struct bp_error *error);
 
-/** INVALID when `flags` has bits outside `known`. */
-bp_status bp_local_check_flags(uint32_t flags, uint32_t known, struct bp_error *error);
-
 /** Fills all of *out (its struct_size stays) except storage class and checksum. */
 void bp_local_meta_fill(struct bp_object_meta *out, const struct stat *st);
 

@@ -19,6 +19,7 @@
 #include "plugins/storage-local/write.h"
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -79,7 +80,7 @@ static bp_status
 check_part(const struct bp_part_args *args, struct bp_error *error)
 {
     uint64_t end;
-    bp_status status = bp_local_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status == BP_OK &&
         (args->number == 0 || args->size == BP_UNKNOWN ||
          __builtin_add_overflow(args->offset, args->size, &end) || end > (uint64_t)INT64_MAX)) {
@@ -116,9 +117,7 @@ bp_local_part_open(struct bp_storage *storage, const struct bp_op *op,
 static void
 describe_part(uint32_t number, uint64_t generation, uint64_t size, struct bp_object_meta *out)
 {
-    uint32_t struct_size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = struct_size;
+    bp_meta_clear(out);
     out->size = size;
     bp_local_part_etag(number, generation, out->etag);
 }
@@ -283,7 +282,7 @@ bp_local_part_complete(struct bp_storage *storage, const struct bp_op *op,
 {
     struct bp_local_upload *upload;
     bp_status status =
-        bp_local_check_flags(args->flags, BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE, error);
+        bp_check_flags(args->flags, BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE, error);
     if (status == BP_OK) {
         status = find(storage, op, args->key, args->upload, &upload, error);
     }

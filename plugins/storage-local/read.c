@@ -11,6 +11,7 @@
 
 #include "plugins/storage-local/root.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -115,7 +116,7 @@ bp_local_read_open(struct bp_storage *storage, const struct bp_op *op,
 {
     int fd = -1;
     struct stat st = {0};
-    bp_status status = bp_local_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
         status = begin(storage, op, args->key, error);
     }

@@ -15,6 +15,7 @@
 #include "plugins/storage-local/tmp.h"
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -42,7 +43,7 @@ bp_local_check_write(struct bp_storage *storage, const struct bp_op *op,
 {
     int root;
     uint32_t kind = args->checksum.kind;
-    bp_status status = bp_local_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
     if (status == BP_OK) {
         status = bp_local_check_op(storage, op, error);
     }
@@ -176,23 +177,19 @@ bp_local_write(struct bp_writer *writer, const struct bp_op *op, const void *byt
 static bp_status
 check_content(struct bp_writer *writer, struct bp_error *error)
 {
-    if (writer->size != BP_UNKNOWN && writer->written != writer->size) {
-        return bp_fail(error, BP_ERR_INVALID,
-                       "object %s: %" G_GUINT64_FORMAT " bytes were announced, %" G_GUINT64_FORMAT
-                       " written",
-                       writer->key, writer->size, writer->written);
-    }
+    struct bp_checksum sum;
+    const struct bp_written written = {
+        .key = writer->key,
+        .announced = writer->size,
+        .written = writer->written,
+        .want = &writer->want,
+        .sum = writer->digest != NULL ? &sum : NULL,
+    };
     if (writer->digest != NULL) {
-        struct bp_checksum sum;
         bp_local_digest_end(writer->digest, &sum);
-        if (!bp_checksum_equal(&sum, &writer->want)) {
-            return bp_fail(error, BP_ERR_CORRUPT,
-                           "object %s: what was written does not have the announced %s checksum",
-                           writer->key, bp_checksum_kind_name(sum.kind));
-        }
         writer->want.by = BP_CHECKSUM_BY_PLUGIN;
     }
-    return BP_OK;
+    return bp_check_written(&written, error);
 }
 
 bp_status

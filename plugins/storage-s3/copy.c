@@ -108,9 +108,7 @@ take_result(struct bp_s3_exchange *exchange, const struct bp_op *op,
 {
     char etag[sizeof(out->etag)] = "";
     struct bp_storage *storage = exchange->storage;
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_meta_clear(out);
     if (xml != NULL) {
         const bp_xml_node *root = bp_xml_root(xml);
         bp_s3_etag(bp_xml_text(root, "ETag"), etag);
@@ -158,7 +156,7 @@ bp_s3_copy(struct bp_storage *storage, const struct bp_op *op, const struct bp_c
 {
     char *full = NULL;
     struct bp_s3_request request;
-    bp_status status = bp_s3_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
     if (status == BP_OK && (args->flags & (BP_COPY_NEED_CHECKSUM | BP_COPY_IF_NONE_MATCH)) != 0) {
         status = bp_fail(error, BP_ERR_UNSUPPORTED,
                          "object %s: a copy within the store is neither exclusive nor seen by us",

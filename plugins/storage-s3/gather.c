@@ -105,7 +105,7 @@ bp_s3_gather_abort(struct bp_writer *writer, const struct bp_op *op)
         return;
     }
     /* A failed commit has an operation that may be cancelled or over. */
-    bp_s3_undo_op(op, &undo);
+    bp_undo_op(op, BP_S3_UNDO_MS, &undo);
     if (bp_s3_part_abort(writer->storage, &undo, writer->key, writer->upload, &why) != BP_OK) {
         bp_hostlog(writer->storage->host, op, BP_LOG_WARN,
                    "upload %s of %s stays behind and takes space: %s", writer->upload, writer->key,

@@ -35,8 +35,7 @@ put_identity(const struct bp_storage *storage, char *out, size_t cap)
 {
     char scope[BP_S3_SCOPE], hash[BP_S3_SHA256_HEX];
     bp_s3_copy_scope(storage, scope);
-    int n = snprintf(out, cap, "%s/%s/%s", scope, storage->set.bucket, storage->set.prefix);
-    if (n < 0 || (size_t)n >= cap) {
+    if (bp_put_whole(out, cap, "%s/%s/%s", scope, storage->set.bucket, storage->set.prefix) != 0) {
         /* One cut short would be another place's. */
         bp_s3_sha256_hex(storage->set.prefix, strlen(storage->set.prefix), hash);
         (void)snprintf(out, cap, "%.250s/%.128s/sha256:%s", scope, storage->set.bucket, hash);
@@ -48,10 +47,7 @@ put_place(const struct bp_storage *storage, char *out, size_t cap)
 {
     char scope[BP_S3_SCOPE];
     bp_s3_copy_scope(storage, scope);
-    int n = snprintf(out, cap, "%s/%s", scope, storage->set.bucket);
-    if (n < 0 || (size_t)n >= cap) {
-        out[0] = '\0'; /* one cut short would be another's */
-    }
+    (void)bp_put_whole(out, cap, "%s/%s", scope, storage->set.bucket);
 }
 
 /* The setting may say another prefix, where the server knows the bucket under one of its own. */
@@ -85,9 +81,7 @@ bp_s3_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_er
 {
     (void)error; /* nothing here can fail */
     const struct bp_s3_config *set = &storage->set;
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_info_clear(out);
     out->caps = caps_of(set);
     out->min_part = BP_S3_MIN_PART;
     out->max_part = BP_S3_MAX_PART;

@@ -45,7 +45,7 @@ static bp_status
 check_args(const struct bp_list_args *args, struct bp_error *error)
 {
     const char *why;
-    bp_status status = bp_s3_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status != BP_OK) {
         return status;
     }

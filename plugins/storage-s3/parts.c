@@ -25,7 +25,7 @@ bp_s3_part_begin(struct bp_storage *storage, const struct bp_op *op,
     char *full = NULL;
     bp_xml *xml = NULL;
     struct bp_s3_request request;
-    bp_status status = bp_s3_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
     if (status == BP_OK) {
         status = bp_s3_full_key(storage, args->key, &full, error);
     }
@@ -55,7 +55,7 @@ part_request(struct bp_storage *storage, const struct bp_part_args *args, const 
              struct bp_s3_request *out, struct bp_error *error)
 {
     char *full = NULL, number[16];
-    bp_status status = bp_s3_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
         status = bp_s3_full_key(storage, args->key, &full, error);
     }
@@ -123,9 +123,7 @@ bp_s3_part_copy(struct bp_storage *storage, const struct bp_op *op, const struct
     }
     if (status == BP_OK) {
         const char *etag = xml == NULL ? NULL : bp_xml_text(bp_xml_root(xml), "ETag");
-        uint32_t size = out->struct_size;
-        memset(out, 0, sizeof(*out));
-        out->struct_size = size;
+        bp_meta_clear(out);
         out->size = args->size; /* a range beyond the source's end would have been refused */
         bp_s3_etag(etag, out->etag);
         if (out->etag[0] == '\0') {
@@ -184,7 +182,7 @@ bp_s3_part_complete(struct bp_storage *storage, const struct bp_op *op,
 {
     char *full = NULL, etag[sizeof(out->etag)];
     struct bp_s3_request request;
-    bp_status status = bp_s3_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
     if (status == BP_OK) {
         status = bp_s3_full_key(storage, args->key, &full, error);
     }

@@ -22,11 +22,9 @@ struct bp_reader {
 void
 bp_s3_meta_fill(struct bp_object_meta *out, bp_http_exchange *http, uint64_t size)
 {
-    uint32_t struct_size = out->struct_size;
     const char *class_name = bp_http_header(http, "x-amz-storage-class");
     const char *kind = bp_http_header(http, "x-amz-checksum-type");
-    memset(out, 0, sizeof(*out));
-    out->struct_size = struct_size;
+    bp_meta_clear(out);
     out->size = size;
     out->mtime_ns = bp_s3_time(bp_http_header(http, "Last-Modified"));
     bp_s3_etag(bp_http_header(http, "ETag"), out->etag);
@@ -137,19 +135,11 @@ open_empty(struct bp_storage *storage, const struct bp_op *op, const struct bp_r
     if (status != BP_OK) {
         return status;
     }
-    if (args->offset > meta->size) {
-        return bp_fail(error, BP_ERR_RANGE,
-                       "object %s: offset %" PRIu64 " is beyond its end at %" PRIu64, args->key,
-                       args->offset, meta->size);
+    status = bp_check_empty_read(args, meta->size, error);
+    if (status == BP_OK) {
+        *out = new_reader(args, 0);
     }
-    if (args->offset < meta->size && args->length != 0) {
-        return bp_fail(error, BP_ERR_RETRYABLE,
-                       "object %s: the store says that offset %" PRIu64
-                       " is beyond its end, and that it has %" PRIu64 " bytes",
-                       args->key, args->offset, meta->size);
-    }
-    *out = new_reader(args, 0);
-    return BP_OK;
+    return status;
 }
 
 /* "bytes 5-9/10" */
@@ -214,7 +204,7 @@ bp_s3_read_open(struct bp_storage *storage, const struct bp_op *op, const struct
     uint64_t left = 0;
     struct bp_s3_request request;
     struct bp_s3_exchange exchange;
-    bp_status status = bp_s3_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
         status = bp_s3_full_key(storage, args->key, &full, error);
     }

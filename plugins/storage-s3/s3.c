@@ -19,7 +19,6 @@
 #define NS_PER_S INT64_C(1000000000)
 #define WAIT_SLICE_NS (NS_PER_S / 5)
 #define MEMORY_WAIT_NS (600 * NS_PER_S)
-#define UNDO_NS (10 * NS_PER_S)
 
 static int64_t
 monotonic_ns(void)
@@ -32,30 +31,7 @@ monotonic_ns(void)
 bp_status
 bp_s3_check_op(struct bp_storage *storage, const struct bp_op *op, struct bp_error *error)
 {
-    if (storage->host->cancelled(op) != 0) {
-        return bp_fail(error, BP_ERR_CANCELLED, "cancelled");
-    }
-    if (op->deadline_ns != 0 && monotonic_ns() > op->deadline_ns) {
-        return bp_fail(error, BP_ERR_TIMEOUT, "the deadline passed");
-    }
-    return BP_OK;
-}
-
-void
-bp_s3_undo_op(const struct bp_op *op, struct bp_op *out)
-{
-    *out = *op;
-    out->host_private = NULL;
-    out->deadline_ns = monotonic_ns() + UNDO_NS;
-}
-
-bp_status
-bp_s3_check_flags(uint32_t flags, uint32_t known, struct bp_error *error)
-{
-    if ((flags & ~known) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "unknown flags 0x%" PRIx32, flags & ~known);
-    }
-    return BP_OK;
+    return bp_check_op(storage->host, op, error);
 }
 
 bp_status

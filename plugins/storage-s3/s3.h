@@ -16,6 +16,7 @@
 
 #include "plugins/storage-s3/config.h"
 #include "sdk/http/client.h"
+#include "sdk/lib/storage.h"
 
 #define BP_S3_MAX_LIST 1000
 #define BP_S3_MIN_PART ((uint64_t)5 << 20)
@@ -23,6 +24,8 @@
 #define BP_S3_MAX_PARTS 10000
 /** Objects up to this size are sent in one piece, at commit. */
 #define BP_S3_SMALL ((uint64_t)64 << 10)
+/** For undoing what an operation began that failed or was cancelled. */
+#define BP_S3_UNDO_MS 10000
 
 struct bp_s3_wallet; /* credentials.h */
 
@@ -43,12 +46,6 @@ struct bp_storage {
 /** CANCELLED or TIMEOUT when the operation should stop. */
 bp_status bp_s3_check_op(struct bp_storage *storage, const struct bp_op *op,
                          struct bp_error *error);
-
-/** An operation of a few seconds that no cancel reaches, for undoing what `op` began. */
-void bp_s3_undo_op(const struct bp_op *op, struct bp_op *out);
-
-/** INVALID when `flags` has bits outside `known`. */
-bp_status bp_s3_check_flags(uint32_t flags, uint32_t known, struct bp_error *error);
 
 /** The key in the bucket, with the prefix (newly allocated); INVALID for what is no key. */
 bp_status bp_s3_full_key(struct bp_storage *storage, const char *key, char **out,

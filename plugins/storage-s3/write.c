@@ -105,7 +105,7 @@ make_room(struct bp_writer *writer, const struct bp_op *op, size_t n, struct bp_
 static bp_status
 check_args(struct bp_writer *writer, const struct bp_write_args *args, struct bp_error *error)
 {
-    bp_status status = bp_s3_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
     if (status == BP_OK) {
         status = bp_s3_request_condition(&writer->request, writer->storage, args->flags,
                                          args->if_match, error);
@@ -307,22 +307,18 @@ static bp_status
 check_content(struct bp_writer *writer, struct bp_error *error)
 {
     struct bp_checksum sum;
-    if (writer->size != BP_UNKNOWN && writer->written != writer->size) {
-        return bp_fail(error, BP_ERR_INVALID,
-                       "object %s: %" PRIu64 " bytes were announced, %" PRIu64 " written",
-                       writer->key, writer->size, writer->written);
+    const struct bp_written written = {
+        .key = writer->key,
+        .announced = writer->size,
+        .written = writer->written,
+        .want = &writer->want,
+        .sum = writer->digest != NULL ? &sum : NULL,
+    };
+    if (writer->digest != NULL) {
+        bp_s3_digest_end(writer->digest, &sum);
+        writer->want.by = BP_CHECKSUM_BY_PLUGIN;
     }
-    if (writer->digest == NULL) {
-        return BP_OK;
-    }
-    bp_s3_digest_end(writer->digest, &sum);
-    if (!bp_checksum_equal(&sum, &writer->want)) {
-        return bp_fail(error, BP_ERR_CORRUPT,
-                       "object %s: what was written does not have the announced %s checksum",
-                       writer->key, bp_checksum_kind_name(sum.kind));
-    }
-    writer->want.by = BP_CHECKSUM_BY_PLUGIN;
-    return BP_OK;
+    return bp_check_written(&written, error);
 }
 
 /* The answer to a PUT: the version that is there now. */
