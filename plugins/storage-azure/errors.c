@@ -6,10 +6,10 @@
 
 #include <glib.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "plugins/storage-azure/text.h"
+#include "sdk/http/refusal.h"
 #include "sdk/lib/errors.h"
 
 #include "sdk/lib/ban.h"
@@ -24,14 +24,8 @@
     "container, a SAS the permissions racwdl"
 #define NETWORK_RULES "the account's network rules, or the SAS' own limits, keep this machine out"
 
-struct entry {
-    const char *code;
-    bp_status cls;
-    const char *advice; /* or NULL */
-};
-
-/* Sorted by code.  CannotVerifyCopySource depends on the status, see below. */
-static const struct entry entries[] = {
+/* CannotVerifyCopySource depends on the status, see below. */
+static const struct bp_http_code codes[] = {
     {"AccountBeingCreated", BP_ERR_RETRYABLE, NULL},
     {"AccountIsDisabled", BP_ERR_DENIED, "the storage account is switched off"},
     {"AppendPositionConditionNotMet", BP_ERR_EXISTS, NULL},
@@ -103,52 +97,18 @@ static const struct entry entries[] = {
     {"UnsupportedXmlNode", BP_ERR_UNSUPPORTED, NULL},
 };
 
-static int
-compare(const void *key, const void *entry)
-{
-    return strcmp(key, ((const struct entry *)entry)->code);
-}
-
-static const struct entry *
-find(const char *code)
-{
-    return code == NULL
-               ? NULL
-               : bsearch(code, entries, G_N_ELEMENTS(entries), sizeof(entries[0]), compare);
-}
-
 static bp_status
 class_of_status(int status)
 {
     switch (status) {
-    case 400:
-        return BP_ERR_INVALID;
-    case 401:
-        return BP_ERR_AUTH;
-    case 403:
-    case 407:
-        return BP_ERR_DENIED;
-    case 404:
-        return BP_ERR_NOT_FOUND;
-    case 405:
-    case 501:
-        return BP_ERR_UNSUPPORTED;
-    case 304:
-    case 412:
+    case 304: /* a condition did not hold */
         return BP_ERR_EXISTS;
-    case 408:
-        return BP_ERR_RETRYABLE;
-    case 413:
-        return BP_ERR_INVALID;
-    case 416:
-        return BP_ERR_RANGE;
-    case 429:
-    case 503:
-        return BP_ERR_THROTTLED;
-    case 507:
-        return BP_ERR_NO_SPACE;
+    case 407: /* a proxy's login, not ours at the service */
+        return BP_ERR_DENIED;
+    case 409: /* of very different meanings; those that matter are in the table */
+        return BP_ERR_PERMANENT;
     default:
-        return status >= 500 ? BP_ERR_RETRYABLE : BP_ERR_PERMANENT;
+        return bp_http_class(status);
     }
 }
 
@@ -180,15 +140,15 @@ bp_azure_class(int status, const char *code)
     if (code != NULL && strcmp(code, "CannotVerifyCopySource") == 0) {
         return class_of_copy_source(status);
     }
-    const struct entry *entry = find(code);
-    return entry != NULL ? entry->cls : class_of_status(status);
+    const struct bp_http_code *known = bp_http_code_find(codes, G_N_ELEMENTS(codes), code);
+    return known != NULL ? known->cls : class_of_status(status);
 }
 
 const char *
 bp_azure_advice(const char *code)
 {
-    const struct entry *entry = find(code);
-    return entry == NULL ? NULL : entry->advice;
+    const struct bp_http_code *known = bp_http_code_find(codes, G_N_ELEMENTS(codes), code);
+    return known == NULL ? NULL : known->advice;
 }
 
 /* "; this machine's clock is 1234 s ahead of the server's", or the usual advice. */
@@ -210,15 +170,8 @@ explain(const struct bp_azure_refusal *refusal, bp_status cls, time_t now)
 static char *
 first_line(const char *message)
 {
-    if (message == NULL) {
-        return g_strdup("");
-    }
-    char *line = g_strndup(message, strcspn(message, "\r\n"));
-    g_strstrip(line);
-    size_t len = strlen(line);
-    if (len > 0 && line[len - 1] == '.') {
-        line[len - 1] = '\0';
-    }
+    const char *start = message == NULL ? "" : message + strspn(message, " \r\n");
+    char *line = g_strndup(start, bp_http_first_line(start));
     bp_azure_redact(line);
     return line;
 }
@@ -235,10 +188,12 @@ bp_azure_refuse(struct bp_error *error, const struct bp_azure_refusal *refusal, 
                   code[0] != '\0' && line[0] != '\0' ? ": " : "", line,
                   code[0] == '\0' && line[0] == '\0' ? "the server's answer says no more" : "",
                   advice);
-    error->remote_status = refusal->status;
-    error->retry_after_ms = refusal->retry_after_ms;
-    g_strlcpy(error->code, code, sizeof(error->code));
-    g_strlcpy(error->request_id, refusal->request_id != NULL ? refusal->request_id : "",
-              sizeof(error->request_id));
+    const struct bp_http_facts facts = {
+        .status = refusal->status,
+        .code = code,
+        .request_id = refusal->request_id,
+        .retry_after_ms = refusal->retry_after_ms,
+    };
+    bp_http_put_facts(error, &facts);
     return cls;
 }

@@ -22,7 +22,7 @@
 #define KMS "check kms_key, and the right to use it"
 #define ADDRESS "check endpoint, region and style"
 
-static const struct bp_s3_code codes[] = {
+static const struct bp_http_code codes[] = {
     /* who are you */
     {"InvalidAccessKeyId", BP_ERR_AUTH, KEYS},
     {"InvalidClientTokenId", BP_ERR_AUTH, KEYS},
@@ -173,21 +173,16 @@ static const struct bp_s3_code codes[] = {
      "it"},
 };
 
-const struct bp_s3_code *
+const struct bp_http_code *
 bp_s3_code_at(size_t n)
 {
     return n < G_N_ELEMENTS(codes) ? &codes[n] : NULL;
 }
 
-const struct bp_s3_code *
+const struct bp_http_code *
 bp_s3_code_find(const char *code)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
-        if (strcmp(codes[i].code, code) == 0) {
-            return &codes[i];
-        }
-    }
-    return NULL;
+    return bp_http_code_find(codes, G_N_ELEMENTS(codes), code);
 }
 
 static void
@@ -223,42 +218,23 @@ class_of_status(int status)
 {
     switch (status) {
     case 200: /* an error where a result should be */
-    case 408:
     case 307:
         return BP_ERR_RETRYABLE;
-    case 401:
-        return BP_ERR_AUTH;
-    case 403:
-        return BP_ERR_DENIED;
-    case 404:
-        return BP_ERR_NOT_FOUND;
-    case 405:
-    case 501:
-        return BP_ERR_UNSUPPORTED;
-    case 409:
-    case 412:
-        return BP_ERR_EXISTS;
-    case 416:
-        return BP_ERR_RANGE;
-    case 429:
-    case 503:
-        return BP_ERR_THROTTLED;
-    case 507:
-        return BP_ERR_NO_SPACE;
     case 301:
     case 302:
     case 308:
-    case 400:
         return BP_ERR_INVALID;
+    case 407: /* a proxy's login, not ours at the store */
+        return BP_ERR_DENIED;
     default:
-        return status >= 500 ? BP_ERR_RETRYABLE : BP_ERR_PERMANENT;
+        return bp_http_class(status);
     }
 }
 
 bp_status
 bp_s3_refusal_class(const struct bp_s3_refusal *refusal)
 {
-    const struct bp_s3_code *known = bp_s3_code_find(refusal->code);
+    const struct bp_http_code *known = bp_s3_code_find(refusal->code);
     return known != NULL ? known->cls : class_of_status(refusal->status);
 }
 
@@ -292,7 +268,7 @@ words_of_status(int status)
 static const char *
 advice_of(const struct bp_s3_refusal *refusal, char *room, size_t cap)
 {
-    const struct bp_s3_code *known = bp_s3_code_find(refusal->code);
+    const struct bp_http_code *known = bp_s3_code_find(refusal->code);
     if (refusal->region[0] != '\0' && known != NULL && known->advice != NULL &&
         strcmp(known->advice, ADDRESS) == 0) {
         g_snprintf(room, (gulong)cap, "set region: %s", refusal->region);
@@ -317,21 +293,21 @@ bp_s3_refuse(struct bp_error *error, const struct bp_s3_refusal *refusal, const 
     char room[256], number[16];
     const char *said =
         refusal->message[0] != '\0' ? refusal->message : words_of_status(refusal->status);
-    size_t n = strlen(said);
+    size_t n = bp_http_first_line(said);
     const char *code = refusal->code;
     const char *advice = advice_of(refusal, room, sizeof(room));
     if (code[0] == '\0') {
         g_snprintf(number, sizeof(number), "status %d", refusal->status);
         code = number;
     }
-    while (n > 0 && strchr(". \n", said[n - 1]) != NULL) {
-        n--; /* ours go on */
-    }
     (void)bp_fail(error, bp_s3_refusal_class(refusal), "cannot %s: %.*s (%s)%s%s", what, (int)n,
                   said, code, advice != NULL ? "; " : "", advice != NULL ? advice : "");
-    error->remote_status = refusal->status;
-    error->retry_after_ms = refusal->retry_after_ms;
-    g_strlcpy(error->code, refusal->code, sizeof(error->code));
-    g_strlcpy(error->request_id, refusal->request_id, sizeof(error->request_id));
+    const struct bp_http_facts facts = {
+        .status = refusal->status,
+        .code = refusal->code,
+        .request_id = refusal->request_id,
+        .retry_after_ms = refusal->retry_after_ms,
+    };
+    bp_http_put_facts(error, &facts);
     return error->cls;
 }

@@ -10,18 +10,13 @@
 #include <bakplane/error.h>
 #include <stdbool.h>
 
+#include "sdk/http/refusal.h"
 #include "sdk/http/xml.h"
 
-/** One row of the table. */
-struct bp_s3_code {
-    const char *code;
-    bp_status cls;
-    const char *advice; /**< what to change, or NULL */
-};
 /** The row of a code, or NULL. */
-const struct bp_s3_code *bp_s3_code_find(const char *code);
+const struct bp_http_code *bp_s3_code_find(const char *code);
 /** The n-th row, or NULL behind the last; for tests. */
-const struct bp_s3_code *bp_s3_code_at(size_t n);
+const struct bp_http_code *bp_s3_code_at(size_t n);
 
 /** What the store said. */
 struct bp_s3_refusal {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The library's life, small requests, and the classes of statuses.
+ * The library's life, and small requests.
  */
 #include "sdk/http/http.h"
 
@@ -21,6 +21,13 @@ bp_http_init(struct bp_error *error)
         return bp_fail(error, BP_ERR_PERMANENT, "libcurl cannot be initialised");
     }
     return BP_OK;
+}
+
+bp_status
+bp_http_plugin_init(const struct bp_host *host, struct bp_error *error)
+{
+    (void)host;
+    return bp_http_init(error);
 }
 
 void
@@ -55,40 +62,4 @@ bp_http_answer_clear(struct bp_http_answer *answer)
 {
     free(answer->body);
     *answer = (struct bp_http_answer){0};
-}
-
-bp_status
-bp_http_class(int status)
-{
-    if (status >= 200 && status < 300) {
-        return BP_OK;
-    }
-    switch (status) {
-    case 400:
-        return BP_ERR_INVALID;
-    case 401:
-    case 407:
-        return BP_ERR_AUTH;
-    case 403:
-        return BP_ERR_DENIED;
-    case 404:
-        return BP_ERR_NOT_FOUND;
-    case 405:
-    case 501:
-        return BP_ERR_UNSUPPORTED;
-    case 408:
-        return BP_ERR_TIMEOUT;
-    case 409:
-    case 412:
-        return BP_ERR_EXISTS;
-    case 416:
-        return BP_ERR_RANGE;
-    case 429:
-    case 503:
-        return BP_ERR_THROTTLED;
-    case 507:
-        return BP_ERR_NO_SPACE;
-    default:
-        return status >= 500 ? BP_ERR_RETRYABLE : BP_ERR_PERMANENT;
-    }
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HTTP for plugins: start and end of the library, the classes of statuses, and small requests whose
- * answer fits into memory.  Everything else is in client.h.
+ * HTTP for plugins: start and end of the library, and small requests whose answer fits into memory.
+ * Beside it: client.h (everything else about requests), refusal.h (what a refusal means), range.h
+ * (reading objects), settings.h (settings of connections), xml.h.
  */
 #ifndef BAKPLANE_HTTP_HTTP_H
 #define BAKPLANE_HTTP_HTTP_H
 
 #include "sdk/http/client.h"
+#include "sdk/http/refusal.h"
 
 BP_BEGIN_DECLS
 
@@ -21,6 +23,8 @@ struct bp_http_answer {
 /** In the plugin's init and fini; both may be called by several plugins. */
 bp_status bp_http_init(struct bp_error *error);
 void bp_http_fini(void);
+/** The same as bp_plugin.init has it, for plugins that have nothing else to do there. */
+bp_status bp_http_plugin_init(const struct bp_host *host, struct bp_error *error);
 
 /**
  * One whole exchange.  Success means that an answer came, whatever its status.  `out` is for
@@ -32,9 +36,6 @@ bp_status bp_http_perform(bp_http_client *client, const struct bp_op *op,
                           const struct bp_http_request *request, size_t max,
                           struct bp_http_answer *out, struct bp_error *error);
 void bp_http_answer_clear(struct bp_http_answer *answer);
-
-/** The error class that a status of HTTP stands for; BP_OK for 2xx. */
-bp_status bp_http_class(int status);
 
 BP_END_DECLS
 

@@ -63,7 +63,7 @@ START_TEST(test_codes__classes)
     for (size_t i = 0; i < G_N_ELEMENTS(classes); i++) {
         g_auto(GStrv) codes = g_strsplit(classes[i].codes, " ", -1);
         for (size_t k = 0; codes[k] != NULL; k++, n++) {
-            const struct bp_s3_code *row = bp_s3_code_find(codes[k]);
+            const struct bp_http_code *row = bp_s3_code_find(codes[k]);
             ck_assert_msg(row != NULL, "%s is not in the table", codes[k]);
             ck_assert_msg(row->cls == classes[i].cls, "%s has class %d", codes[k], row->cls);
         }
@@ -106,7 +106,7 @@ END_TEST
 START_TEST(test_refusal__over_the_wire)
 {
     for (size_t i = 0; bp_s3_code_at(i) != NULL; i++) {
-        const struct bp_s3_code *row = bp_s3_code_at(i);
+        const struct bp_http_code *row = bp_s3_code_at(i);
         if (row->cls == BP_ERR_RANGE) {
             continue; /* read_open looks closer */
         }

@@ -205,38 +205,6 @@ START_TEST(test_perform__no_secrets_in_messages)
 }
 END_TEST
 
-static const struct {
-    int status;
-    bp_status cls;
-} classes[] = {
-    {200, BP_OK},
-    {204, BP_OK},
-    {400, BP_ERR_INVALID},
-    {401, BP_ERR_AUTH},
-    {403, BP_ERR_DENIED},
-    {404, BP_ERR_NOT_FOUND},
-    {405, BP_ERR_UNSUPPORTED},
-    {407, BP_ERR_AUTH},
-    {408, BP_ERR_TIMEOUT},
-    {409, BP_ERR_EXISTS},
-    {412, BP_ERR_EXISTS},
-    {416, BP_ERR_RANGE},
-    {418, BP_ERR_PERMANENT},
-    {429, BP_ERR_THROTTLED},
-    {500, BP_ERR_RETRYABLE},
-    {501, BP_ERR_UNSUPPORTED},
-    {502, BP_ERR_RETRYABLE},
-    {503, BP_ERR_THROTTLED},
-    {507, BP_ERR_NO_SPACE},
-    {302, BP_ERR_PERMANENT},
-};
-
-START_TEST(test_class__table)
-{
-    ck_assert_int_eq(bp_http_class(classes[_i].status), classes[_i].cls);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -255,7 +223,6 @@ main(void)
     tcase_add_test(tcase, test_perform__nobody_listens);
     tcase_add_test(tcase, test_perform__bad_urls);
     tcase_add_test(tcase, test_perform__no_secrets_in_messages);
-    tcase_add_loop_test(tcase, test_class__table, 0, sizeof(classes) / sizeof(classes[0]));
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
