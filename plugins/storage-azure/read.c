@@ -4,19 +4,18 @@
  */
 #include "plugins/storage-azure/read.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "plugins/storage-azure/request.h"
+#include "sdk/http/range.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
 struct bp_reader {
-    struct bp_storage *storage;
     struct bp_azure_exchange *x; /* NULL where there is nothing to read */
-    uint64_t left;
+    struct bp_http_body body;
 };
 
 /* Accounts with a hierarchical namespace have directories, which look like empty blobs. */
@@ -60,16 +59,6 @@ bp_azure_stat(struct bp_storage *storage, const struct bp_op *op, const char *ke
     return status == BP_OK ? bp_azure_stat_version(storage, op, key, NULL, out, error) : status;
 }
 
-static struct bp_reader *
-reader_new(struct bp_storage *storage, struct bp_azure_exchange *take_x, uint64_t left)
-{
-    struct bp_reader *reader = g_new0(struct bp_reader, 1);
-    reader->storage = storage;
-    reader->x = take_x;
-    reader->left = left;
-    return reader;
-}
-
 /* Nothing is wanted, or the service says that nothing is there: what is right depends on the size.
  */
 static bp_status
@@ -82,45 +71,29 @@ open_empty(struct bp_storage *storage, const struct bp_op *op, const struct bp_r
     }
     status = bp_check_empty_read(args, meta->size, error);
     if (status == BP_OK) {
-        *out = reader_new(storage, NULL, 0);
+        *out = g_new0(struct bp_reader, 1);
     }
     return status;
 }
 
-static void
-add_range(struct bp_azure_request *request, const struct bp_read_args *args)
-{
-    uint64_t end;
-    bool open_end =
-        args->length == BP_UNKNOWN || __builtin_add_overflow(args->offset, args->length - 1, &end);
-    if (open_end && args->offset > 0) {
-        bp_azure_add_header(request, "x-ms-range", "bytes=%" PRIu64 "-", args->offset);
-    } else if (!open_end) {
-        bp_azure_add_header(request, "x-ms-range", "bytes=%" PRIu64 "-%" PRIu64, args->offset, end);
-    }
-}
-
 static bp_status
-take_reader(struct bp_storage *storage, const struct bp_read_args *args,
-            struct bp_azure_exchange *take_x, struct bp_object_meta *meta, struct bp_reader **out,
-            struct bp_error *error)
+take_reader(const struct bp_read_args *args, struct bp_azure_exchange *take_x,
+            struct bp_object_meta *meta, struct bp_reader **out, struct bp_error *error)
 {
+    struct bp_reader *reader = g_new0(struct bp_reader, 1);
+    reader->x = take_x;
     bp_azure_take_meta(take_x, meta);
-    bool ranged = bp_azure_header(take_x, "Content-Range") != NULL;
-    bp_status status = BP_OK;
-    if (meta->size == BP_UNKNOWN || args->offset > meta->size || (args->offset > 0 && !ranged)) {
-        status =
-            bp_fail(error, BP_ERR_PERMANENT,
-                    "object %s: the server's answer does not tell which bytes it holds", args->key);
-    } else if (is_directory(take_x)) {
+    bp_status status =
+        bp_http_body_open(&reader->body, bp_azure_http(take_x), args, &meta->size, error);
+    if (status == BP_OK && is_directory(take_x)) {
         status = bp_fail(error, BP_ERR_NOT_FOUND, "object %s: it is a directory, not an object",
                          args->key);
     }
     if (status != BP_OK) {
-        bp_azure_end(take_x);
+        bp_azure_read_close(reader);
         return status;
     }
-    *out = reader_new(storage, take_x, MIN(meta->size - args->offset, args->length));
+    *out = reader;
     return BP_OK;
 }
 
@@ -140,9 +113,13 @@ bp_azure_read_open(struct bp_storage *storage, const struct bp_op *op,
     if (args->length == 0) {
         return open_empty(storage, op, args, meta, out, error);
     }
+    char range[BP_HTTP_RANGE];
     struct bp_azure_request request;
     bp_azure_request_init(&request, BP_AZURE_BLOB, "GET", args->key, "read it");
-    add_range(&request, args);
+    bp_http_range(args, range);
+    if (range[0] != '\0') {
+        bp_azure_add_header(&request, "x-ms-range", "%s", range);
+    }
     bp_azure_add_conditions(&request, args->if_match, false);
     status = bp_azure_begin(storage, op, &request, &x, error);
     bp_azure_request_clear(&request);
@@ -150,7 +127,7 @@ bp_azure_read_open(struct bp_storage *storage, const struct bp_op *op,
         status = bp_azure_head(x, op, error);
     }
     if (status == BP_OK) {
-        return take_reader(storage, args, x, meta, out, error);
+        return take_reader(args, x, meta, out, error);
     }
     bp_azure_end(x);
     return status == BP_ERR_RANGE ? open_empty(storage, op, args, meta, out, error) : status;
@@ -160,25 +137,7 @@ bp_status
 bp_azure_read(struct bp_reader *reader, const struct bp_op *op, void *buffer, size_t cap, size_t *n,
               struct bp_error *error)
 {
-    *n = 0;
-    bp_status status = bp_azure_check_op(reader->storage, op, error);
-    if (status != BP_OK || reader->x == NULL) {
-        return status;
-    }
-    if (cap == 0) {
-        return bp_fail(error, BP_ERR_INVALID, "%s: read into an empty buffer",
-                       bp_azure_subject(reader->x));
-    }
-    status = bp_http_receive(bp_azure_http(reader->x), op, buffer, cap, n, error);
-    if (status != BP_OK) {
-        return status;
-    }
-    if (*n > reader->left || (*n == 0 && reader->left > 0)) {
-        return bp_fail(error, BP_ERR_RETRYABLE, "%s: the server sent %s bytes than it announced",
-                       bp_azure_subject(reader->x), *n == 0 ? "fewer" : "more");
-    }
-    reader->left -= *n;
-    return BP_OK;
+    return bp_http_body_read(&reader->body, op, buffer, cap, n, error);
 }
 
 void

@@ -4,10 +4,10 @@
  */
 #include "plugins/storage-s3/read.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "plugins/storage-s3/request.h"
+#include "sdk/http/range.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/parse.h"
 
@@ -15,8 +15,7 @@
 
 struct bp_reader {
     struct bp_s3_exchange exchange; /* none for an empty range */
-    uint64_t left;
-    char *key;
+    struct bp_http_body body;
 };
 
 void
@@ -117,15 +116,6 @@ bp_s3_stat(struct bp_storage *storage, const struct bp_op *op, const char *key,
     return bp_s3_stat_version(storage, op, key, NULL, out, error);
 }
 
-static struct bp_reader *
-new_reader(const struct bp_read_args *args, uint64_t left)
-{
-    struct bp_reader *reader = g_new0(struct bp_reader, 1);
-    reader->key = g_strdup(args->key);
-    reader->left = left;
-    return reader;
-}
-
 /* An empty range, or what the store takes for one beyond the end: the size decides. */
 static bp_status
 open_empty(struct bp_storage *storage, const struct bp_op *op, const struct bp_read_args *args,
@@ -137,47 +127,23 @@ open_empty(struct bp_storage *storage, const struct bp_op *op, const struct bp_r
     }
     status = bp_check_empty_read(args, meta->size, error);
     if (status == BP_OK) {
-        *out = new_reader(args, 0);
+        *out = g_new0(struct bp_reader, 1);
     }
     return status;
 }
 
-/* "bytes 5-9/10" */
-static bool
-parse_range(const char *text, uint64_t *first, uint64_t *last, uint64_t *size)
-{
-    if (text == NULL || !g_str_has_prefix(text, "bytes ")) {
-        return false;
-    }
-    g_auto(GStrv) parts = g_strsplit_set(text + strlen("bytes "), "-/", 3);
-    return g_strv_length(parts) == 3 && bp_parse_u64(parts[0], first) == 0 &&
-           bp_parse_u64(parts[1], last) == 0 && bp_parse_u64(parts[2], size) == 0 &&
-           *first <= *last && *last < *size;
-}
-
 /* What the answer is going to bring must be what was asked for. */
 static bp_status
-take_head(const struct bp_s3_exchange *exchange, const struct bp_read_args *args,
-          struct bp_object_meta *meta, uint64_t *left, struct bp_error *error)
+take_head(struct bp_reader *reader, const struct bp_read_args *args, struct bp_object_meta *meta,
+          struct bp_error *error)
 {
-    uint64_t first = 0, last = 0, size = 0;
-    const char *range = bp_http_header(exchange->http, "Content-Range");
-    bool whole = args->offset == 0 && args->length == BP_UNKNOWN;
-    if (whole) {
-        bp_status status = content_length(exchange->http, args->key, &size, error);
-        if (status != BP_OK) {
-            return status;
-        }
-        *left = size;
-    } else if (parse_range(range, &first, &last, &size) && first == args->offset &&
-               last - first < args->length) {
-        *left = last - first + 1;
-    } else {
-        return bp_fail(error, BP_ERR_PERMANENT,
-                       "object %s: asked for bytes from %" PRIu64 " on, the store sends \"%s\"",
-                       args->key, args->offset, range == NULL ? "all" : range);
+    uint64_t size = 0;
+    bp_http_exchange *http = reader->exchange.http;
+    bp_status status = bp_http_body_open(&reader->body, http, args, &size, error);
+    if (status != BP_OK) {
+        return status;
     }
-    bp_s3_meta_fill(meta, exchange->http, size);
+    bp_s3_meta_fill(meta, http, size);
     if (args->if_match != NULL && strcmp(args->if_match, meta->etag) != 0) {
         return bp_fail(error, BP_ERR_EXISTS, "object %s: its version is %s, not %s", args->key,
                        meta->etag, args->if_match);
@@ -185,23 +151,11 @@ take_head(const struct bp_s3_exchange *exchange, const struct bp_read_args *args
     return BP_OK;
 }
 
-static void
-add_range(struct bp_s3_request *request, const struct bp_read_args *args)
-{
-    if (args->length != BP_UNKNOWN && args->length - 1 <= UINT64_MAX - args->offset) {
-        bp_s3_request_header(request, "Range: bytes=%" PRIu64 "-%" PRIu64, args->offset,
-                             args->offset + args->length - 1);
-    } else if (args->offset > 0 || args->length != BP_UNKNOWN) {
-        bp_s3_request_header(request, "Range: bytes=%" PRIu64 "-", args->offset);
-    }
-}
-
 bp_status
 bp_s3_read_open(struct bp_storage *storage, const struct bp_op *op, const struct bp_read_args *args,
                 struct bp_object_meta *meta, struct bp_reader **out, struct bp_error *error)
 {
-    char *full = NULL;
-    uint64_t left = 0;
+    char *full = NULL, range[BP_HTTP_RANGE];
     struct bp_s3_request request;
     struct bp_s3_exchange exchange;
     bp_status status = bp_check_flags(args->flags, 0, error);
@@ -216,7 +170,10 @@ bp_s3_read_open(struct bp_storage *storage, const struct bp_op *op, const struct
         bp_s3_request_clear(&request);
         return open_empty(storage, op, args, meta, out, error);
     }
-    add_range(&request, args);
+    bp_http_range(args, range);
+    if (range[0] != '\0') {
+        bp_s3_request_header(&request, "Range: %s", range);
+    }
     if (args->if_match != NULL) {
         bp_s3_request_header(&request, "If-Match: \"%s\"", args->if_match);
     }
@@ -228,13 +185,14 @@ bp_s3_read_open(struct bp_storage *storage, const struct bp_op *op, const struct
     if (status != BP_OK) {
         return status;
     }
-    status = take_head(&exchange, args, meta, &left, error);
+    struct bp_reader *reader = g_new0(struct bp_reader, 1);
+    reader->exchange = exchange;
+    status = take_head(reader, args, meta, error);
     if (status != BP_OK) {
-        bp_s3_end(&exchange);
+        bp_s3_read_close(reader);
         return status;
     }
-    *out = new_reader(args, left);
-    (*out)->exchange = exchange;
+    *out = reader;
     return BP_OK;
 }
 
@@ -242,31 +200,12 @@ bp_status
 bp_s3_read(struct bp_reader *reader, const struct bp_op *op, void *buffer, size_t cap, size_t *n,
            struct bp_error *error)
 {
-    *n = 0;
-    if (reader->left == 0) {
-        return BP_OK;
-    }
-    if (cap == 0) {
-        return bp_fail(error, BP_ERR_INVALID, "object %s: read into an empty buffer", reader->key);
-    }
-    size_t want = (size_t)MIN((uint64_t)cap, reader->left);
-    bp_status status = bp_http_receive(reader->exchange.http, op, buffer, want, n, error);
-    if (status != BP_OK) {
-        return status;
-    }
-    if (*n == 0) {
-        return bp_fail(error, BP_ERR_RETRYABLE,
-                       "object %s: the answer ended %" PRIu64 " bytes too early", reader->key,
-                       reader->left);
-    }
-    reader->left -= *n;
-    return BP_OK;
+    return bp_http_body_read(&reader->body, op, buffer, cap, n, error);
 }
 
 void
 bp_s3_read_close(struct bp_reader *reader)
 {
     bp_s3_end(&reader->exchange);
-    g_free(reader->key);
     g_free(reader);
 }
