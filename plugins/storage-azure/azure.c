@@ -4,9 +4,7 @@
  */
 #include "plugins/storage-azure/azure.h"
 
-#include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "plugins/storage-azure/text.h"
 #include "sdk/lib/errors.h"

@@ -129,7 +129,6 @@ load_secrets(struct bp_azure_config *values, struct draft *draft)
                       ? g_steal_pointer(&draft->connection.sas)
                       : bp_secret_new(sas != NULL && sas[0] == '?' ? sas + 1 : sas);
     values->client_secret = bp_secret_new(text_of(draft, "client_secret"));
-    values->key_password = bp_secret_new(text_of(draft, "key_password"));
 }
 
 static bp_status
@@ -325,30 +324,17 @@ load_place(struct bp_azure_config *values, const struct draft *draft, struct bp_
     return BP_OK;
 }
 
-static bp_status
-load_limits(struct bp_azure_config *values, const struct draft *draft, struct bp_error *error)
+static void
+load_limits(struct bp_azure_config *values, const struct draft *draft)
 {
     const struct bp_host *host = draft->host;
     const struct bp_config *config = draft->config;
-    const char *min_tls = text_of(draft, "min_tls");
     values->create_container = bp_setting_bool(host, config, "create_container", false);
     values->check_md5 = bp_setting_bool(host, config, "check_md5", true);
     values->memory = bp_setting_u64(host, config, "memory", 16 * MIB);
     values->block_size = bp_setting_u64(host, config, "block_size", 4 * MIB);
     values->put_size = bp_setting_u64(host, config, "put_size", 64 * MIB);
     values->copy_size = bp_setting_u64(host, config, "copy_size", 256 * MIB);
-    values->connect_timeout_ms = (uint32_t)bp_setting_u64(host, config, "connect_timeout", 0);
-    values->idle_timeout_ms = (uint32_t)bp_setting_u64(host, config, "idle_timeout", 0);
-    values->ca_file = g_strdup(text_of(draft, "ca_file"));
-    values->cert_file = g_strdup(text_of(draft, "cert_file"));
-    values->key_file = g_strdup(text_of(draft, "key_file"));
-    values->min_tls = min_tls != NULL && strcmp(min_tls, "1.3") == 0 ? 13 : 12;
-    values->proxy = g_strdup(text_of(draft, "proxy"));
-    if ((values->cert_file == NULL) != (values->key_file == NULL)) {
-        return bp_fail(error, BP_ERR_INVALID, "%s: cert_file and key_file go together",
-                       values->cert_file == NULL ? "cert_file" : "key_file");
-    }
-    return BP_OK;
 }
 
 bp_status
@@ -373,9 +359,7 @@ bp_azure_config_load(struct bp_azure_config *values, const struct bp_host *host,
     if (status == BP_OK) {
         status = check_tls(values, &draft, error);
     }
-    if (status == BP_OK) {
-        status = load_limits(values, &draft, error);
-    }
+    load_limits(values, &draft);
     bp_azure_connection_clear(&draft.connection);
     return status;
 }
@@ -387,9 +371,8 @@ bp_azure_config_clear(struct bp_azure_config *values)
         &values->account,   &values->tenant_id,         &values->client_id, &values->token_file,
         &values->authority, &values->identity_endpoint, &values->endpoint,  &values->path,
         &values->cloud,     &values->container,         &values->prefix,    &values->tier,
-        &values->ca_file,   &values->cert_file,         &values->key_file,  &values->proxy};
-    bp_secret **secrets[] = {&values->key, &values->sas, &values->client_secret,
-                             &values->key_password};
+    };
+    bp_secret **secrets[] = {&values->key, &values->sas, &values->client_secret};
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_clear_pointer(texts[i], g_free);
     }

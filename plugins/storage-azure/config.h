@@ -39,11 +39,6 @@ struct bp_azure_config {
     char *tier;      /**< as Azure spells it */
     bool create_container, check_md5;
     uint64_t memory, block_size, put_size, copy_size; /**< bytes */
-    uint32_t connect_timeout_ms, idle_timeout_ms;
-    char *ca_file, *cert_file, *key_file;
-    bp_secret *key_password;
-    uint32_t min_tls; /**< 12 or 13 */
-    char *proxy;
 };
 
 #define BP_AZURE_DEFAULT_SUFFIX "core.windows.net"

@@ -5,7 +5,6 @@
 #include "plugins/storage-azure/info.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "plugins/storage-azure/blocks.h"
 #include "plugins/storage-azure/list.h"

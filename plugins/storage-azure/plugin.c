@@ -16,9 +16,11 @@
 #include "plugins/storage-azure/uploads.h"
 #include "plugins/storage-azure/write.h"
 #include "sdk/http/http.h"
+#include "sdk/http/settings.h"
 
 #include "sdk/lib/ban.h"
 
+#define VERSION "0.1.0"
 /* Connections kept without use: as many as workers that a job may have by default, and some. */
 #define MAX_IDLE 64
 
@@ -35,37 +37,19 @@ close_storage(struct bp_storage *storage)
     g_free(storage);
 }
 
-static struct bp_http_config
-http_config(const struct bp_azure_config *set)
-{
-    return (struct bp_http_config){
-        .ca_file = set->ca_file,
-        .cert_file = set->cert_file,
-        .key_file = set->key_file,
-        .key_password = set->key_password == NULL ? NULL : bp_secret_get(set->key_password),
-        .proxy = set->proxy,
-        .user_agent = "bakplane",
-        .min_tls = set->min_tls,
-        .connect_timeout_ms = set->connect_timeout_ms,
-        .idle_timeout_ms = set->idle_timeout_ms,
-        .max_idle = MAX_IDLE,
-    };
-}
-
 /* Tokens come from elsewhere: the metadata service of this machine is never behind the proxy. */
 static bp_status
-open_tokens(struct bp_storage *storage, struct bp_error *error)
+open_tokens(struct bp_storage *storage, const struct bp_http_config *http, struct bp_error *error)
 {
     const struct bp_azure_config *set = &storage->set;
     bp_http_client *client = storage->client;
     if (set->login == BP_AZURE_KEY || set->login == BP_AZURE_SAS) {
         return BP_OK;
     }
-    if (set->login == BP_AZURE_MANAGED_IDENTITY && set->proxy != NULL) {
-        struct bp_http_config config = http_config(set);
-        config.proxy = NULL;
-        bp_status status =
-            bp_http_client_new(storage->host, &config, &storage->login_client, error);
+    if (set->login == BP_AZURE_MANAGED_IDENTITY && http->proxy != NULL) {
+        struct bp_http_config near = *http;
+        near.proxy = NULL;
+        bp_status status = bp_http_client_new(storage->host, &near, &storage->login_client, error);
         if (status != BP_OK) {
             return status;
         }
@@ -80,17 +64,23 @@ open_storage(const struct bp_host *host, const struct bp_op *op, const struct bp
              struct bp_storage **out, struct bp_error *error)
 {
     (void)op; /* no I/O yet, nothing to cancel */
+    struct bp_http_config http;
     struct bp_storage *storage = g_new0(struct bp_storage, 1);
     storage->host = host;
     pthread_mutex_init(&storage->lock, NULL);
     bp_status status = bp_azure_config_load(&storage->set, host, config, error);
     if (status == BP_OK) {
+        /* Even where the service is not https, the one that gives tokens may be. */
+        status = bp_http_config_load(&http, host, config, 1, error);
+    }
+    if (status == BP_OK) {
         storage->buffers = bp_azure_buffers_new(host, storage->set.memory);
-        const struct bp_http_config http = http_config(&storage->set);
+        http.user_agent = "bakplane-storage-azure/" VERSION;
+        http.max_idle = MAX_IDLE;
         status = bp_http_client_new(host, &http, &storage->client, error);
     }
     if (status == BP_OK) {
-        status = open_tokens(storage, error);
+        status = open_tokens(storage, &http, error);
     }
     if (status != BP_OK) {
         close_storage(storage);
@@ -128,27 +118,20 @@ static const struct bp_storage_ops operations = {
     .uploads_abort = bp_azure_uploads_abort,
 };
 
-static bp_status
-init(const struct bp_host *host, struct bp_error *error)
-{
-    (void)host;
-    return bp_http_init(error);
-}
-
 static const struct bp_plugin plugin = {
     .struct_size = sizeof(plugin),
     .abi_major = BP_ABI_MAJOR,
     .abi_minor = BP_ABI_MINOR,
     .thread_model = BP_THREADS_PARALLEL,
     .name = "azure",
-    .version = "0.1.0",
+    .version = VERSION,
     .summary = "objects as blobs in a container of Azure Blob Storage",
     .license = "Apache-2.0",
     .keys = bp_azure_keys,
     .key_stride = sizeof(struct bp_config_key),
     .n_keys = BP_AZURE_N_KEYS,
     .storage = &operations,
-    .init = init,
+    .init = bp_http_plugin_init,
     .fini = bp_http_fini,
 };
 

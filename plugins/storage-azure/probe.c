@@ -2,8 +2,7 @@
  *
  * Trying the rights that a job is going to need.
  */
-#include <string.h>
-
+#include "sdk/lib/probe.h"
 #include "plugins/storage-azure/info.h"
 #include "plugins/storage-azure/list.h"
 #include "plugins/storage-azure/read.h"
@@ -11,7 +10,6 @@
 #include "plugins/storage-azure/write.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
-#include "sdk/lib/probe.h"
 
 #include "sdk/lib/ban.h"
 

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"

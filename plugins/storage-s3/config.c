@@ -162,30 +162,6 @@ load_style(const struct load *load)
 }
 
 static bp_status
-load_tls(const struct load *load)
-{
-    struct bp_s3_config *values = load->values;
-    values->ca_file = get_text(load, "ca_file");
-    values->cert_file = get_text(load, "cert_file");
-    values->key_file = get_text(load, "key_file");
-    values->min_tls = is(load, "min_tls", "1.3") ? 13 : 12;
-    const char *useless = values->ca_file != NULL     ? "ca_file"
-                          : values->cert_file != NULL ? "cert_file"
-                          : values->key_file != NULL  ? "key_file"
-                                                      : NULL;
-    if (useless != NULL && !values->endpoint.tls) {
-        return bp_fail(load->error, BP_ERR_INVALID, "%s: given, but the endpoint is not https",
-                       useless);
-    }
-    if ((values->cert_file == NULL) != (values->key_file == NULL)) {
-        return bp_fail(load->error, BP_ERR_INVALID, "%s: missing beside %s",
-                       values->cert_file == NULL ? "cert_file" : "key_file",
-                       values->cert_file == NULL ? "key_file" : "cert_file");
-    }
-    return BP_OK;
-}
-
-static bp_status
 load_new_objects(const struct load *load)
 {
     struct bp_s3_config *values = load->values;
@@ -226,7 +202,6 @@ load_rest(const struct load *load)
     struct bp_s3_config *values = load->values;
     const struct bp_host *host = load->host;
     const struct bp_config *config = load->config;
-    values->proxy = get_text(load, "proxy");
     values->server_root = get_text(load, "server_root");
     values->create_bucket = bp_setting_bool(host, config, "create_bucket", false);
     values->conditional = bp_setting_bool(host, config, "conditional_writes", true);
@@ -235,8 +210,6 @@ load_rest(const struct load *load)
                                                         : BP_S3_PAYLOAD_AUTO;
     values->max_copy = bp_setting_u64(host, config, "max_copy", UINT64_C(5) << 30);
     values->memory = bp_setting_u64(host, config, "memory", UINT64_C(64) << 20);
-    values->connect_ms = (uint32_t)bp_setting_u64(host, config, "connect_timeout", 5000);
-    values->idle_ms = (uint32_t)bp_setting_u64(host, config, "idle_timeout", 60000);
     values->copy_ms = (uint32_t)bp_setting_u64(host, config, "copy_timeout", 600000);
 }
 
@@ -252,7 +225,7 @@ bp_s3_config_load(struct bp_s3_config *values, const struct bp_host *host,
         return bp_fail(error, BP_ERR_INVALID, "provider: there is none called \"%s\"", provider);
     }
     bp_status (*const steps[])(const struct load *) = {load_bucket, load_prefix, load_endpoint,
-                                                       load_style,  load_tls,    load_new_objects};
+                                                       load_style, load_new_objects};
     for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
         bp_status status = steps[i](&load);
         if (status != BP_OK) {
@@ -272,10 +245,6 @@ bp_s3_config_clear(struct bp_s3_config *values)
     g_free(values->prefix);
     g_free(values->region);
     g_free(values->server_root);
-    g_free(values->ca_file);
-    g_free(values->cert_file);
-    g_free(values->key_file);
-    g_free(values->proxy);
     g_free(values->kms_key);
     g_free(values->storage_class);
     memset(values, 0, sizeof(*values));

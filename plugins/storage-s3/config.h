@@ -48,10 +48,7 @@ struct bp_s3_config {
     bool conditional; /**< the store obeys conditions */
     struct bp_s3_login login;
 
-    char *ca_file, *cert_file, *key_file, *proxy;
-    uint32_t min_tls; /**< 12 or 13 */
-    uint32_t connect_ms, idle_ms, copy_ms;
-
+    uint32_t copy_ms;
     enum bp_s3_payload payload;
     enum bp_s3_sse sse;
     char *kms_key, *storage_class;

@@ -14,6 +14,7 @@
 #include "plugins/storage-s3/remove.h"
 #include "plugins/storage-s3/write.h"
 #include "sdk/http/http.h"
+#include "sdk/http/settings.h"
 #include "sdk/lib/errors.h"
 
 #include "sdk/lib/ban.h"
@@ -36,27 +37,22 @@ close_storage(struct bp_storage *storage)
 }
 
 static bp_status
-make_clients(struct bp_storage *storage, struct bp_error *error)
+make_clients(struct bp_storage *storage, const struct bp_config *config, struct bp_error *error)
 {
-    const struct bp_s3_config *set = &storage->set;
-    const struct bp_http_config far = {
-        .ca_file = set->ca_file,
-        .cert_file = set->cert_file,
-        .key_file = set->key_file,
-        .proxy = set->proxy,
-        .user_agent = "bakplane-storage-s3/" VERSION,
-        .min_tls = set->min_tls,
-        .connect_timeout_ms = set->connect_ms,
-        .idle_timeout_ms = set->idle_ms,
-        .max_idle = MAX_IDLE,
-    };
+    struct bp_http_config far;
     const struct bp_http_config near = {
         .user_agent = "bakplane-storage-s3/" VERSION,
         .connect_timeout_ms = NEAR_CONNECT_MS,
         .idle_timeout_ms = NEAR_IDLE_MS,
         .max_idle = 1,
     };
-    bp_status status = bp_http_client_new(storage->host, &far, &storage->http, error);
+    bp_status status =
+        bp_http_config_load(&far, storage->host, config, storage->set.endpoint.tls, error);
+    if (status == BP_OK) {
+        far.user_agent = "bakplane-storage-s3/" VERSION;
+        far.max_idle = MAX_IDLE;
+        status = bp_http_client_new(storage->host, &far, &storage->http, error);
+    }
     return status == BP_OK ? bp_http_client_new(storage->host, &near, &storage->near, error)
                            : status;
 }
@@ -79,7 +75,7 @@ open_storage(const struct bp_host *host, const struct bp_op *op, const struct bp
     bp_status status = bp_s3_config_load(&storage->set, host, config, error);
     if (status == BP_OK) {
         g_strlcpy(storage->region, storage->set.region, sizeof(storage->region));
-        status = make_clients(storage, error);
+        status = make_clients(storage, config, error);
     }
     if (status != BP_OK) {
         close_storage(storage);
@@ -116,13 +112,6 @@ static const struct bp_storage_ops operations = {
     .uploads_abort = bp_s3_uploads_abort,
 };
 
-static bp_status
-init(const struct bp_host *host, struct bp_error *error)
-{
-    (void)host;
-    return bp_http_init(error);
-}
-
 static const struct bp_plugin plugin = {
     .struct_size = sizeof(plugin),
     .abi_major = BP_ABI_MAJOR,
@@ -136,7 +125,7 @@ static const struct bp_plugin plugin = {
     .key_stride = sizeof(struct bp_config_key),
     .n_keys = BP_S3_N_KEYS,
     .storage = &operations,
-    .init = init,
+    .init = bp_http_plugin_init,
     .fini = bp_http_fini,
 };
 

@@ -145,8 +145,8 @@ START_TEST(test_open__names_what_is_wrong)
                    "a b", NULL);
     ASSERT_REFUSED("authority: it must be", BASE, "account_key", AZ_KEY, "authority", "login",
                    NULL);
-    ASSERT_REFUSED("key_file: cert_file and key_file go together", BASE, "account_key", AZ_KEY,
-                   "cert_file", "/c.pem", NULL);
+    ASSERT_REFUSED("key_file: missing beside cert_file", BASE, "account_key", AZ_KEY, "cert_file",
+                   "/c.pem", NULL);
 }
 END_TEST
 
