@@ -299,6 +299,7 @@ static bp_status
 load_place(struct bp_azure_config *values, const struct draft *draft, struct bp_error *error)
 {
     const char *why;
+    char root[BP_KEY_MAX + 1];
     const char *container = text_of(draft, "container");
     const char *prefix = text_of(draft, "prefix");
     if (container == NULL ||
@@ -308,14 +309,10 @@ load_place(struct bp_azure_config *values, const struct draft *draft, struct bp_
                        container == NULL ? "" : container);
     }
     values->container = g_strdup(container);
-    g_autofree char *trimmed = g_strdup(prefix == NULL ? "" : prefix + strspn(prefix, "/"));
-    for (size_t len = strlen(trimmed); len > 0 && trimmed[len - 1] == '/'; len--) {
-        trimmed[len - 1] = '\0';
+    if (bp_key_root(root, sizeof(root), prefix, &why) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "prefix: \"%s\" %s", prefix, why);
     }
-    if (trimmed[0] != '\0' && bp_key_check(trimmed, &why) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "prefix: \"%s\" %s", trimmed, why);
-    }
-    values->prefix = trimmed[0] == '\0' ? g_strdup("") : g_strconcat(trimmed, "/", NULL);
+    values->prefix = g_strdup(root);
     const char *tier = text_of(draft, "tier");
     if (tier != NULL && strcmp(tier, "default") != 0) {
         values->tier = g_strdup(tier);

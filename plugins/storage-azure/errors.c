@@ -10,6 +10,7 @@
 
 #include "plugins/storage-azure/text.h"
 #include "sdk/http/refusal.h"
+#include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
 
 #include "sdk/lib/ban.h"
@@ -155,7 +156,7 @@ bp_azure_advice(const char *code)
 static char *
 explain(const struct bp_azure_refusal *refusal, bp_status cls, time_t now)
 {
-    int64_t server = bp_azure_parse_http_date(refusal->date) / 1000000000;
+    int64_t server = bp_http_date(refusal->date) / 1000000000;
     int64_t ahead = server == 0 ? 0 : (int64_t)now - server;
     if (cls == BP_ERR_AUTH && (ahead > MAX_SKEW_S || ahead < -MAX_SKEW_S)) {
         return g_strdup_printf("; this machine's clock is %" G_GINT64_FORMAT

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sdk/lib/parse.h"
+#include "sdk/http/text.h"
 
 #include "sdk/lib/ban.h"
 
@@ -34,38 +34,10 @@ bp_azure_http_date(time_t when, char *out)
                    tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
 }
 
-/* The number that `n` digits at `text` spell, or -1. */
-static int
-digits(const char *text, size_t n)
-{
-    char copy[8] = "";
-    uint64_t value;
-    memcpy(copy, text, MIN(n, sizeof(copy) - 1));
-    return bp_parse_u64(copy, &value) == 0 ? (int)value : -1;
-}
-
 int64_t
 bp_azure_parse_http_date(const char *text)
 {
-    struct tm tm = {.tm_mon = -1};
-    if (text == NULL || strlen(text) < strlen("Mon, 02 Jan 2006 15:04:05")) {
-        return 0;
-    }
-    for (int i = 0; i < 12; i++) {
-        if (strncmp(text + 8, months[i], 3) == 0) {
-            tm.tm_mon = i;
-        }
-    }
-    tm.tm_mday = digits(text + 5, 2);
-    tm.tm_year = digits(text + 12, 4) - 1900;
-    tm.tm_hour = digits(text + 17, 2);
-    tm.tm_min = digits(text + 20, 2);
-    tm.tm_sec = digits(text + 23, 2);
-    if (tm.tm_mon < 0 || tm.tm_mday < 1 || tm.tm_year < 70 || tm.tm_hour < 0 || tm.tm_min < 0 ||
-        tm.tm_sec < 0) {
-        return 0;
-    }
-    return (int64_t)timegm(&tm) * 1000000000;
+    return bp_http_date(text);
 }
 
 void
@@ -120,14 +92,5 @@ bp_azure_parse_md5(const char *base64, uint8_t *md5)
 void
 bp_azure_plain_etag(const char *etag, char *out)
 {
-    const char *start = etag == NULL ? "" : etag;
-    if (strncmp(start, "W/", 2) == 0) {
-        start += 2;
-    }
-    size_t len = strlen(start);
-    if (len >= 2 && start[0] == '"' && start[len - 1] == '"') {
-        start++;
-        len -= 2;
-    }
-    (void)snprintf(out, 128, "%.*s", (int)MIN(len, 127), start);
+    bp_http_etag(etag, out);
 }

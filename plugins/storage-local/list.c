@@ -11,7 +11,6 @@
 #include "plugins/storage-local/cursor.h"
 #include "plugins/storage-local/root.h"
 #include "sdk/lib/errors.h"
-#include "sdk/lib/key.h"
 #include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
@@ -78,20 +77,13 @@ bp_local_list_clear(struct bp_storage *storage)
 static bp_status
 check_args(const struct bp_list_args *args, struct bp_error *error)
 {
-    const char *why;
-    bp_status status = bp_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_list(args, error);
     if (status != BP_OK) {
         return status;
-    }
-    if (bp_key_check_prefix(args->prefix, &why) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "prefix \"%s\": %s", args->prefix, why);
     }
     if (g_str_has_prefix(args->prefix, BP_LOCAL_TMP "/")) {
         return bp_fail(error, BP_ERR_INVALID, "prefix \"%s\": " BP_LOCAL_TMP " is reserved",
                        args->prefix);
-    }
-    if (args->delimiter != 0 && args->delimiter != '/') {
-        return bp_fail(error, BP_ERR_INVALID, "the delimiter can only be '/'");
     }
     return BP_OK;
 }

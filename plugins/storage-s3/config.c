@@ -56,21 +56,15 @@ load_bucket(const struct load *load)
 static bp_status
 load_prefix(const struct load *load)
 {
-    const char *why = NULL;
-    g_autofree char *text = get_text(load, "prefix");
-    const char *start = text == NULL ? "" : text + strspn(text, "/");
-    size_t n = strlen(start);
-    while (n > 0 && start[n - 1] == '/') {
-        n--;
+    const char *why, *text = bp_setting_text(load->host, load->config, "prefix");
+    char root[BP_KEY_MAX + 1];
+    if (bp_key_root(root, sizeof(root), text, &why) != 0) {
+        return bp_fail(load->error, BP_ERR_INVALID, "prefix: \"%s\" %s", text, why);
     }
-    g_autofree char *bare = g_strndup(start, n);
-    if (n > MAX_PREFIX) {
+    if (strlen(root) > MAX_PREFIX) {
         return bp_fail(load->error, BP_ERR_INVALID, "prefix: longer than %d bytes", MAX_PREFIX);
     }
-    if (n > 0 && bp_key_check(bare, &why) != 0) {
-        return bp_fail(load->error, BP_ERR_INVALID, "prefix: \"%s\" %s", bare, why);
-    }
-    load->values->prefix = n == 0 ? g_strdup("") : g_strconcat(bare, "/", NULL);
+    load->values->prefix = g_strdup(root);
     return BP_OK;
 }
 

@@ -8,6 +8,7 @@
 
 #include "plugins/storage-s3/info.h"
 #include "plugins/storage-s3/read.h"
+#include "sdk/http/text.h"
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
 
@@ -111,7 +112,7 @@ take_result(struct bp_s3_exchange *exchange, const struct bp_op *op,
     bp_meta_clear(out);
     if (xml != NULL) {
         const bp_xml_node *root = bp_xml_root(xml);
-        bp_s3_etag(bp_xml_text(root, "ETag"), etag);
+        bp_http_etag(bp_xml_text(root, "ETag"), etag);
         out->mtime_ns = bp_s3_time(bp_xml_text(root, "LastModified"));
         take_md5(storage, exchange->http, etag, &out->checksum);
         take_checksum(root, &out->checksum);

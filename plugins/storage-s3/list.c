@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plugins/storage-s3/request.h"
+#include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
 #include "sdk/lib/key.h"
@@ -44,16 +45,9 @@ bp_s3_decode(char *text)
 static bp_status
 check_args(const struct bp_list_args *args, struct bp_error *error)
 {
-    const char *why;
-    bp_status status = bp_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_list(args, error);
     if (status != BP_OK) {
         return status;
-    }
-    if (bp_key_check_prefix(args->prefix, &why) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "prefix \"%s\": %s", args->prefix, why);
-    }
-    if (args->delimiter != 0 && args->delimiter != '/') {
-        return bp_fail(error, BP_ERR_INVALID, "the delimiter can only be '/'");
     }
     if (args->token != NULL &&
         ((args->token[0] != 't' && args->token[0] != 'k') || args->token[1] == '\0')) {
@@ -107,7 +101,7 @@ take_entry(struct page *page, const bp_xml_node *node)
         return BP_OK;
     }
     meta.mtime_ns = bp_s3_time(bp_xml_text(node, "LastModified"));
-    bp_s3_etag(bp_xml_text(node, "ETag"), meta.etag);
+    bp_http_etag(bp_xml_text(node, "ETag"), meta.etag);
     g_strlcpy(meta.storage_class, class_name == NULL ? "" : class_name, sizeof(meta.storage_class));
     if (page->sink->entry(page->sink->ctx, name, &meta) != 0) {
         return stopped(page);

@@ -11,6 +11,7 @@
 #include "plugins/storage-s3/copy.h"
 #include "plugins/storage-s3/read.h"
 #include "plugins/storage-s3/write.h"
+#include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
 
 #include "sdk/lib/ban.h"
@@ -125,7 +126,7 @@ bp_s3_part_copy(struct bp_storage *storage, const struct bp_op *op, const struct
         const char *etag = xml == NULL ? NULL : bp_xml_text(bp_xml_root(xml), "ETag");
         bp_meta_clear(out);
         out->size = args->size; /* a range beyond the source's end would have been refused */
-        bp_s3_etag(etag, out->etag);
+        bp_http_etag(etag, out->etag);
         if (out->etag[0] == '\0') {
             status = bp_fail(error, BP_ERR_RETRYABLE,
                              "object %s: the store gave part %" PRIu32 " no ETag", args->key,
@@ -168,7 +169,7 @@ send_complete(struct bp_storage *storage, const struct bp_op *op,
     bp_s3_request_header(request, "Content-Type: application/xml");
     bp_status status = bp_s3_send_for_xml(storage, op, request, &xml, error);
     if (status == BP_OK) {
-        bp_s3_etag(xml == NULL ? NULL : bp_xml_text(bp_xml_root(xml), "ETag"), etag);
+        bp_http_etag(xml == NULL ? NULL : bp_xml_text(bp_xml_root(xml), "ETag"), etag);
     }
     bp_xml_free(xml);
     g_string_free(body, TRUE);

@@ -8,6 +8,7 @@
 
 #include "plugins/storage-s3/request.h"
 #include "sdk/http/range.h"
+#include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/parse.h"
 
@@ -26,7 +27,7 @@ bp_s3_meta_fill(struct bp_object_meta *out, bp_http_exchange *http, uint64_t siz
     bp_meta_clear(out);
     out->size = size;
     out->mtime_ns = bp_s3_time(bp_http_header(http, "Last-Modified"));
-    bp_s3_etag(bp_http_header(http, "ETag"), out->etag);
+    bp_http_etag(bp_http_header(http, "ETag"), out->etag);
     g_strlcpy(out->storage_class, class_name == NULL ? "" : class_name, sizeof(out->storage_class));
     /* One that is made of the parts' checksums is none of the object's bytes. */
     if (kind == NULL || strcmp(kind, "FULL_OBJECT") == 0) {

@@ -4,12 +4,11 @@
  */
 #include "plugins/storage-s3/s3.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
 #include "sdk/lib/key.h"
@@ -138,27 +137,6 @@ bp_s3_memory_give(struct bp_storage *storage, uint64_t n)
     pthread_mutex_unlock(&storage->lock);
 }
 
-/* strptime knows names of months by the locale, which a plugin does not choose. */
-static int64_t
-http_date(const char *text)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    int day, year, hour, minute, second;
-    char name[4];
-    /* NOLINTNEXTLINE(cert-err34-c): the ranges are checked by GDateTime */
-    if (sscanf(text, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT", &day, name, &year, &hour, &minute,
-               &second) != 6) {
-        return 0;
-    }
-    const char *month = strlen(name) == 3 ? strstr(months, name) : NULL;
-    if (month == NULL) {
-        return 0;
-    }
-    g_autoptr(GDateTime) when =
-        g_date_time_new_utc(year, (int)(month - months) / 3 + 1, day, hour, minute, second);
-    return when == NULL ? 0 : g_date_time_to_unix(when) * NS_PER_S;
-}
-
 int64_t
 bp_s3_time(const char *text)
 {
@@ -168,23 +146,7 @@ bp_s3_time(const char *text)
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(text, utc);
     if (when == NULL) {
-        return http_date(text);
+        return bp_http_date(text);
     }
     return g_date_time_to_unix(when) * NS_PER_S + (int64_t)g_date_time_get_microsecond(when) * 1000;
-}
-
-void
-bp_s3_etag(const char *text, char out[128])
-{
-    out[0] = '\0';
-    if (text == NULL) {
-        return;
-    }
-    text += g_str_has_prefix(text, "W/") ? 2 : 0;
-    text += *text == '"' ? 1 : 0;
-    size_t n = strcspn(text, "\"");
-    if (n < 128) {
-        memcpy(out, text, n);
-        out[n] = '\0';
-    }
 }

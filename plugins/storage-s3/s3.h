@@ -66,7 +66,5 @@ void bp_s3_memory_give(struct bp_storage *storage, uint64_t n);
 
 /** Nanoseconds since the epoch of "2009-10-12T17:50:30.000Z" or of an HTTP date; 0 = not known. */
 int64_t bp_s3_time(const char *text);
-/** ETag without quotes and "W/" into out[128], which is "" for NULL and for what is too long. */
-void bp_s3_etag(const char *text, char out[128]);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * HTTP for plugins: start and end of the library, and small requests whose answer fits into memory.
  * Beside it: client.h (everything else about requests), refusal.h (what a refusal means), range.h
- * (reading objects), settings.h (settings of connections), xml.h.
+ * (reading objects), settings.h (settings of connections), text.h (values of headers), xml.h.
  */
 #ifndef BAKPLANE_HTTP_HTTP_H
 #define BAKPLANE_HTTP_HTTP_H

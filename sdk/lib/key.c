@@ -175,3 +175,29 @@ bp_key_show(char *out, size_t cap, const char *key)
     memcpy(out + head + sizeof(ELLIPSIS) - 1, key + tail, len - tail + 1);
     return out;
 }
+
+int
+bp_key_root(char *out, size_t cap, const char *text, const char **why)
+{
+    const char *start = text == NULL ? "" : text + strspn(text, "/");
+    size_t n = strlen(start);
+    while (n > 0 && start[n - 1] == '/') {
+        n--;
+    }
+    out[0] = '\0';
+    if (n == 0) {
+        return 0;
+    }
+    if (n + 1 >= cap) {
+        *why = "is too long";
+        return -1;
+    }
+    memcpy(out, start, n);
+    out[n] = '\0';
+    if (bp_key_check(out, why) != 0) {
+        out[0] = '\0';
+        return -1;
+    }
+    memcpy(out + n, "/", sizeof("/"));
+    return 0;
+}

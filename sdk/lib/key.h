@@ -33,6 +33,13 @@ int bp_key_join(char *out, size_t cap, const char *prefix, const char *rest);
  */
 char *bp_key_show(char *out, size_t cap, const char *key);
 
+/**
+ * A prefix as people write it in a setting, such as "/a/b/", into the form that keys are put
+ * behind: "a/b/", or "" for nothing but slashes and for NULL.  -1, `out` is "" and *why completes
+ * "prefix: \"X\" …" when that is the beginning of no key, or does not fit into `cap` bytes.
+ */
+int bp_key_root(char *out, size_t cap, const char *text, const char **why);
+
 /** 0 when `text` is valid UTF-8 (no surrogates, no overlong forms), else -1. */
 int bp_utf8_check(const char *text);
 

@@ -14,6 +14,7 @@
 
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/key.h"
 
 #include "sdk/lib/ban.h"
 
@@ -85,6 +86,20 @@ bp_put_whole(char *out, size_t cap, const char *format, ...)
     }
     out[0] = '\0';
     return -1;
+}
+
+bp_status
+bp_check_list(const struct bp_list_args *args, struct bp_error *error)
+{
+    const char *why;
+    bp_status status = bp_check_flags(args->flags, 0, error);
+    if (status == BP_OK && bp_key_check_prefix(args->prefix, &why) != 0) {
+        status = bp_fail(error, BP_ERR_INVALID, "prefix \"%s\": %s", args->prefix, why);
+    }
+    if (status == BP_OK && args->delimiter != 0 && args->delimiter != '/') {
+        status = bp_fail(error, BP_ERR_INVALID, "the delimiter can only be '/'");
+    }
+    return status;
 }
 
 bp_status

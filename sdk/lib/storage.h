@@ -31,6 +31,9 @@ void bp_info_clear(struct bp_storage_info *out);
 int bp_put_whole(char *out, size_t cap, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** INVALID for flags, for what is no prefix, and for a delimiter that is not '/'. */
+bp_status bp_check_list(const struct bp_list_args *args, struct bp_error *error);
+
 /**
  * What is to be said of a read that brings nothing, since it asks for nothing or the store takes
  * its offset for one beyond the end.  @size: the object's, as stat tells it.

@@ -255,25 +255,8 @@ START_TEST(test_time__both_forms)
 }
 END_TEST
 
-START_TEST(test_etag__bare)
-{
-    char etag[128];
-    bp_s3_etag("\"abc-2\"", etag);
-    ck_assert_str_eq(etag, "abc-2");
-    bp_s3_etag("W/\"abc\"", etag);
-    ck_assert_str_eq(etag, "abc");
-    bp_s3_etag("abc", etag);
-    ck_assert_str_eq(etag, "abc");
-    bp_s3_etag(NULL, etag);
-    ck_assert_str_eq(etag, "");
-    g_autofree char *long_one = g_strnfill(200, 'x');
-    bp_s3_etag(long_one, etag);
-    ck_assert_str_eq(etag, "");
-}
-END_TEST
-
 ST_MAIN("storage-s3 config", test_load__names_the_setting,
         test_load__names_the_setting_about_credentials, test_address__by_provider_and_style,
         test_address__dots_keep_the_bucket_in_the_path, test_info__identity_and_scope,
         test_info__caps_follow_provider_and_settings, test_info__limits_and_server_root,
-        test_info__server_root_is_the_prefix, test_time__both_forms, test_etag__bare)
+        test_info__server_root_is_the_prefix, test_time__both_forms)

@@ -141,6 +141,34 @@ plainly_valid(const char *key)
     return strstr(padded, "/./") == NULL && strstr(padded, "/../") == NULL;
 }
 
+START_TEST(test_root__as_people_write_it)
+{
+    static const char *const texts[][2] = {
+        {NULL, ""},  {"", ""},      {"/", ""},         {"//", ""},
+        {"a", "a/"}, {"/a/", "a/"}, {"a/b//", "a/b/"}, {"//a.b/c", "a.b/c/"}};
+    char out[BP_KEY_MAX + 1];
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        ck_assert_int_eq(bp_key_root(out, sizeof(out), texts[i][0], NULL), 0);
+        ck_assert_str_eq(out, texts[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(test_root__what_is_none)
+{
+    char out[8];
+    const char *why = NULL;
+    ck_assert_int_eq(bp_key_root(out, sizeof(out), "a//b", &why), -1);
+    ck_assert_str_eq(out, "");
+    ck_assert_ptr_nonnull(why);
+    ck_assert_int_eq(bp_key_root(out, sizeof(out), "a/../b", &why), -1);
+    ck_assert_int_eq(bp_key_root(out, sizeof(out), "/abcdef/", &why), 0);
+    ck_assert_int_eq(bp_key_root(out, sizeof(out), "/abcdefg/", &why), -1);
+    ck_assert_str_eq(out, "");
+    ck_assert_str_eq(why, "is too long");
+}
+END_TEST
+
 START_TEST(test_check__agrees_with_the_plain_rules)
 {
     static const char alphabet[] = "a./a.";
@@ -231,6 +259,8 @@ main(void)
     tcase_add_test(tcase, test_check_prefix__may_end_anywhere);
     tcase_add_loop_test(tcase, test_join__table, 0, sizeof(joins) / sizeof(joins[0]));
     tcase_add_test(tcase, test_join__needs_room_for_the_nul);
+    tcase_add_test(tcase, test_root__as_people_write_it);
+    tcase_add_test(tcase, test_root__what_is_none);
     tcase_add_test(tcase, test_check__agrees_with_the_plain_rules);
     tcase_add_test(tcase, test_join__result_is_always_a_key_below_the_prefix);
     tcase_add_test(tcase, test_show__what_fits_stays);

@@ -98,6 +98,21 @@ START_TEST(test_check_empty_read__size_decides)
 }
 END_TEST
 
+START_TEST(test_check_list__arguments)
+{
+    struct bp_list_args args = {.struct_size = sizeof(args), .prefix = "a/b"};
+    ck_assert_int_eq(bp_check_list(&args, &error), BP_OK);
+    args.delimiter = '/';
+    ck_assert_int_eq(bp_check_list(&args, &error), BP_OK);
+    args.delimiter = '.';
+    ASSERT_FAILED(bp_check_list(&args, &error), BP_ERR_INVALID, "the delimiter can only be '/'");
+    args.prefix = "/a";
+    ASSERT_FAILED(bp_check_list(&args, &error), BP_ERR_INVALID, "prefix \"/a\": ");
+    args.flags = 1;
+    ASSERT_FAILED(bp_check_list(&args, &error), BP_ERR_INVALID, "unknown flags 0x1");
+}
+END_TEST
+
 START_TEST(test_check_written__size_and_checksum)
 {
     struct bp_checksum want = {.kind = BP_CHECKSUM_CRC32C, .value = {1, 2, 3, 4}};
@@ -121,4 +136,5 @@ END_TEST
 BP_TEST_MAIN("sdk/lib/storage", setup, NULL, test_check_op__cancel_and_deadline,
              test_undo_op__has_time_of_its_own, test_check_flags__unknown_ones,
              test_clear__struct_size_stays, test_put_whole__never_cuts,
-             test_check_empty_read__size_decides, test_check_written__size_and_checksum)
+             test_check_empty_read__size_decides, test_check_list__arguments,
+             test_check_written__size_and_checksum)
