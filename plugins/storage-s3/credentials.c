@@ -16,6 +16,8 @@
 #define NS_PER_S INT64_C(1000000000)
 /* After a renewal that failed while the old keys still work. */
 #define TRY_AGAIN_S 30
+/* Bodies in a row that may have been damaged on their way, before it must be the keys. */
+#define MAX_DOUBTS 8
 
 struct bp_s3_wallet {
     pthread_mutex_t lock; /* guards all that follows */
@@ -71,6 +73,24 @@ bp_s3_keys_unref(struct bp_s3_keys *keys)
         bp_secret_free(keys->session_token);
         g_free(keys);
     }
+}
+
+void
+bp_s3_keys_worked(struct bp_s3_keys *keys)
+{
+    /* Looked at first: written by every request of every thread, the line would travel around. */
+    if (!atomic_load(&keys->worked)) {
+        atomic_store(&keys->worked, true);
+    }
+    if (atomic_load(&keys->doubts) != 0) {
+        atomic_store(&keys->doubts, 0);
+    }
+}
+
+bool
+bp_s3_keys_trusted(struct bp_s3_keys *keys)
+{
+    return atomic_load(&keys->worked) && atomic_fetch_add(&keys->doubts, 1) < MAX_DOUBTS;
 }
 
 _Atomic int64_t bp_s3_clock_shift_s;

@@ -20,6 +20,8 @@ struct bp_s3_keys {
     bp_secret *secret_key, *session_token; /**< token NULL = none */
     int64_t expires_s;                     /**< since the epoch; 0 = not known to */
     const char *from;                      /**< for messages: "the environment" …; static */
+    _Atomic bool worked;                   /**< the store took what they signed */
+    _Atomic unsigned doubts;               /**< bodies refused since it did so last */
 };
 
 struct bp_s3_wallet *bp_s3_wallet_new(void);
@@ -35,6 +37,17 @@ void bp_s3_keys_unref(struct bp_s3_keys *keys);
 
 /** The store refused these keys: the next bp_s3_keys_get looks for others, if there can be any. */
 void bp_s3_keys_refused(struct bp_storage *storage, const struct bp_s3_keys *keys);
+
+/** The store took what these keys signed. */
+void bp_s3_keys_worked(struct bp_s3_keys *keys);
+
+/**
+ * The store says that a body, which is signed chunk by chunk, has a wrong signature.  That is what
+ * a changed byte looks like, and also a wrong secret.  True: the keys worked before, so it is the
+ * body, and may be sent again.  False after a number of such bodies without any success between
+ * them.
+ */
+bool bp_s3_keys_trusted(struct bp_s3_keys *keys);
 
 /** For tests: seconds by which the clock of expiry is ahead. */
 extern _Atomic int64_t bp_s3_clock_shift_s;

@@ -234,6 +234,9 @@ class_of_status(int status)
 bp_status
 bp_s3_refusal_class(const struct bp_s3_refusal *refusal)
 {
+    if (refusal->body_changed) {
+        return BP_ERR_RETRYABLE;
+    }
     const struct bp_http_code *known = bp_s3_code_find(refusal->code);
     return known != NULL ? known->cls : class_of_status(refusal->status);
 }
@@ -269,6 +272,9 @@ static const char *
 advice_of(const struct bp_s3_refusal *refusal, char *room, size_t cap)
 {
     const struct bp_http_code *known = bp_s3_code_find(refusal->code);
+    if (refusal->body_changed) {
+        return "the keys have worked before: the body was changed on its way";
+    }
     if (refusal->region[0] != '\0' && known != NULL && known->advice != NULL &&
         strcmp(known->advice, ADDRESS) == 0) {
         g_snprintf(room, (gulong)cap, "set region: %s", refusal->region);

@@ -28,6 +28,7 @@ struct bp_s3_refusal {
     char request_id[96];  /**< or "" */
     char server_time[40]; /**< of a refusal for the clock, or "" */
     uint64_t retry_after_ms;
+    bool body_changed; /**< the signature is wrong because the body was changed on its way */
 };
 
 /** Takes <Error> or what is in it; other documents leave *out as it is. */

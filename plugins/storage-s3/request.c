@@ -286,10 +286,13 @@ is_about_region(const struct bp_s3_refusal *refusal)
 
 static bp_status
 refuse(struct bp_s3_exchange *exchange, const struct bp_op *op, const struct bp_s3_request *request,
-       const struct bp_s3_refusal *refusal, struct bp_error *error)
+       struct bp_s3_refusal *refusal, struct bp_error *error)
 {
     char what[400];
     struct bp_storage *storage = exchange->storage;
+    refusal->body_changed = exchange->seed != NULL &&
+                            strcmp(refusal->code, "SignatureDoesNotMatch") == 0 &&
+                            bp_s3_keys_trusted(exchange->keys);
     bp_s3_describe(storage, request, what, sizeof(what));
     bp_status status = bp_s3_refuse(error, refusal, what);
     if (status == BP_ERR_AUTH) {
@@ -314,8 +317,12 @@ bp_s3_finish(struct bp_s3_exchange *exchange, const struct bp_op *op,
     int code = 0;
     struct bp_s3_refusal refusal;
     bp_status status = bp_http_head(exchange->http, op, &code, error);
-    if (status != BP_OK || (code >= 200 && code < 300)) {
+    if (status != BP_OK) {
         return status;
+    }
+    if (code >= 200 && code < 300) {
+        bp_s3_keys_worked(exchange->keys);
+        return BP_OK;
     }
     read_refusal(exchange, op, code, &refusal);
     return refuse(exchange, op, request, &refusal, error);

@@ -91,6 +91,79 @@ START_TEST(test_send__a_streamed_body_is_retried_by_the_core)
 }
 END_TEST
 
+/* 300000 bytes, in signed chunks. */
+static bp_status
+write_chunks(struct st_script *script)
+{
+    g_autofree char *bytes = g_strnfill(300000, 'x');
+    const struct bp_write_args args = {.struct_size = sizeof(args), .key = "k", .size = 300000};
+    return st_write_args(script->store, &args, bytes, 300000, 100000, NULL);
+}
+
+#define WRONG_SIGNATURE                                   \
+    {                                                     \
+        .reply = st_refusal(403, "SignatureDoesNotMatch") \
+    }
+#define TAKEN                                          \
+    {                                                  \
+        .reply = st_answer(200, "ETag: \"e\"\r\n", "") \
+    }
+
+START_TEST(test_chunks__changed_on_their_way_once_the_keys_worked)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {TAKEN, WRONG_SIGNATURE, TAKEN};
+    st_begin(&script, steps);
+    ASSERT_OK(write_chunks(&script));
+    ASSERT_FAILED(write_chunks(&script), BP_ERR_RETRYABLE,
+                  "(SignatureDoesNotMatch); the keys have worked before: the body was changed on "
+                  "its way");
+    ck_assert_str_eq(st_error.code, "SignatureDoesNotMatch");
+    ASSERT_OK(write_chunks(&script));
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_chunks__keys_that_never_worked)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {WRONG_SIGNATURE};
+    st_begin(&script, steps);
+    ASSERT_FAILED(write_chunks(&script), BP_ERR_AUTH, "check secret_key");
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_chunks__changed_time_and_again)
+{
+    struct st_script script;
+    struct bp_httpd_step steps[20] = {TAKEN};
+    for (size_t i = 1; i < G_N_ELEMENTS(steps); i++) {
+        steps[i] = (struct bp_httpd_step)WRONG_SIGNATURE;
+    }
+    steps[3] = (struct bp_httpd_step)TAKEN;
+    st_begin(&script, steps);
+    for (size_t i = 0; i < 4 + 8; i++) {
+        bp_status wanted = i == 0 || i == 3 ? BP_OK : BP_ERR_RETRYABLE;
+        ck_assert_int_eq(write_chunks(&script), wanted);
+    }
+    ASSERT_FAILED(write_chunks(&script), BP_ERR_AUTH, "check secret_key");
+    st_end(&script);
+}
+END_TEST
+
+/* The signature does not depend on such a body: only its hash would be wrong. */
+START_TEST(test_small_body__wrong_signature_is_the_keys)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {TAKEN, WRONG_SIGNATURE};
+    st_begin(&script, steps);
+    ASSERT_OK(st_write(script.store, "k", "text", 0));
+    ASSERT_FAILED(st_write(script.store, "k", "text", 0), BP_ERR_AUTH, "check secret_key");
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_stat__asks_again_why_it_was_refused)
 {
     struct st_script script;
@@ -235,8 +308,11 @@ END_TEST
 ST_MAIN("storage-s3 request", test_send__follows_the_region_header_once,
         test_send__learns_the_region_from_the_error, test_send__does_not_go_in_circles,
         test_send__same_region_says_what_to_change,
-        test_send__a_streamed_body_is_retried_by_the_core, test_stat__asks_again_why_it_was_refused,
-        test_stat__long_key_keeps_its_end, test_stat__not_found, test_stat__facts,
-        test_stat__a_checksum_of_parts_is_none, test_key__refused_before_any_request,
-        test_anonymous__signs_nothing, test_cancel__before_any_request,
-        test_cancel__while_the_store_is_silent, test_host__that_has_no_name_per_bucket)
+        test_send__a_streamed_body_is_retried_by_the_core,
+        test_chunks__changed_on_their_way_once_the_keys_worked, test_chunks__keys_that_never_worked,
+        test_chunks__changed_time_and_again, test_small_body__wrong_signature_is_the_keys,
+        test_stat__asks_again_why_it_was_refused, test_stat__long_key_keeps_its_end,
+        test_stat__not_found, test_stat__facts, test_stat__a_checksum_of_parts_is_none,
+        test_key__refused_before_any_request, test_anonymous__signs_nothing,
+        test_cancel__before_any_request, test_cancel__while_the_store_is_silent,
+        test_host__that_has_no_name_per_bucket)
