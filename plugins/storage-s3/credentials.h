@@ -42,10 +42,9 @@ void bp_s3_keys_refused(struct bp_storage *storage, const struct bp_s3_keys *key
 void bp_s3_keys_worked(struct bp_s3_keys *keys);
 
 /**
- * The store says that a body, which is signed chunk by chunk, has a wrong signature.  That is what
- * a changed byte looks like, and also a wrong secret.  True: the keys worked before, so it is the
- * body, and may be sent again.  False after a number of such bodies without any success between
- * them.
+ * The store says that a body in chunks is wrong, or its signature.  That is what a changed byte
+ * looks like, and also a wrong secret.  True: the keys worked before, so it is the body, and may be
+ * sent again.  False after a number of such bodies without any success between them.
  */
 bool bp_s3_keys_trusted(struct bp_s3_keys *keys);
 

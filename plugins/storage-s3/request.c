@@ -284,15 +284,29 @@ is_about_region(const struct bp_s3_refusal *refusal)
     return refusal->status == 301 || (refusal->status == 400 && refusal->code[0] == '\0');
 }
 
+/* What stores say when a byte of a body in chunks was changed: in a chunk, or around one. */
+static bool
+is_about_chunks(const struct bp_s3_request *request, const struct bp_s3_refusal *refusal)
+{
+    static const char *const codes[] = {"SignatureDoesNotMatch", "InvalidChunkSizeError",
+                                        "MalformedTrailerError", "BadRequest" /* MinIO */};
+    bool chunks = is_chunked(request) || (request->payload != NULL &&
+                                          strcmp(request->payload, BP_S3_UNSIGNED_TRAILER) == 0);
+    for (size_t i = 0; chunks && i < G_N_ELEMENTS(codes); i++) {
+        if (strcmp(codes[i], refusal->code) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bp_status
 refuse(struct bp_s3_exchange *exchange, const struct bp_op *op, const struct bp_s3_request *request,
        struct bp_s3_refusal *refusal, struct bp_error *error)
 {
     char what[400];
     struct bp_storage *storage = exchange->storage;
-    refusal->body_changed = exchange->seed != NULL &&
-                            strcmp(refusal->code, "SignatureDoesNotMatch") == 0 &&
-                            bp_s3_keys_trusted(exchange->keys);
+    refusal->body_changed = is_about_chunks(request, refusal) && bp_s3_keys_trusted(exchange->keys);
     bp_s3_describe(storage, request, what, sizeof(what));
     bp_status status = bp_s3_refuse(error, refusal, what);
     if (status == BP_ERR_AUTH) {

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from services import MinioServer, VersityServer
+from services.faults import Corrupt, Fault
+from services.proxy import FaultProxy
 
 BUILD = Path(os.environ["BAKPLANE_BUILD_DIR"])
 PROGRAM = BUILD / "tests/unit/s3_live"
@@ -99,3 +101,24 @@ def test_backup_of_a_directory_and_of_a_bucket(storage, tmp_path):
     setup.run("copied", "other", "delete", "-n", "second")
     for target in ("bucket", "other"):
         assert setup.run("data", target, "list")["backups"] == []
+
+
+@pytest.mark.parametrize("where, at", [("length", 3), ("signature", 50), ("first", 100_000),
+                                       ("line end", 262_232), ("last", 300_000)])
+@pytest.mark.parametrize("provider", KINDS)
+def test_byte_changed_on_its_way(provider, where, at, tmp_path):
+    """Of a body in signed chunks of 256 KiB. The store says that the signature is wrong, or the
+    form; the program sends it once more.
+    """
+    with KINDS[provider]() as server, FaultProxy(server.port) as proxy:
+        setup = Setup(tmp_path, {
+            "provider": provider, "endpoint": f"http://127.0.0.1:{proxy.port}",
+            "bucket": "test-bucket", "access_key": server.access_key,
+            "secret_key": server.secret_key, "create_bucket": "true"})
+        fault = Fault(Corrupt(at=at, sent=True), "PUT", "one-chunk$")
+        with proxy.meets(fault):
+            setup.run("data", "bucket", "create", "-n", "first")
+        assert fault.hits == 1
+        setup.run("data", "bucket", "verify", "-n", "first", "--deep")
+        setup.run("data", "bucket", "restore", "-n", "first")
+        same_files(setup.data / "db", setup.data / "restored" / "db")

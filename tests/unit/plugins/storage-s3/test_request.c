@@ -124,6 +124,20 @@ START_TEST(test_chunks__changed_on_their_way_once_the_keys_worked)
 }
 END_TEST
 
+/* MinIO's words for it. */
+START_TEST(test_chunks__changed_around_a_chunk)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {
+        TAKEN, {.reply = st_refusal(400, "BadRequest")}, {.reply = st_refusal(400, "BadRequest")}};
+    st_begin(&script, steps);
+    ASSERT_OK(write_chunks(&script));
+    ASSERT_FAILED(write_chunks(&script), BP_ERR_RETRYABLE, "the body was changed on its way");
+    ASSERT_FAILED(st_write(script.store, "k", "text", 0), BP_ERR_INVALID, "(BadRequest)");
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_chunks__keys_that_never_worked)
 {
     struct st_script script;
@@ -309,10 +323,10 @@ ST_MAIN("storage-s3 request", test_send__follows_the_region_header_once,
         test_send__learns_the_region_from_the_error, test_send__does_not_go_in_circles,
         test_send__same_region_says_what_to_change,
         test_send__a_streamed_body_is_retried_by_the_core,
-        test_chunks__changed_on_their_way_once_the_keys_worked, test_chunks__keys_that_never_worked,
-        test_chunks__changed_time_and_again, test_small_body__wrong_signature_is_the_keys,
-        test_stat__asks_again_why_it_was_refused, test_stat__long_key_keeps_its_end,
-        test_stat__not_found, test_stat__facts, test_stat__a_checksum_of_parts_is_none,
-        test_key__refused_before_any_request, test_anonymous__signs_nothing,
-        test_cancel__before_any_request, test_cancel__while_the_store_is_silent,
-        test_host__that_has_no_name_per_bucket)
+        test_chunks__changed_on_their_way_once_the_keys_worked, test_chunks__changed_around_a_chunk,
+        test_chunks__keys_that_never_worked, test_chunks__changed_time_and_again,
+        test_small_body__wrong_signature_is_the_keys, test_stat__asks_again_why_it_was_refused,
+        test_stat__long_key_keeps_its_end, test_stat__not_found, test_stat__facts,
+        test_stat__a_checksum_of_parts_is_none, test_key__refused_before_any_request,
+        test_anonymous__signs_nothing, test_cancel__before_any_request,
+        test_cancel__while_the_store_is_silent, test_host__that_has_no_name_per_bucket)
