@@ -200,7 +200,9 @@ begin_upload(void *ctx, GError **error)
 {
     bp_upload *up = ctx;
     GError *failed = NULL;
-    up->id = bp_store_part_begin(up->env.params.dst, &up->transfer->env->call, &up->write, &failed);
+    bp_store_write_params begun = up->write;
+    begun.flags |= up->direct ? BP_WRITE_PARTS_COPIED : 0;
+    up->id = bp_store_part_begin(up->env.params.dst, &up->transfer->env->call, &begun, &failed);
     if (up->id != NULL) {
         return true;
     }

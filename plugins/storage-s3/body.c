@@ -62,6 +62,7 @@ bp_s3_body_open(struct bp_s3_body *body, struct bp_storage *storage, const struc
     };
     if (trailer_kind != BP_CHECKSUM_NONE) {
         body->trailer = bp_s3_digest_new(trailer_kind);
+        request->sums = true;
         request->payload = plain_word ? BP_S3_UNSIGNED_TRAILER : BP_S3_CHUNKED_TRAILER;
         bp_s3_request_header(request, "x-amz-trailer: x-amz-checksum-%s",
                              bp_checksum_kind_name(trailer_kind));
@@ -197,12 +198,12 @@ static bp_status
 send_trailer(struct bp_s3_body *body, const struct bp_op *op, const struct bp_s3_request *request,
              struct bp_error *error)
 {
-    struct bp_checksum sum;
+    struct bp_checksum *sum = &body->sum;
     struct bp_s3_seed *seed = body->exchange.seed;
-    bp_s3_digest_end(body->trailer, &sum);
-    g_autofree char *value = g_base64_encode(sum.value, bp_checksum_length(sum.kind));
+    bp_s3_digest_end(body->trailer, sum);
+    g_autofree char *value = g_base64_encode(sum->value, bp_checksum_length(sum->kind));
     g_autofree char *line =
-        g_strdup_printf("x-amz-checksum-%s:%s\n", bp_checksum_kind_name(sum.kind), value);
+        g_strdup_printf("x-amz-checksum-%s:%s\n", bp_checksum_kind_name(sum->kind), value);
     GString *text = g_string_new_len(line, (gssize)strlen(line) - 1);
     g_string_append(text, "\r\n");
     if (body->is_signed && seed != NULL) {

@@ -19,6 +19,7 @@ struct bp_s3_body {
     uint64_t size, taken;
     bool chunks, is_signed;
     struct bp_s3_digest *trailer; /**< the checksum that goes behind, or NULL */
+    struct bp_checksum sum;       /**< once it was sent */
     uint8_t *kept;                /**< from the host: what is kept back, NULL until needed */
     size_t n_kept;
     uint8_t last;

@@ -180,9 +180,10 @@ load_new_objects(const struct load *load)
     }
     values->checksum = is(load, "checksum", "crc32c")   ? BP_CHECKSUM_CRC32C
                        : is(load, "checksum", "sha256") ? BP_CHECKSUM_SHA256
-                       : is(load, "checksum", "auto") && values->provider->checksums
+                       : is(load, "checksum", "auto") && values->provider->try_checksums
                            ? BP_CHECKSUM_CRC32C
                            : BP_CHECKSUM_NONE;
+    values->checksum_unsure = is(load, "checksum", "auto") && !values->provider->checksums;
     if (!aws && values->checksum != BP_CHECKSUM_NONE) {
         return bp_fail(load->error, BP_ERR_INVALID, "checksum: provider %s knows none of these",
                        values->provider->name);

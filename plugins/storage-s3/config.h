@@ -54,6 +54,7 @@ struct bp_s3_config {
     char *kms_key, *storage_class;
     uint32_t
         checksum; /**< enum bp_checksum_kind that goes along with bodies; NONE, CRC32C, SHA256 */
+    bool checksum_unsure; /**< the store may not know it */
     uint64_t max_copy, memory;
 };
 

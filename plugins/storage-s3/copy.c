@@ -90,8 +90,8 @@ take_md5(struct bp_storage *storage, bp_http_exchange *http, const char *etag,
 }
 
 /* Computed by the store while it copied. */
-static void
-take_checksum(const bp_xml_node *root, struct bp_checksum *out)
+void
+bp_s3_take_checksum(const bp_xml_node *root, struct bp_checksum *out)
 {
     const char *type = bp_xml_text(root, "ChecksumType");
     if (type != NULL && strcmp(type, "FULL_OBJECT") != 0) {
@@ -115,7 +115,7 @@ take_result(struct bp_s3_exchange *exchange, const struct bp_op *op,
         bp_http_etag(bp_xml_text(root, "ETag"), etag);
         out->mtime_ns = bp_s3_time(bp_xml_text(root, "LastModified"));
         take_md5(storage, exchange->http, etag, &out->checksum);
-        take_checksum(root, &out->checksum);
+        bp_s3_take_checksum(root, &out->checksum);
     }
     return prove_size(storage, op, args, etag, out, error);
 }

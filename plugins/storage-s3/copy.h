@@ -16,4 +16,7 @@ bp_status bp_s3_request_copy_source(struct bp_s3_request *request, struct bp_sto
                                     struct bp_storage *src, const char *src_key,
                                     const char *if_match, struct bp_error *error);
 
+/** The checksum in the XML of a copy's result, if there is one. */
+void bp_s3_take_checksum(const bp_xml_node *root, struct bp_checksum *out);
+
 #endif

@@ -192,6 +192,15 @@ bp_s3_digest_free(struct bp_s3_digest *digest)
     }
 }
 
+void
+bp_s3_sum(uint32_t kind, const void *bytes, size_t n, struct bp_checksum *out)
+{
+    struct bp_s3_digest *digest = bp_s3_digest_new(kind);
+    bp_s3_digest_add(digest, bytes, n);
+    bp_s3_digest_end(digest, out);
+    bp_s3_digest_free(digest);
+}
+
 char *
 bp_s3_checksum_header(const struct bp_checksum *sum)
 {

@@ -34,6 +34,8 @@ void bp_s3_digest_add(struct bp_s3_digest *digest, const void *bytes, size_t n);
 /** Once, at the end; `by` is BY_PLUGIN. */
 void bp_s3_digest_end(struct bp_s3_digest *digest, struct bp_checksum *out);
 void bp_s3_digest_free(struct bp_s3_digest *digest);
+/** All at once, of what lies in memory. */
+void bp_s3_sum(uint32_t kind, const void *bytes, size_t n, struct bp_checksum *out);
 
 /** "x-amz-checksum-crc32c: …" or "x-amz-checksum-sha256: …" (newly allocated). */
 char *bp_s3_checksum_header(const struct bp_checksum *sum);

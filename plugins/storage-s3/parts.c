@@ -10,6 +10,7 @@
 
 #include "plugins/storage-s3/copy.h"
 #include "plugins/storage-s3/read.h"
+#include "plugins/storage-s3/sums.h"
 #include "plugins/storage-s3/write.h"
 #include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
@@ -17,6 +18,31 @@
 #include "sdk/lib/ban.h"
 
 #define KNOWN_FLAGS (BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)
+
+/* Stores compute the checksum of a part that they copy, or refuse it because it has none. */
+static uint32_t
+kind_of_parts(struct bp_storage *storage, uint32_t flags)
+{
+    bool copied = (flags & BP_WRITE_PARTS_COPIED) != 0;
+    bool anonymous = storage->set.login.source == BP_S3_ANONYMOUS;
+    return anonymous || (copied && !storage->set.provider->copy_checksum)
+               ? BP_CHECKSUM_NONE
+               : bp_s3_sums_kind(storage, true);
+}
+
+/* A CRC32C can be joined from those of the parts: then the object has one of its own. */
+static void
+announce_sums(struct bp_s3_request *request, uint32_t kind)
+{
+    if (kind != BP_CHECKSUM_NONE) {
+        request->sums = true;
+        bp_s3_request_header(request, "x-amz-checksum-algorithm: %s",
+                             kind == BP_CHECKSUM_CRC32C ? "CRC32C" : "SHA256");
+    }
+    if (kind == BP_CHECKSUM_CRC32C) {
+        bp_s3_request_header(request, "x-amz-checksum-type: FULL_OBJECT");
+    }
+}
 
 bp_status
 bp_s3_part_begin(struct bp_storage *storage, const struct bp_op *op,
@@ -26,16 +52,18 @@ bp_s3_part_begin(struct bp_storage *storage, const struct bp_op *op,
     char *full = NULL;
     bp_xml *xml = NULL;
     struct bp_s3_request request;
-    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS | BP_WRITE_PARTS_COPIED, error);
     if (status == BP_OK) {
         status = bp_s3_full_key(storage, args->key, &full, error);
     }
     if (status != BP_OK) {
         return status;
     }
+    uint32_t kind = kind_of_parts(storage, args->flags);
     bp_s3_request_init(&request, "POST", "begin the upload of", full);
     bp_s3_request_query(&request, "uploads", NULL);
     bp_s3_request_new_object(&request, storage);
+    announce_sums(&request, kind);
     request.once = true; /* twice, it would leave an upload that nobody knows of */
     status = bp_s3_send_for_xml(storage, op, &request, &xml, error);
     const char *text = xml == NULL ? NULL : bp_xml_text(bp_xml_root(xml), "UploadId");
@@ -43,7 +71,8 @@ bp_s3_part_begin(struct bp_storage *storage, const struct bp_op *op,
         status = bp_fail(error, BP_ERR_PERMANENT, "object %s: the store gave the upload no id",
                          args->key);
     }
-    if (status == BP_OK && id->text(id->ctx, text) != 0) {
+    g_autofree char *name = status == BP_OK ? bp_s3_upload_name(text, kind) : NULL;
+    if (status == BP_OK && id->text(id->ctx, name) != 0) {
         status = bp_fail(error, BP_ERR_CANCELLED, "stopped by the receiver of the upload's id");
     }
     bp_xml_free(xml);
@@ -55,6 +84,7 @@ static bp_status
 part_request(struct bp_storage *storage, const struct bp_part_args *args, const char *verb,
              struct bp_s3_request *out, struct bp_error *error)
 {
+    uint32_t kind;
     char *full = NULL, number[16];
     bp_status status = bp_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
@@ -66,7 +96,7 @@ part_request(struct bp_storage *storage, const struct bp_part_args *args, const 
     (void)snprintf(number, sizeof(number), "%" PRIu32, args->number);
     bp_s3_request_init(out, "PUT", verb, full);
     bp_s3_request_query(out, "partNumber", number);
-    bp_s3_request_query(out, "uploadId", args->upload);
+    bp_s3_request_query(out, "uploadId", bp_s3_upload_id(args->upload, &kind));
     return BP_OK;
 }
 
@@ -84,11 +114,18 @@ bp_status
 bp_s3_part_put(struct bp_storage *storage, const struct bp_op *op, const struct bp_part_args *args,
                const void *bytes, struct bp_object_meta *out, struct bp_error *error)
 {
+    uint32_t kind;
+    struct bp_checksum sum = {0};
     struct bp_s3_request request;
     struct bp_s3_exchange exchange;
     bp_status status = part_request(storage, args, "write a part of", &request, error);
     if (status != BP_OK) {
         return status;
+    }
+    (void)bp_s3_upload_id(args->upload, &kind);
+    if (kind != BP_CHECKSUM_NONE && kind == bp_s3_sums_kind(storage, true)) {
+        bp_s3_sum(kind, bytes, (size_t)args->size, &sum);
+        bp_s3_sums_header(&request, &sum);
     }
     request.body = bytes;
     request.body_size = args->size;
@@ -98,10 +135,24 @@ bp_s3_part_put(struct bp_storage *storage, const struct bp_op *op, const struct 
     status = bp_s3_send(storage, op, &request, &exchange, error);
     if (status == BP_OK) {
         bp_s3_meta_fill(out, exchange.http, args->size);
+        bp_s3_part_note(out->etag, &sum);
         bp_s3_end(&exchange);
     }
     bp_s3_request_clear(&request);
     return status;
+}
+
+/* What the store tells without being asked is not repeated to it. */
+static void
+note_copied_sum(const char *upload, const bp_xml_node *root, struct bp_object_meta *out)
+{
+    uint32_t kind;
+    struct bp_checksum sum = {0};
+    bp_s3_take_checksum(root, &sum);
+    (void)bp_s3_upload_id(upload, &kind);
+    if (sum.kind == kind) {
+        bp_s3_part_note(out->etag, &sum);
+    }
 }
 
 bp_status
@@ -131,6 +182,8 @@ bp_s3_part_copy(struct bp_storage *storage, const struct bp_op *op, const struct
             status = bp_fail(error, BP_ERR_RETRYABLE,
                              "object %s: the store gave part %" PRIu32 " no ETag", args->key,
                              args->number);
+        } else {
+            note_copied_sum(args->upload, bp_xml_root(xml), out);
         }
     }
     bp_xml_free(xml);
@@ -146,11 +199,7 @@ list_of_parts(const struct bp_complete_args *args)
     for (uint32_t i = 0; i < args->n_parts; i++, at += args->part_stride) {
         struct bp_part part;
         memcpy(&part, at, sizeof(part));
-        g_autofree char *etag = g_markup_escape_text(part.etag, -1);
-        g_string_append_printf(text,
-                               "<Part><PartNumber>%" PRIu32 "</PartNumber><ETag>&quot;%s"
-                               "&quot;</ETag></Part>",
-                               part.number, etag);
+        bp_s3_part_element(text, part.number, part.etag);
     }
     return g_string_append(text, "</CompleteMultipartUpload>");
 }
@@ -181,6 +230,7 @@ bp_s3_part_complete(struct bp_storage *storage, const struct bp_op *op,
                     const struct bp_complete_args *args, struct bp_object_meta *out,
                     struct bp_error *error)
 {
+    uint32_t kind;
     char *full = NULL, etag[sizeof(out->etag)];
     struct bp_s3_request request;
     bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
@@ -191,7 +241,7 @@ bp_s3_part_complete(struct bp_storage *storage, const struct bp_op *op,
         return status;
     }
     bp_s3_request_init(&request, "POST", "put together", full);
-    bp_s3_request_query(&request, "uploadId", args->upload);
+    bp_s3_request_query(&request, "uploadId", bp_s3_upload_id(args->upload, &kind));
     status = bp_s3_request_condition(&request, storage, args->flags, args->if_match, error);
     if (status == BP_OK) {
         status = send_complete(storage, op, args, &request, etag, error);
@@ -217,13 +267,14 @@ bp_s3_part_abort(struct bp_storage *storage, const struct bp_op *op, const char 
                  const char *upload, struct bp_error *error)
 {
     char *full;
+    uint32_t kind;
     struct bp_s3_request request;
     bp_status status = bp_s3_full_key(storage, key, &full, error);
     if (status != BP_OK) {
         return status;
     }
     bp_s3_request_init(&request, "DELETE", "abort the upload of", full);
-    bp_s3_request_query(&request, "uploadId", upload);
+    bp_s3_request_query(&request, "uploadId", bp_s3_upload_id(upload, &kind));
     status = bp_s3_send_simple(storage, op, &request, error);
     bp_s3_request_clear(&request);
     if (status == BP_ERR_NOT_FOUND && strcmp(error->code, "NoSuchBucket") != 0) {

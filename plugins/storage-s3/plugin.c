@@ -12,6 +12,7 @@
 #include "plugins/storage-s3/parts.h"
 #include "plugins/storage-s3/read.h"
 #include "plugins/storage-s3/remove.h"
+#include "plugins/storage-s3/sums.h"
 #include "plugins/storage-s3/write.h"
 #include "sdk/http/http.h"
 #include "sdk/http/settings.h"
@@ -75,6 +76,7 @@ open_storage(const struct bp_host *host, const struct bp_op *op, const struct bp
     bp_status status = bp_s3_config_load(&storage->set, host, config, error);
     if (status == BP_OK) {
         g_strlcpy(storage->region, storage->set.region, sizeof(storage->region));
+        atomic_store(&storage->sums, (int)bp_s3_sums_first(&storage->set));
         status = make_clients(storage, config, error);
     }
     if (status != BP_OK) {

@@ -18,6 +18,7 @@ static const struct bp_s3_provider providers[] = {
         .exclusive = "If-None-Match: *",
         .if_match = true,
         .chunked = true,
+        .try_checksums = true,
         .remove_many = true,
     },
     {
@@ -31,6 +32,7 @@ static const struct bp_s3_provider providers[] = {
         .remove_if_match = true,
         .chunked = true,
         .checksums = true,
+        .try_checksums = true,
         .copy_checksum = true,
         .md5_etag = true,
         .remove_many = true,
@@ -47,6 +49,7 @@ static const struct bp_s3_provider providers[] = {
         .if_match = true,
         .chunked = true,
         .checksums = true,
+        .try_checksums = true,
         .md5_etag = true,
         .remove_many = true,
         .sorted = true,

@@ -25,7 +25,8 @@ struct bp_s3_provider {
     bool whole_bodies;     /**< a body that is cut short makes no object */
     bool chunked;          /**< takes bodies signed chunk by chunk */
     bool checksums;        /**< knows x-amz-checksum-…, in headers and trailers */
-    bool copy_checksum;    /**< CopyObject computes one and tells it */
+    bool try_checksums;    /**< does, or may be asked whether it does */
+    bool copy_checksum;    /**< CopyObject and UploadPartCopy compute one and tell it */
     bool md5_etag;         /**< the ETag of an object made in one piece is its MD5 */
     bool remove_many;      /**< has DeleteObjects */
     bool sorted;           /**< lists keys in byte order */

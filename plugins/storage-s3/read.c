@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plugins/storage-s3/request.h"
+#include "plugins/storage-s3/sums.h"
 #include "sdk/http/range.h"
 #include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
@@ -89,7 +90,7 @@ bp_s3_stat_version(struct bp_storage *storage, const struct bp_op *op, const cha
         return status;
     }
     bp_s3_request_init(&request, "HEAD", "look at", full);
-    if (storage->set.provider->checksums) {
+    if (bp_s3_sums_kind(storage, true) != BP_CHECKSUM_NONE || storage->set.provider->checksums) {
         bp_s3_request_header(&request, "x-amz-checksum-mode: ENABLED");
     }
     status = bp_s3_send(storage, op, &request, &exchange, error);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "plugins/storage-s3/sums.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
 #include "sdk/lib/key.h"
@@ -316,6 +317,9 @@ refuse(struct bp_s3_exchange *exchange, const struct bp_op *op, const struct bp_
             (void)snprintf(error->message + n, sizeof(error->message) - n,
                            " (the keys come from %s)", exchange->keys->from);
         }
+    }
+    if (bp_s3_sums_refused(storage, op, request, refusal->code)) {
+        error->cls = BP_ERR_RETRYABLE;
     }
     if (refusal->region[0] != '\0' && is_about_region(refusal) &&
         bp_s3_learn_region(storage, op, refusal->region)) {

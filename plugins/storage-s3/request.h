@@ -28,6 +28,7 @@ struct bp_s3_request {
     const char *payload; /**< NULL = hash of `body`; else one of the words of sign.h */
     bool slow;           /**< the store works on it for a while: setting copy_timeout */
     bool once;           /**< must not reach the store twice */
+    bool sums;           /**< says something of checksums, which not every store knows */
 };
 
 /** @full_key: as bp_s3_full_key gives it, owned from here on, or NULL. */

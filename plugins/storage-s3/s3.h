@@ -36,6 +36,7 @@ struct bp_storage {
     bp_http_client *near; /**< without a proxy: for services of this machine */
     struct bp_s3_wallet *wallet;
     _Atomic bool no_remove_many; /**< the store turned out not to have it */
+    _Atomic int sums;            /**< enum bp_s3_sums: does it compare checksums? */
 
     pthread_mutex_t lock; /**< guards all that follows */
     pthread_cond_t changed;

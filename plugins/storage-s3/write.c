@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "plugins/storage-s3/read.h"
+#include "plugins/storage-s3/sums.h"
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
 
@@ -121,13 +122,24 @@ check_args(struct bp_writer *writer, const struct bp_write_args *args, struct bp
     return status;
 }
 
+/* The checksum that is to be computed of the body.  An upload in parts says itself what it wants.
+ */
+static uint32_t
+sum_kind(const struct bp_writer *writer, bool behind)
+{
+    if (behind && writer->storage->set.login.source == BP_S3_ANONYMOUS) {
+        return BP_CHECKSUM_NONE;
+    }
+    uint32_t kind = bp_s3_sums_kind(writer->storage, behind || writer->is_part);
+    return !writer->is_part || kind == writer->part_kind ? kind : BP_CHECKSUM_NONE;
+}
+
 /* What the caller knows of the content is told the store, which compares it, too. */
 static void
 add_checksum(struct bp_writer *writer, const struct bp_checksum *sum)
 {
-    if (writer->storage->set.provider->dialect == &bp_s3_dialect_aws &&
-        writer->storage->set.checksum != BP_CHECKSUM_NONE) {
-        g_ptr_array_add(writer->request.headers, bp_s3_checksum_header(sum));
+    if (bp_s3_sums_kind(writer->storage, false) != BP_CHECKSUM_NONE) {
+        bp_s3_sums_header(&writer->request, sum);
     }
 }
 
@@ -155,15 +167,14 @@ start(struct bp_writer *writer, const struct bp_op *op, struct bp_error *error)
     }
     writer->mode = BP_S3_STREAM;
     writer->request.payload = payload;
-    bool trailer = storage->set.checksum != BP_CHECKSUM_NONE &&
-                   writer->want.kind == BP_CHECKSUM_NONE && !writer->is_part &&
-                   storage->set.login.source != BP_S3_ANONYMOUS;
+    uint32_t trailer = BP_CHECKSUM_NONE;
     if (writer->want.kind != BP_CHECKSUM_NONE) {
         add_checksum(writer, &writer->want);
+    } else {
+        trailer = sum_kind(writer, true);
     }
     writer->request.body_size = writer->size;
-    return bp_s3_body_open(&writer->body, storage, op, &writer->request,
-                           trailer ? storage->set.checksum : BP_CHECKSUM_NONE, error);
+    return bp_s3_body_open(&writer->body, storage, op, &writer->request, trailer, error);
 }
 
 static bp_status
@@ -212,6 +223,7 @@ bp_s3_part_writer_new(struct bp_storage *storage, const struct bp_op *op,
     writer->storage = storage;
     writer->body.exchange.storage = storage;
     writer->is_part = true;
+    (void)bp_s3_upload_id(args->upload, &writer->part_kind);
     writer->key = g_strdup(args->key);
     writer->size = args->size;
     writer->request = *take_request;
@@ -329,7 +341,11 @@ take_answer(struct bp_writer *writer, const struct bp_op *op, struct bp_s3_excha
     size_t n = 0;
     char *body = NULL;
     struct bp_error ignored = {.struct_size = sizeof(ignored)};
+    bp_s3_sums_learn(writer->storage, &writer->request, exchange);
     bp_s3_meta_fill(out, exchange->http, writer->written);
+    if (writer->is_part) {
+        bp_s3_part_note(out->etag, &writer->body.sum);
+    }
     if (writer->want.kind != BP_CHECKSUM_NONE) {
         out->checksum = writer->want;
     }
@@ -344,19 +360,15 @@ commit_kept(struct bp_writer *writer, const struct bp_op *op, struct bp_object_m
 {
     struct bp_s3_exchange exchange;
     struct bp_s3_request *request = &writer->request;
-    uint32_t kind = writer->storage->set.checksum;
+    uint32_t kind = sum_kind(writer, false);
     request->body = writer->n_kept > 0 ? writer->kept : NULL;
     request->body_size = writer->n_kept;
     request->payload = kept_payload(writer);
     if (writer->want.kind != BP_CHECKSUM_NONE) {
         add_checksum(writer, &writer->want);
-    } else if (kind != BP_CHECKSUM_NONE && !writer->is_part) {
-        struct bp_checksum sum;
-        struct bp_s3_digest *digest = bp_s3_digest_new(kind);
-        bp_s3_digest_add(digest, writer->kept, writer->n_kept);
-        bp_s3_digest_end(digest, &sum);
-        bp_s3_digest_free(digest);
-        add_checksum(writer, &sum);
+    } else if (kind != BP_CHECKSUM_NONE) {
+        bp_s3_sum(kind, writer->kept, writer->n_kept, &writer->body.sum);
+        bp_s3_sums_header(request, &writer->body.sum);
     }
     bp_status status = bp_s3_send(writer->storage, op, request, &exchange, error);
     if (status == BP_OK) {

@@ -27,6 +27,7 @@ struct bp_writer {
     uint32_t flags; /**< BP_WRITE_… */
     char *if_match; /**< or NULL */
     bool is_part;
+    uint32_t part_kind;          /**< checksum that the upload's parts have, or NONE */
     struct bp_checksum want;     /**< what the content must have, or NONE */
     struct bp_s3_digest *digest; /**< of all bytes, when there is something to compare */
     struct bp_s3_body body;      /**< STREAM */

@@ -147,6 +147,7 @@ struct bp_read_args {
 
 #define BP_WRITE_IF_NONE_MATCH UINT32_C(1) /**< EXISTS when the key is taken, at commit latest */
 #define BP_WRITE_DURABLE UINT32_C(2)       /**< visible at commit, and survives power loss */
+#define BP_WRITE_PARTS_COPIED UINT32_C(4)  /**< part_begin alone: all parts come by part_copy */
 
 struct bp_write_args {
     uint32_t struct_size;

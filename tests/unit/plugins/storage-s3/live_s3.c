@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "plugins/storage-s3/crypto.h"
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
 #include "tests/unit/plugins/storage-s3/s3_test.h"
@@ -287,10 +288,11 @@ take_id(void *ctx, const char *text)
 }
 
 static void
-begin_upload(const char *key, char *id)
+begin_upload(const char *key, uint32_t flags, char *id)
 {
     const struct bp_text_sink sink = {.struct_size = sizeof(sink), .ctx = id, .text = take_id};
-    const struct bp_write_args args = {.struct_size = sizeof(args), .key = key, .size = 11 * MIB};
+    const struct bp_write_args args = {
+        .struct_size = sizeof(args), .flags = flags, .key = key, .size = 11 * MIB};
     bp_error_init(&st_error);
     ASSERT_OK(st_ops->part_begin(store, &bp_fake.op, &args, &sink, &st_error));
 }
@@ -319,7 +321,7 @@ START_TEST(test_parts__out_of_order_and_copied)
     const struct bp_write_args whole = {
         .struct_size = sizeof(whole), .key = "part-source", .size = n};
     ASSERT_OK(st_write_args(store, &whole, bytes, n, MIB, &meta));
-    begin_upload("parts", id);
+    begin_upload("parts", BP_WRITE_PARTS_COPIED, id);
     put_part("parts", id, 3, bytes + 10 * MIB, MIB, etags[2]);
     put_part("parts", id, 1, bytes, 5 * MIB, etags[0]);
     const struct bp_part_args copy = {.struct_size = sizeof(copy),
@@ -350,6 +352,36 @@ START_TEST(test_parts__out_of_order_and_copied)
 }
 END_TEST
 
+/* Both servers know checksums; of versitygw the plugin has to find it out. */
+START_TEST(test_parts__carry_checksums)
+{
+    char id[BP_TOKEN_MAX + 1], etags[2][128];
+    size_t n = 5 * MIB + 1000;
+    g_autofree uint8_t *bytes = pattern(n);
+    struct bp_checksum sum;
+    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    begin_upload("sums", 0, id);
+    ck_assert_int_eq(strncmp(id, "crc32c:", 7), 0);
+    put_part("sums", id, 1, bytes, 5 * MIB, etags[0]);
+    put_part("sums", id, 2, bytes + 5 * MIB, 1000, etags[1]);
+    ck_assert_ptr_nonnull(strstr(etags[0], " crc32c:"));
+    ck_assert_ptr_nonnull(strstr(etags[1], " crc32c:"));
+    const struct bp_part parts[] = {{1, 0, etags[0]}, {2, 0, etags[1]}};
+    const struct bp_complete_args complete = {.struct_size = sizeof(complete),
+                                              .key = "sums",
+                                              .upload = id,
+                                              .size = n,
+                                              .parts = parts,
+                                              .part_stride = sizeof(parts[0]),
+                                              .n_parts = 2};
+    ASSERT_OK(st_ops->part_complete(store, &bp_fake.op, &complete, &meta, &st_error));
+    bp_s3_sum(BP_CHECKSUM_CRC32C, bytes, n, &sum);
+    ck_assert_uint_eq(meta.size, n);
+    ck_assert_uint_eq(meta.checksum.by, BP_CHECKSUM_BY_STORE);
+    ck_assert(bp_checksum_equal(&meta.checksum, &sum));
+}
+END_TEST
+
 static int32_t
 count_upload(void *ctx, const char *key, const char *extra, int64_t started_ns,
              const struct bp_error *error)
@@ -367,7 +399,7 @@ START_TEST(test_uploads__listed_and_aborted)
     char id[BP_TOKEN_MAX + 1];
     int n = 0;
     const struct bp_key_sink sink = {.struct_size = sizeof(sink), .ctx = &n, .key = count_upload};
-    begin_upload("orphan", id);
+    begin_upload("orphan", 0, id);
     ASSERT_OK(st_ops->uploads_list(store, &bp_fake.op, "orphan", &sink, &st_error));
     ck_assert_int_eq(n, 1);
     ASSERT_OK(st_ops->uploads_abort(store, &bp_fake.op, "orphan", 1, &sink, &st_error));
@@ -489,6 +521,7 @@ main(void)
     tcase_add_test(tcase, test_copy__versions);
     tcase_add_test(tcase, test_remove__missing_is_fine);
     tcase_add_test(tcase, test_parts__out_of_order_and_copied);
+    tcase_add_test(tcase, test_parts__carry_checksums);
     tcase_add_test(tcase, test_uploads__listed_and_aborted);
     tcase_add_test(tcase, test_probe__names_what_is_wrong);
     tcase_add_test(tcase, test_payload__all_ways);
