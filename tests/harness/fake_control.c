@@ -144,6 +144,13 @@ fake_store_last_part(bp_store *store)
     return store->last_part;
 }
 
+guint32
+fake_store_begun_flags(bp_store *store)
+{
+    BP_LOCK_GUARD(&store->lock);
+    return store->begun_flags;
+}
+
 guint
 fake_store_peak_writers(bp_store *store)
 {

@@ -299,6 +299,7 @@ bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_p
     upload->key = g_strdup(params->key);
     upload->parts = g_ptr_array_new_with_free_func(unref_part);
     BP_LOCK_GUARD(&store->lock);
+    store->begun_flags = params->flags;
     upload->id = g_strdup_printf("upload-%u", ++store->versions);
     g_ptr_array_add(store->uploads, upload);
     return ok ? g_strdup(upload->id) : NULL;

@@ -85,6 +85,8 @@ guint fake_store_n_open(bp_store *store);
 guint fake_store_n_uploads(bp_store *store);
 /** Bytes promised for the part that was opened last. */
 guint64 fake_store_last_part(bp_store *store);
+/** BP_WRITE_… of the last upload in parts that was begun. */
+guint32 fake_store_begun_flags(bp_store *store);
 /** Most writers that were open at once. */
 guint fake_store_peak_writers(bp_store *store);
 

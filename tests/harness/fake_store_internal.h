@@ -36,6 +36,7 @@ struct bp_store {
     guint late;
     bool is_staged, blackhole;
     guint64 last_part;
+    guint32 begun_flags;
     guint64 synthetic; /* BP_UNKNOWN = no */
     gsize read_max;
     gint64 lie_size;

@@ -380,6 +380,7 @@ START_TEST(test_parts__direct_above_max_copy)
     ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_PART_COPY), 3); /* of max_copy */
     ck_assert_uint_eq(fake_store_calls(test_src, FAKE_READ_OPEN), 0);
     ck_assert_uint_eq(result.checksum.kind, BP_CHECKSUM_NONE);
+    ck_assert_uint_eq(fake_store_begun_flags(test_dst), BP_WRITE_PARTS_COPIED);
 }
 END_TEST
 
@@ -392,6 +393,7 @@ START_TEST(test_parts__refused_direct_parts_are_streamed)
     g_autoptr(GBytes) copied = fake_store_content(test_dst, "big");
     ck_assert(g_bytes_equal(copied, content));
     assert_checksum();
+    ck_assert_uint_eq(fake_store_begun_flags(test_dst), 0);
 }
 END_TEST
 
