@@ -63,6 +63,15 @@ parse_range(const char *text, uint64_t *first, uint64_t *last, uint64_t *size)
                : -1;
 }
 
+/* A range that begins where the object ends should be refused; Azurite sends "bytes 0--1/0". */
+static int
+is_nothing(const char *range, const char *length, uint64_t offset, uint64_t *size)
+{
+    const char *slash = range == NULL ? NULL : strchr(range, '/');
+    return slash != NULL && length != NULL && strcmp(length, "0") == 0 &&
+           bp_parse_u64(slash + 1, size) == 0 && *size == offset;
+}
+
 bp_status
 bp_http_body_open(struct bp_http_body *body, bp_http_exchange *x, const struct bp_read_args *args,
                   uint64_t *size, struct bp_error *error)
@@ -78,6 +87,9 @@ bp_http_body_open(struct bp_http_body *body, bp_http_exchange *x, const struct b
                            args->key);
         }
         body->left = *size;
+        return BP_OK;
+    }
+    if (is_nothing(range, length, args->offset, size)) {
         return BP_OK;
     }
     if (parse_range(range, &first, &last, size) != 0 || first != args->offset ||

@@ -96,6 +96,18 @@ START_TEST(test_body__object_ends_before_the_range_does)
 }
 END_TEST
 
+START_TEST(test_body__nothing_behind_the_end)
+{
+    char text[16];
+    SERVE({.reply = "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0--1/0\r\n"
+                    "Content-Length: 0\r\n\r\n"});
+    ASSERT_OK(open_body(0, 10));
+    ck_assert_uint_eq(size, 0);
+    ASSERT_OK(read_all(text));
+    ck_assert_str_eq(text, "");
+}
+END_TEST
+
 START_TEST(test_body__no_size)
 {
     SERVE({.reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"});
@@ -162,6 +174,6 @@ START_TEST(test_body__edges)
 END_TEST
 
 FIXTURE_MAIN("sdk/http/range", test_range__header, test_body__whole, test_body__range,
-             test_body__object_ends_before_the_range_does, test_body__no_size,
-             test_body__other_bytes_than_asked_for, test_body__range_that_was_ignored,
-             test_body__cut_short, test_body__edges)
+             test_body__object_ends_before_the_range_does, test_body__nothing_behind_the_end,
+             test_body__no_size, test_body__other_bytes_than_asked_for,
+             test_body__range_that_was_ignored, test_body__cut_short, test_body__edges)
