@@ -318,6 +318,10 @@ refuse(struct bp_s3_exchange *exchange, const struct bp_op *op, const struct bp_
                            " (the keys come from %s)", exchange->keys->from);
         }
     }
+    /* A server that fails may have done it before; one that is busy has not. */
+    if (refusal->status >= 500 && error->cls == BP_ERR_RETRYABLE) {
+        error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
+    }
     if (bp_s3_sums_refused(storage, op, request, refusal->code)) {
         error->cls = BP_ERR_RETRYABLE;
     }

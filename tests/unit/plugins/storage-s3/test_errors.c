@@ -127,6 +127,31 @@ START_TEST(test_refusal__over_the_wire)
 }
 END_TEST
 
+START_TEST(test_refusal__outcome)
+{
+    static const struct {
+        int status;
+        const char *code;
+        uint32_t flags;
+    } cases[] = {{500, "InternalError", BP_ERROR_OUTCOME_UNKNOWN},
+                 {502, "", BP_ERROR_OUTCOME_UNKNOWN},
+                 {504, "", BP_ERROR_OUTCOME_UNKNOWN},
+                 {503, "SlowDown", 0},
+                 {501, "NotImplemented", 0},
+                 {409, "OperationAborted", 0},
+                 {403, "AccessDenied", 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct st_script script;
+        const struct bp_httpd_step steps[] = {
+            {.reply = st_refusal(cases[i].status, cases[i].code)}};
+        st_begin(&script, steps, "checksum", "none");
+        ck_assert_int_ne(st_write(script.store, "k", "text", 0), BP_OK);
+        ck_assert_uint_eq(st_error.flags, cases[i].flags);
+        st_end(&script);
+    }
+}
+END_TEST
+
 START_TEST(test_refusal__retry_after)
 {
     struct st_script script;
@@ -189,5 +214,5 @@ END_TEST
 
 ST_MAIN("storage-s3 errors", test_codes__classes, test_codes__each_once,
         test_status__classes_without_a_known_code, test_refusal__over_the_wire,
-        test_refusal__retry_after, test_refusal__no_xml_no_harm, test_refusal__clock,
-        test_refusal__static_token_that_expired)
+        test_refusal__outcome, test_refusal__retry_after, test_refusal__no_xml_no_harm,
+        test_refusal__clock, test_refusal__static_token_that_expired)
