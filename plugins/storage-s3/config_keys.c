@@ -128,7 +128,7 @@ const struct bp_config_key bp_s3_keys[BP_S3_N_KEYS] = {
      .def = "auto",
      .choices = "auto|crc32c|sha256|none",
      .help = "checksum that goes along with bodies for the store to compare; auto is crc32c for "
-             "aws and minio, else none"},
+             "aws and minio, for s3 where the store turns out to know it, else none"},
     {.name = "max_copy",
      .type = BP_CONFIG_SIZE,
      .def = "5GiB",
