@@ -137,11 +137,28 @@ bp_xml_next(const bp_xml_node *node, const char *name)
     return (const bp_xml_node *)element_from(((const xmlNode *)node)->next, name);
 }
 
+/* What an attribute's value or an element's text begins with; as no entities are known, that is all
+ * of a value. */
+static const char *
+text_of(const xmlNode *child)
+{
+    return child != NULL && child->type == XML_TEXT_NODE ? (const char *)child->content : "";
+}
+
 const char *
 bp_xml_own_text(const bp_xml_node *node)
 {
-    const xmlNode *child = ((const xmlNode *)node)->children;
-    return child != NULL && child->type == XML_TEXT_NODE ? (const char *)child->content : "";
+    return text_of(((const xmlNode *)node)->children);
+}
+
+const char *
+bp_xml_attribute(const bp_xml_node *node, const char *name)
+{
+    const xmlAttr *attribute = ((const xmlNode *)node)->properties;
+    while (attribute != NULL && strcmp((const char *)attribute->name, name) != 0) {
+        attribute = attribute->next;
+    }
+    return attribute != NULL ? text_of(attribute->children) : NULL;
 }
 
 const char *

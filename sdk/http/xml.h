@@ -37,6 +37,9 @@ const bp_xml_node *bp_xml_next(const bp_xml_node *node, const char *name);
 const char *bp_xml_text(const bp_xml_node *parent, const char *name);
 /** Text of the element itself, up to the first element in it. */
 const char *bp_xml_own_text(const bp_xml_node *node);
+/** Value of the element's attribute of that name, without the prefix of a namespace; NULL = none.
+ *  Borrowed from the document. */
+const char *bp_xml_attribute(const bp_xml_node *node, const char *name);
 
 BP_END_DECLS
 

@@ -79,6 +79,21 @@ START_TEST(test_parse__any_name_and_prefixes)
 }
 END_TEST
 
+START_TEST(test_attribute__values)
+{
+    ASSERT_PARSED(
+        "<r xmlns:a=\"urn:a\" one=\"1\" two='a&amp;b &lt;&#x63;&gt;' a:three=\"3\" no=\"\">"
+        "<x/></r>");
+    const bp_xml_node *root = bp_xml_root(xml);
+    ck_assert_str_eq(bp_xml_attribute(root, "one"), "1");
+    ck_assert_str_eq(bp_xml_attribute(root, "two"), "a&b <c>");
+    ck_assert_str_eq(bp_xml_attribute(root, "three"), "3");
+    ck_assert_str_eq(bp_xml_attribute(root, "no"), "");
+    ck_assert_ptr_null(bp_xml_attribute(root, "four"));
+    ck_assert_ptr_null(bp_xml_attribute(bp_xml_first(root, "x"), "one"));
+}
+END_TEST
+
 START_TEST(test_parse__comments_do_not_cut_texts)
 {
     ASSERT_PARSED("<r>one<!-- - --> and<?go?> two</r>");
@@ -168,6 +183,7 @@ main(void)
     tcase_add_checked_fixture(tcase, NULL, teardown);
     tcase_add_test(tcase, test_parse__list_of_objects);
     tcase_add_test(tcase, test_parse__any_name_and_prefixes);
+    tcase_add_test(tcase, test_attribute__values);
     tcase_add_test(tcase, test_parse__comments_do_not_cut_texts);
     tcase_add_test(tcase, test_parse__byte_order_mark);
     tcase_add_test(tcase, test_parse__not_well_formed);
