@@ -50,7 +50,7 @@ name_problem(const char *key)
             return "has a part that ends in '.', which Azure drops";
         }
         if (at[0] == '\xEF' && at[1] == '\xBF' && (at[2] == '\xBE' || at[2] == '\xBF')) {
-            return "contains U+FFFE or U+FFFF, which Azure cannot list";
+            return "contains U+FFFE or U+FFFF, which not every server can list";
         }
         parts += *at == '/' ? 1 : 0;
     }

@@ -61,10 +61,24 @@ bp_azure_list_page(struct bp_storage *storage, const struct bp_op *op,
     return status;
 }
 
+/* From version 2021-02-12 on, names with characters that XML cannot hold come percent encoded. */
+static char *
+name_of(const bp_xml_node *node)
+{
+    const bp_xml_node *name = bp_xml_first(node, "Name");
+    if (name == NULL) {
+        return NULL;
+    }
+    const char *encoded = bp_xml_attribute(name, "Encoded");
+    return encoded != NULL && g_ascii_strcasecmp(encoded, "true") == 0
+               ? g_uri_unescape_string(bp_xml_own_text(name), NULL)
+               : g_strdup(bp_xml_own_text(name));
+}
+
 char *
 bp_azure_listed_name(const struct bp_storage *storage, const bp_xml_node *node)
 {
-    const char *name = bp_xml_text(node, "Name");
+    g_autofree char *name = name_of(node);
     size_t len = strlen(storage->set.prefix);
     return name == NULL || strncmp(name, storage->set.prefix, len) != 0 ? NULL
                                                                         : g_strdup(name + len);

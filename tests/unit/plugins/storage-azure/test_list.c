@@ -104,6 +104,38 @@ START_TEST(test_list__groups)
 }
 END_TEST
 
+START_TEST(test_list__encoded_names)
+{
+    const struct bp_httpd_step steps[] = {
+        AZ_STEP(PAGE("<BlobPrefix><Name Encoded=\"true\">p/%EF%BF%BF%2F</Name></BlobPrefix>"
+                     "<Blob><Name Encoded=\"true\">p/a%EF%BF%BEb%20%25</Name><Properties>"
+                     "<Content-Length>1</Content-Length></Properties></Blob>"
+                     "<Blob><Name Encoded=\"false\">p/c%20</Name><Properties>"
+                     "<Content-Length>2</Content-Length></Properties></Blob>",
+                     ""))};
+    const struct bp_list_args args = {.struct_size = sizeof(args), .prefix = ""};
+    az_start(steps, NULL);
+    ASSERT_OK(list(&args));
+    ck_assert_str_eq(taken.text->str, "\xEF\xBF\xBF/ a\xEF\xBF\xBE"
+                                      "b %:1 c%20:2 ");
+}
+END_TEST
+
+START_TEST(test_list__encoded_names_that_are_no_keys)
+{
+    const struct bp_httpd_step steps[] = {AZ_STEP(
+        PAGE("<Blob><Name Encoded=\"true\">p/a%00b</Name><Properties/></Blob>"
+             "<Blob><Name Encoded=\"true\">p/a%1Fb</Name><Properties/></Blob>"
+             "<Blob><Name Encoded=\"true\">p/a%FFb</Name><Properties/></Blob>"
+             "<Blob><Name Encoded=\"true\">p/a%</Name><Properties/></Blob>" BLOB("p/d", "4"),
+             ""))};
+    const struct bp_list_args args = {.struct_size = sizeof(args), .prefix = ""};
+    az_start(steps, NULL);
+    ASSERT_OK(list(&args));
+    ck_assert_str_eq(taken.text->str, "d:4 ");
+}
+END_TEST
+
 START_TEST(test_list__what_is_no_key_is_left_out)
 {
     const struct bp_httpd_step steps[] = {AZ_STEP(PAGE(
@@ -175,7 +207,8 @@ START_TEST(test_list__bad_arguments)
 }
 END_TEST
 
-AZ_MAIN("azure list", test_list__facts_and_marker, test_list__groups,
-        test_list__what_is_no_key_is_left_out, test_list__stopped_by_its_reader,
-        test_list__missing_container, test_list__container_that_will_be_made_is_empty,
-        test_list__answer_of_something_else, test_list__bad_arguments)
+AZ_MAIN("azure list", test_list__facts_and_marker, test_list__groups, test_list__encoded_names,
+        test_list__encoded_names_that_are_no_keys, test_list__what_is_no_key_is_left_out,
+        test_list__stopped_by_its_reader, test_list__missing_container,
+        test_list__container_that_will_be_made_is_empty, test_list__answer_of_something_else,
+        test_list__bad_arguments)
