@@ -66,6 +66,8 @@ request_copy(struct bp_storage *storage, const struct bp_op *op, const struct bp
     }
     bp_azure_request_init(&request, BP_AZURE_BLOB, "PUT", args->dst_key, "copy to it");
     bp_azure_source_add(&source, &request);
+    /* A copy that was started twice is refused as pending, and nobody knows the id of the first. */
+    request.once = !sync;
     if (sync) {
         bp_azure_add_header(&request, "x-ms-requires-sync", "true");
     }
@@ -99,6 +101,7 @@ abort_copy(struct bp_storage *storage, const char *key, const char *id)
     bp_azure_add_query(&request, "comp", "copy");
     bp_azure_add_query(&request, "copyid", id);
     bp_azure_add_header(&request, "x-ms-copy-action", "abort");
+    request.once = true; /* the second time there would be no such copy */
     bp_status status = bp_azure_call(storage, &undo, &request, NULL, &failed);
     bp_azure_request_clear(&request);
     /* An aborted copy leaves an empty object behind. */

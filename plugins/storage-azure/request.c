@@ -75,6 +75,8 @@ bp_azure_add_conditions(struct bp_azure_request *request, const char *etag, bool
     if (exclusive) {
         bp_azure_add_header(request, "If-None-Match", "*");
     }
+    bool reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    request->once = request->once || (!reads && (etag != NULL || exclusive));
 }
 
 static char *
@@ -242,6 +244,7 @@ start(struct bp_azure_exchange *x, const struct bp_op *op, const struct bp_azure
         .headers = (const char *const *)lines->pdata,
         .body = request->body,
         .body_size = request->body_size,
+        .fresh = request->once,
     };
     status = bp_http_begin(x->storage->client, op, &http, &x->http, error);
     bp_secret_wipe(url->str, url->allocated_len);

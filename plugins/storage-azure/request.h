@@ -21,6 +21,7 @@ struct bp_azure_request {
     GArray *headers, *query;
     const void *body; /**< borrowed until the exchange ends, or NULL */
     uint64_t body_size;
+    bool once; /**< must not reach the service twice: over a connection of its own */
 };
 
 void bp_azure_request_init(struct bp_azure_request *request, enum bp_azure_place place,
@@ -31,7 +32,8 @@ void bp_azure_add_header(struct bp_azure_request *request, const char *name, con
                          ...) __attribute__((format(printf, 3, 4)));
 void bp_azure_add_query(struct bp_azure_request *request, const char *name, const char *value);
 
-/** If-Match with `etag` unless it is NULL; if `exclusive`, If-None-Match: *. */
+/** If-Match with `etag` unless it is NULL; if `exclusive`, If-None-Match: *.  A write with one of
+ *  them is sent once: the second time it would be refused for what the first time did. */
 void bp_azure_add_conditions(struct bp_azure_request *request, const char *etag, bool exclusive);
 
 struct bp_azure_exchange;

@@ -61,15 +61,24 @@ az_teardown(void)
     }
     atomic_store(&bp_fake.cancelled, 0);
     atomic_store(&bp_fake.fail_alloc, 0);
+    az_end();
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 0);
+    az_plugin->fini();
+}
+
+void
+az_end(void)
+{
     if (az_store != NULL) {
         az_ops->close(az_store);
+        az_store = NULL;
     }
-    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 0);
     stop();
     if (az_server != NULL) {
         bp_httpd_free(az_server);
+        az_server = NULL;
     }
-    az_plugin->fini();
+    stopped = false;
 }
 
 struct bp_storage *

@@ -24,6 +24,8 @@
 #define AZ_ANSWER(status, headers, body) \
     "HTTP/1.1 " status "\r\nx-ms-request-id: r-1\r\nConnection: close\r\n" headers "\r\n" body
 #define AZ_OK(headers, body) AZ_ANSWER("200 OK", headers, body)
+/* One behind which the connection stays open. */
+#define AZ_KEPT "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
 #define AZ_CREATED(headers) AZ_ANSWER("201 Created", "Content-Length: 0\r\n" headers, "")
 #define AZ_REFUSED(status, code, message)                                                \
     AZ_ANSWER(status, "x-ms-error-code: " code "\r\n",                                   \
@@ -47,6 +49,9 @@ extern struct bp_error az_error;
 /** Checked fixture. */
 void az_setup(void);
 void az_teardown(void);
+
+/** Ends the script and the instance, so that a test can start others. */
+void az_end(void);
 
 /** Starts the script and an instance "acct"/"box" with AZ_KEY on it, prefix "p"; more settings as
  *  pairs of name and value, ended by NULL. */

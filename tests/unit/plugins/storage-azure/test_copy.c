@@ -44,6 +44,19 @@ START_TEST(test_copy__in_the_background)
 }
 END_TEST
 
+/* A second start would be refused for the first, whose id nobody knows. */
+START_TEST(test_copy__in_the_background_is_started_once)
+{
+    const struct bp_httpd_step steps[] = {
+        {BP_HTTPD_KEEP, .reply = AZ_KEPT}, {.manner = BP_HTTPD_RESET}, AZ_STEP(STARTED)};
+    az_start(steps, NULL);
+    ASSERT_OK(az_remove("other"));
+    ASSERT_FAILED(az_copy(az_store, LARGE, NULL, NULL), BP_ERR_RETRYABLE, "PUT http://");
+    ck_assert((az_error.flags & BP_ERROR_OUTCOME_UNKNOWN) != 0);
+    ck_assert_uint_eq(az_requests(), 2);
+}
+END_TEST
+
 START_TEST(test_copy__background_fails)
 {
     const struct bp_httpd_step steps[] = {
@@ -136,6 +149,7 @@ START_TEST(test_copy__what_it_cannot)
 }
 END_TEST
 
-AZ_MAIN("azure copy", test_copy__at_once, test_copy__in_the_background, test_copy__background_fails,
+AZ_MAIN("azure copy", test_copy__at_once, test_copy__in_the_background,
+        test_copy__in_the_background_is_started_once, test_copy__background_fails,
         test_copy__overtaken, test_copy__cancelled_is_ended_and_removed,
         test_copy__source_cannot_be_verified, test_copy__what_it_cannot)

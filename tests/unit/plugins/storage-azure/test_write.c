@@ -116,6 +116,51 @@ START_TEST(test_write__lost_answer_is_unknown)
 }
 END_TEST
 
+/* The server dies with each request that comes over the connection of the one before. */
+static const struct bp_httpd_step dead_when_kept[] = {
+    {BP_HTTPD_KEEP, .reply = AZ_KEPT}, {.manner = BP_HTTPD_RESET}, AZ_STEP(AZ_CREATED(AZ_ETAG))};
+
+START_TEST(test_write__dead_connection_costs_nothing)
+{
+    const struct bp_write_args args = args_of("k", 5);
+    az_start(dead_when_kept, NULL);
+    ASSERT_OK(az_remove("other"));
+    ASSERT_OK(az_write(&args, "hello", 5, 0, NULL));
+    ck_assert_uint_eq(az_requests(), 3);
+}
+END_TEST
+
+START_TEST(test_write__conditional_is_never_sent_twice)
+{
+    for (int i = 0; i < 2; i++) {
+        struct bp_write_args args = args_of("k", 5);
+        args.flags = i == 0 ? BP_WRITE_IF_NONE_MATCH : 0;
+        args.if_match = i == 0 ? NULL : "0x8D0";
+        az_start(dead_when_kept, NULL);
+        ASSERT_OK(az_remove("other"));
+        ASSERT_FAILED(az_write(&args, "hello", 5, 0, NULL), BP_ERR_RETRYABLE, "PUT http://");
+        ck_assert((az_error.flags & BP_ERROR_OUTCOME_UNKNOWN) != 0);
+        ck_assert_uint_eq(az_requests(), 2);
+        az_end();
+    }
+}
+END_TEST
+
+START_TEST(test_write__conditional_list_is_never_sent_twice)
+{
+    const struct bp_httpd_step steps[] = {{BP_HTTPD_KEEP, .reply = AZ_KEPT, .times = 3},
+                                          {.manner = BP_HTTPD_RESET},
+                                          AZ_STEP(AZ_CREATED(AZ_ETAG))};
+    struct bp_write_args args = args_of("k", 150000);
+    args.flags = BP_WRITE_IF_NONE_MATCH;
+    az_start(steps, "put_size", "0", "block_size", "65536", NULL);
+    ASSERT_FAILED(az_write(&args, big, 150000, 0, NULL), BP_ERR_RETRYABLE, "PUT http://");
+    ck_assert((az_error.flags & BP_ERROR_OUTCOME_UNKNOWN) != 0);
+    ASSERT_SENT(3, "PUT /acct/box/p/k?comp=blocklist HTTP/1.1\r\n", "If-None-Match: *\r\n", NULL);
+    ck_assert_uint_eq(az_requests(), 4);
+}
+END_TEST
+
 START_TEST(test_write__other_md5_is_removed_again)
 {
     const struct bp_httpd_step steps[] = {
@@ -276,8 +321,9 @@ AZ_MAIN("azure write", test_write__small_goes_at_the_commit,
         test_write__streamed_holds_the_last_byte_back,
         test_write__aborted_never_sends_the_last_byte, test_write__empty, test_write__exclusive,
         test_write__only_over_a_version, test_write__lost_answer_is_unknown,
-        test_write__other_md5_is_removed_again, test_write__wanted_checksum,
-        test_write__refused_before_any_byte, test_write__fewer_bytes_than_announced,
-        test_write__blocks_of_a_large_object, test_write__unknown_size_in_one_buffer,
-        test_write__unknown_size_of_nothing, test_write__no_memory_for_a_block,
-        test_remove__missing_is_fine)
+        test_write__dead_connection_costs_nothing, test_write__conditional_is_never_sent_twice,
+        test_write__conditional_list_is_never_sent_twice, test_write__other_md5_is_removed_again,
+        test_write__wanted_checksum, test_write__refused_before_any_byte,
+        test_write__fewer_bytes_than_announced, test_write__blocks_of_a_large_object,
+        test_write__unknown_size_in_one_buffer, test_write__unknown_size_of_nothing,
+        test_write__no_memory_for_a_block, test_remove__missing_is_fine)
