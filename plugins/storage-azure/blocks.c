@@ -17,9 +17,8 @@
 
 #include "sdk/lib/ban.h"
 
-#define LEAST_BLOCK ((size_t)64 << 10)
-#define SMALL_BLOCK ((size_t)1 << 20) /* where memory is short */
-#define GROW_EVERY 8000               /* blocks, where the size is not known */
+#define LEAST_BLOCK (UINT64_C(64) << 10)
+#define GROW_EVERY 4500 /* blocks, where the size is not known: 600 GiB at the least */
 #define UPLOAD_DIGITS (BP_AZURE_UPLOAD_ID - 1)
 
 static uint64_t
@@ -62,21 +61,14 @@ bp_azure_block_id(const struct bp_azure_block_id *id, char out[BP_AZURE_BLOCK_ID
                    id->part & 0xFFFFFF, id->attempt & 0xFFFFFF, id->index & 0xFFFF);
 }
 
-/* What fits into the memory that is left.  Nobody waits for memory: a reader is open meanwhile, and
- * its server would not.  Smaller blocks cost more requests, which is all. */
-static size_t
-choose_cap(const struct bp_storage *storage, uint64_t size, uint64_t least)
+/* An object that nobody knows the end of must not run out of blocks: they grow. */
+static uint64_t
+least_now(const struct bp_azure_blocks *blocks)
 {
-    uint64_t wish = storage->set.block_size;
-    uint64_t left = bp_azure_buffers_left(storage->buffers);
-    while (wish > SMALL_BLOCK && wish > left / 2) {
-        wish /= 2;
+    if (blocks->size != BP_UNKNOWN) {
+        return blocks->least;
     }
-    if (size != BP_UNKNOWN) {
-        wish = MIN(wish, size);
-        least = MAX(least, size / (BP_AZURE_MAX_BLOCKS - 1) + 1);
-    }
-    return (size_t)MIN(MAX(MAX(wish, least), LEAST_BLOCK), BP_AZURE_MAX_BLOCK);
+    return MIN(MAX(blocks->least, LEAST_BLOCK << blocks->count / GROW_EVERY), BP_AZURE_MAX_BLOCK);
 }
 
 void
@@ -86,35 +78,34 @@ bp_azure_blocks_init(struct bp_azure_blocks *blocks, struct bp_storage *storage,
     memset(blocks, 0, sizeof(*blocks));
     blocks->storage = storage;
     blocks->key = key;
-    blocks->cap = choose_cap(storage, size, least);
-    blocks->open_end = size == BP_UNKNOWN;
-}
-
-static void
-release(struct bp_azure_blocks *blocks)
-{
-    if (blocks->buffer != NULL) {
-        bp_azure_buffers_give(blocks->storage->buffers, blocks->buffer, blocks->cap);
-        blocks->buffer = NULL;
+    blocks->size = size;
+    if (size != BP_UNKNOWN) {
+        least = MAX(least, size / (BP_AZURE_MAX_BLOCKS - 1) + 1);
     }
+    blocks->least = MIN(MAX(least, LEAST_BLOCK), BP_AZURE_MAX_BLOCK);
+    bp_azure_buffers_join(storage->buffers, 1);
 }
 
 void
 bp_azure_blocks_clear(struct bp_azure_blocks *blocks)
 {
-    release(blocks);
+    bp_azure_buffers_give(blocks->storage->buffers, &blocks->buffer);
+    bp_azure_buffers_join(blocks->storage->buffers, -1);
 }
 
+/* For each block anew: how many writers there are changes. */
 static bp_status
 reserve(struct bp_azure_blocks *blocks, const struct bp_op *op, struct bp_error *error)
 {
-    if (blocks->buffer != NULL) {
-        return BP_OK;
-    }
-    blocks->buffer = bp_azure_buffers_take(blocks->storage->buffers, op, blocks->cap);
-    if (blocks->buffer == NULL) {
-        return bp_fail(error, BP_ERR_NOMEM, "object %s: no memory for a block of %zu bytes",
-                       blocks->key, blocks->cap);
+    const struct bp_azure_wish wish = {
+        .least = MIN(least_now(blocks), blocks->size),
+        .most = blocks->size,
+        .first = blocks->count == 0,
+    };
+    if (blocks->buffer.at == NULL &&
+        !bp_azure_buffers_take(blocks->storage->buffers, op, &wish, &blocks->buffer)) {
+        return bp_fail(error, BP_ERR_NOMEM, "object %s: no memory for a block of %" PRIu64 " bytes",
+                       blocks->key, wish.least);
     }
     return BP_OK;
 }
@@ -165,17 +156,6 @@ put_block(struct bp_azure_blocks *blocks, const struct bp_op *op, const void *by
     return status;
 }
 
-/* An object that nobody knows the end of must not run out of blocks. */
-static void
-grow(struct bp_azure_blocks *blocks)
-{
-    if (blocks->open_end && blocks->count % GROW_EVERY == 0 &&
-        blocks->cap < BP_AZURE_MAX_BLOCK / 2) {
-        release(blocks);
-        blocks->cap *= 2;
-    }
-}
-
 bp_status
 bp_azure_blocks_flush(struct bp_azure_blocks *blocks, const struct bp_op *op,
                       struct bp_error *error)
@@ -183,10 +163,11 @@ bp_azure_blocks_flush(struct bp_azure_blocks *blocks, const struct bp_op *op,
     if (blocks->used == 0) {
         return BP_OK;
     }
-    bp_status status = put_block(blocks, op, blocks->buffer, blocks->used, error);
+    bp_status status = put_block(blocks, op, blocks->buffer.at, blocks->used, error);
     if (status == BP_OK) {
+        blocks->size -= blocks->size != BP_UNKNOWN ? blocks->used : 0;
         blocks->used = 0;
-        grow(blocks);
+        bp_azure_buffers_give(blocks->storage->buffers, &blocks->buffer);
     }
     return status;
 }
@@ -199,15 +180,15 @@ bp_azure_blocks_add(struct bp_azure_blocks *blocks, const struct bp_op *op, cons
     bp_status status = BP_OK;
     while (status == BP_OK && n > 0) {
         /* A full block is sent when more comes, so that a single one can become a whole object. */
-        if (blocks->used == blocks->cap) {
+        if (blocks->used == blocks->buffer.cap) {
             status = bp_azure_blocks_flush(blocks, op, error);
         }
         if (status == BP_OK) {
             status = reserve(blocks, op, error);
         }
         if (status == BP_OK) {
-            size_t piece = MIN(n, blocks->cap - blocks->used);
-            memcpy(blocks->buffer + blocks->used, next, piece);
+            size_t piece = MIN(n, blocks->buffer.cap - blocks->used);
+            memcpy(blocks->buffer.at + blocks->used, next, piece);
             blocks->used += piece;
             next += piece;
             n -= piece;

@@ -11,6 +11,7 @@
 #define BAKPLANE_STORAGE_AZURE_BLOCKS_H
 
 #include "plugins/storage-azure/azure.h"
+#include "plugins/storage-azure/buffers.h"
 
 #define BP_AZURE_UPLOAD_ID 25 /* with the NUL */
 #define BP_AZURE_BLOCK_ID 41
@@ -33,9 +34,10 @@ struct bp_azure_blocks {
     char upload[BP_AZURE_UPLOAD_ID];
     uint32_t part, attempt;
     uint32_t count; /**< blocks that the service has */
-    uint8_t *buffer;
-    size_t cap, used;
-    bool open_end; /**< the size is not known: blocks grow */
+    uint64_t size;  /**< of what is still to be written, or BP_UNKNOWN */
+    uint64_t least; /**< bytes of a block, so that there are enough of them */
+    struct bp_azure_buffer buffer;
+    size_t used;
 };
 
 /** `size` is what will be written, or BP_UNKNOWN; `least` bounds the blocks' size from below. */

@@ -90,7 +90,8 @@ const struct bp_config_key bp_azure_keys[BP_AZURE_N_KEYS] = {
      .def = "16MiB",
      .min = MIB,
      .max = 64 * GIB,
-     .help = "bound of all block buffers together; when it is reached, blocks get smaller"},
+     .help = "bound of all block buffers together; the more workers share it, the smaller are "
+             "blocks"},
     {.name = "block_size",
      SIZE_KEY,
      .def = "4MiB",

@@ -74,7 +74,7 @@ open_storage(const struct bp_host *host, const struct bp_op *op, const struct bp
         status = bp_http_config_load(&http, host, config, 1, error);
     }
     if (status == BP_OK) {
-        storage->buffers = bp_azure_buffers_new(host, storage->set.memory);
+        storage->buffers = bp_azure_buffers_new(host, storage->set.memory, storage->set.block_size);
         http.user_agent = "bakplane-storage-azure/" VERSION;
         http.max_idle = MAX_IDLE;
         status = bp_http_client_new(host, &http, &storage->client, error);

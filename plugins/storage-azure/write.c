@@ -273,10 +273,10 @@ commit_as_one(struct bp_writer *writer, const struct bp_op *op, struct bp_object
     writer->size = writer->written;
     if (writer->storage->set.check_md5) {
         writer->md5 = g_checksum_new(G_CHECKSUM_MD5);
-        g_checksum_update(writer->md5, writer->blocks.buffer, (gssize)writer->blocks.used);
+        g_checksum_update(writer->md5, writer->blocks.buffer.at, (gssize)writer->blocks.used);
     }
     bp_status status =
-        begin_put(writer, op, writer->written == 0 ? NULL : writer->blocks.buffer, error);
+        begin_put(writer, op, writer->written == 0 ? NULL : writer->blocks.buffer.at, error);
     if (status == BP_OK) {
         status = bp_azure_head(writer->x, op, error);
     }

@@ -38,63 +38,140 @@ START_TEST(test_block_id__all_of_one_length)
 }
 END_TEST
 
+static struct bp_azure_buffers *buffers;
+
+/* What one more buffer has, 0 when it was refused. */
 static size_t
-cap_of(struct bp_storage *storage, uint64_t size, uint64_t least)
+take(struct bp_azure_buffer *buffer, uint64_t least, uint64_t most)
 {
-    struct bp_azure_blocks blocks;
-    bp_azure_blocks_init(&blocks, storage, "k", size, least);
-    return blocks.cap;
+    const struct bp_azure_wish wish = {.least = least, .most = most, .first = 1};
+    bp_azure_buffers_join(buffers, 1);
+    return bp_azure_buffers_take(buffers, &bp_fake.op, &wish, buffer) ? buffer->cap : 0;
 }
 
-START_TEST(test_cap__by_size_and_memory)
+static void
+give(struct bp_azure_buffer *buffer)
 {
-    struct bp_storage storage = {.host = &bp_fake.host, .set = {.block_size = 4 * MIB}};
-    storage.buffers = bp_azure_buffers_new(&bp_fake.host, 32 * MIB);
-    ck_assert_uint_eq(cap_of(&storage, BP_UNKNOWN, 0), 4 * MIB);
-    ck_assert_uint_eq(cap_of(&storage, 2 * MIB, 0), 2 * MIB); /* no more than there is */
-    ck_assert_uint_eq(cap_of(&storage, 10, 0), 65536);
-    ck_assert_uint_eq(cap_of(&storage, 100 * MIB, 7 * MIB), 7 * MIB);
-    /* 50,000 blocks are enough for any size. */
-    uint64_t huge = (uint64_t)1 << 40;
-    ck_assert_uint_ge((uint64_t)cap_of(&storage, huge, 0) * 49999, huge);
-    void *some = bp_azure_buffers_take(storage.buffers, &bp_fake.op, 28 * MIB);
-    ck_assert_uint_eq(cap_of(&storage, BP_UNKNOWN, 0), 2 * MIB);
-    void *more = bp_azure_buffers_take(storage.buffers, &bp_fake.op, 12 * MIB);
-    ck_assert_uint_eq(cap_of(&storage, BP_UNKNOWN, 0), MIB); /* nobody waits: small ones */
-    bp_azure_buffers_give(storage.buffers, some, 28 * MIB);
-    bp_azure_buffers_give(storage.buffers, more, 12 * MIB);
-    bp_azure_buffers_free(storage.buffers);
+    bp_azure_buffers_give(buffers, buffer);
+    bp_azure_buffers_join(buffers, -1);
 }
-END_TEST
 
-START_TEST(test_buffers__kept_within_the_limit)
+START_TEST(test_buffers__of_one_writer)
 {
-    struct bp_azure_buffers *buffers = bp_azure_buffers_new(&bp_fake.host, 3000);
-    void *first = bp_azure_buffers_take(buffers, &bp_fake.op, 1000);
-    void *second = bp_azure_buffers_take(buffers, &bp_fake.op, 2000);
-    ck_assert_uint_eq(bp_azure_buffers_left(buffers), 0);
-    bp_azure_buffers_give(buffers, first, 1000);
-    ck_assert_uint_eq(bp_azure_buffers_left(buffers), 1000);
-    ck_assert_ptr_eq(bp_azure_buffers_take(buffers, &bp_fake.op, 1000), first);
-    bp_azure_buffers_give(buffers, first, 1000);
-    /* Another size: the one that is idle makes room. */
-    void *third = bp_azure_buffers_take(buffers, &bp_fake.op, 500);
-    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 2);
-    bp_azure_buffers_give(buffers, third, 500);
-    bp_azure_buffers_give(buffers, second, 2000);
-    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 2);
+    struct bp_azure_buffer buffer;
+    static const uint64_t wanted[][3] = {/* least, most, got */
+                                         {1, BP_UNKNOWN, 4 * MIB},
+                                         {1, 4 * MIB, 4 * MIB},
+                                         {1, 2 * MIB, 2 * MIB},
+                                         {1, 2 * MIB + 1, 4 * MIB},
+                                         {1, 10, MIB / 4},
+                                         {0, 0, MIB / 4},
+                                         {3 * MIB, 3 * MIB, 4 * MIB},
+                                         {4 * MIB, BP_UNKNOWN, 4 * MIB},
+                                         {7 * MIB, BP_UNKNOWN, 7 * MIB}};
+    buffers = bp_azure_buffers_new(&bp_fake.host, 16 * MIB, 4 * MIB);
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        ck_assert_uint_eq(take(&buffer, wanted[i][0], wanted[i][1]), wanted[i][2]);
+        memset(buffer.at, 1, buffer.cap);
+        give(&buffer);
+    }
+    /* What was larger than any share was not kept. */
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 1);
     bp_azure_buffers_free(buffers);
     ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 0);
 }
 END_TEST
 
+START_TEST(test_buffers__of_many_stay_within_the_limit)
+{
+    struct bp_azure_buffer all[16];
+    size_t sum = 0;
+    buffers = bp_azure_buffers_new(&bp_fake.host, 16 * MIB, 4 * MIB);
+    /* The first ones do not know yet how many there will be … */
+    for (size_t i = 0; i < 16; i++) {
+        sum += take(&all[i], 1, BP_UNKNOWN);
+        memset(all[i].at, (int)i, all[i].cap);
+    }
+    ck_assert_uint_eq(all[0].cap, 4 * MIB);
+    ck_assert_uint_eq(sum, 16 * MIB);
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 4);
+    for (size_t i = 0; i < 16; i++) {
+        ck_assert_int_eq(all[i].at[0], (int)i);
+        ck_assert_int_eq(all[i].at[all[i].cap - 1], (int)i);
+    }
+    /* … but with their next blocks they do. */
+    const struct bp_azure_wish next = {.least = 1, .most = BP_UNKNOWN};
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < 16; i++) {
+            bp_azure_buffers_give(buffers, &all[i]);
+            ck_assert(bp_azure_buffers_take(buffers, &bp_fake.op, &next, &all[i]));
+        }
+    }
+    for (size_t i = 0; i < 16; i++) {
+        ck_assert_uint_eq(all[i].cap, MIB);
+        give(&all[i]);
+    }
+    ck_assert_uint_eq(take(&all[0], 1, BP_UNKNOWN), 4 * MIB);
+    give(&all[0]);
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 4);
+    bp_azure_buffers_free(buffers);
+}
+END_TEST
+
+START_TEST(test_buffers__nobody_waits_for_memory)
+{
+    struct bp_azure_buffer all[3];
+    buffers = bp_azure_buffers_new(&bp_fake.host, 64 << 10, 64 << 10);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(take(&all[i], 1, BP_UNKNOWN), 64 << 10);
+        memset(all[i].at, 1, all[i].cap);
+    }
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 3);
+    for (size_t i = 0; i < 3; i++) {
+        give(&all[i]);
+    }
+    ck_assert_int_eq(atomic_load(&bp_fake.live_blocks), 1);
+    bp_azure_buffers_free(buffers);
+}
+END_TEST
+
 START_TEST(test_buffers__refused_by_the_host)
 {
-    struct bp_azure_buffers *buffers = bp_azure_buffers_new(&bp_fake.host, 3000);
+    struct bp_azure_buffer buffer;
+    buffers = bp_azure_buffers_new(&bp_fake.host, 16 * MIB, 4 * MIB);
     atomic_store(&bp_fake.fail_alloc, 1);
-    ck_assert_ptr_null(bp_azure_buffers_take(buffers, &bp_fake.op, 1000));
-    ck_assert_uint_eq(bp_azure_buffers_left(buffers), 3000);
+    ck_assert_uint_eq(take(&buffer, 1, BP_UNKNOWN), 0);
+    give(&buffer);
+    atomic_store(&bp_fake.fail_alloc, 0);
+    ck_assert_uint_eq(take(&buffer, 1, BP_UNKNOWN), 4 * MIB);
+    give(&buffer);
     bp_azure_buffers_free(buffers);
+}
+END_TEST
+
+START_TEST(test_blocks__enough_of_them)
+{
+    struct bp_azure_blocks blocks;
+    struct bp_storage storage = {.host = &bp_fake.host};
+    storage.buffers = bp_azure_buffers_new(&bp_fake.host, MIB, MIB);
+    uint64_t huge = (uint64_t)1 << 40;
+    bp_azure_blocks_init(&blocks, &storage, "k", huge, 0);
+    ck_assert_uint_ge(blocks.least * 49999, huge);
+    bp_azure_blocks_clear(&blocks);
+    bp_azure_blocks_init(&blocks, &storage, "k", 100 * MIB, 7 * MIB);
+    ck_assert_uint_eq(blocks.least, 7 * MIB);
+    bp_azure_blocks_clear(&blocks);
+    /* Where nobody knows the end, they grow with their number. */
+    bp_azure_blocks_init(&blocks, &storage, "k", BP_UNKNOWN, 0);
+    ASSERT_OK(bp_azure_blocks_add(&blocks, &bp_fake.op, "x", 1, &az_error));
+    ck_assert_uint_le(blocks.buffer.cap, MIB);
+    bp_azure_blocks_clear(&blocks);
+    bp_azure_blocks_init(&blocks, &storage, "k", BP_UNKNOWN, 0);
+    blocks.count = 45000;
+    ASSERT_OK(bp_azure_blocks_add(&blocks, &bp_fake.op, "x", 1, &az_error));
+    ck_assert_uint_eq(blocks.buffer.cap, 64 * MIB);
+    bp_azure_blocks_clear(&blocks);
+    bp_azure_buffers_free(storage.buffers);
 }
 END_TEST
 
@@ -109,5 +186,6 @@ START_TEST(test_list__in_order)
 END_TEST
 
 AZ_MAIN("azure blocks", test_upload_id__tells_its_start, test_block_id__all_of_one_length,
-        test_cap__by_size_and_memory, test_buffers__kept_within_the_limit,
-        test_buffers__refused_by_the_host, test_list__in_order)
+        test_buffers__of_one_writer, test_buffers__of_many_stay_within_the_limit,
+        test_buffers__nobody_waits_for_memory, test_buffers__refused_by_the_host,
+        test_blocks__enough_of_them, test_list__in_order)
