@@ -12,6 +12,7 @@
 #include "plugins/storage-azure/list.h"
 #include "plugins/storage-azure/parts.h"
 #include "plugins/storage-azure/read.h"
+#include "plugins/storage-azure/remove.h"
 #include "plugins/storage-azure/token.h"
 #include "plugins/storage-azure/uploads.h"
 #include "plugins/storage-azure/write.h"
@@ -90,8 +91,7 @@ open_storage(const struct bp_host *host, const struct bp_op *op, const struct bp
     return BP_OK;
 }
 
-/* No `sync`: what was committed is durable.  No `remove_many`: the host removes in parallel, and
- * the batch verb takes a signature for each name anyway.  No `space`: there is no bound. */
+/* No `sync`: what was committed is durable.  No `space`: there is no bound. */
 static const struct bp_storage_ops operations = {
     .struct_size = sizeof(operations),
     .open = open_storage,
@@ -108,6 +108,7 @@ static const struct bp_storage_ops operations = {
     .write_commit = bp_azure_write_commit,
     .write_abort = bp_azure_write_abort,
     .remove = bp_azure_remove,
+    .remove_many = bp_azure_remove_many,
     .copy = bp_azure_copy,
     .part_begin = bp_azure_part_begin,
     .part_open = bp_azure_part_open,

@@ -126,6 +126,12 @@ add_query_text(GString *url, const struct bp_azure_request *request, const bp_se
     }
 }
 
+static const bp_secret *
+sas_of(const struct bp_storage *storage)
+{
+    return storage->set.login == BP_AZURE_SAS ? storage->set.sas : NULL;
+}
+
 /* The lines of a request as they are sent.  The login's is added by authorize(). */
 static GPtrArray *
 header_lines(const struct bp_azure_request *request, const char *date)
@@ -137,7 +143,9 @@ header_lines(const struct bp_azure_request *request, const char *date)
         g_ptr_array_add(lines, g_strdup_printf("%s: %s", pair->name, pair->value));
     }
     g_ptr_array_add(lines, g_strdup_printf("x-ms-date: %s", date));
-    g_ptr_array_add(lines, g_strdup("x-ms-version: " BP_AZURE_VERSION));
+    if (!request->inner) {
+        g_ptr_array_add(lines, g_strdup("x-ms-version: " BP_AZURE_VERSION));
+    }
     return lines;
 }
 
@@ -152,7 +160,9 @@ sign(struct bp_storage *storage, const struct bp_azure_request *request, const c
         bp_azure_pairs_add(headers, pair->name, g_strdup(pair->value));
     }
     bp_azure_pairs_add(headers, "x-ms-date", g_strdup(date));
-    bp_azure_pairs_add(headers, "x-ms-version", g_strdup(BP_AZURE_VERSION));
+    if (!request->inner) {
+        bp_azure_pairs_add(headers, "x-ms-version", g_strdup(BP_AZURE_VERSION));
+    }
     const struct bp_azure_signable what = {
         .method = request->method,
         .account = storage->set.account,
@@ -170,14 +180,14 @@ sign(struct bp_storage *storage, const struct bp_azure_request *request, const c
 struct dispatch {
     char *path;
     char date[BP_AZURE_TIME];
-    char *login; /* header line, or NULL where the URL carries it */
+    char *login;    /* header line, or NULL where the URL carries it */
+    uint64_t token; /* generation of the token in it, or 0 */
 };
 
 static bp_status
-authorize(struct bp_azure_exchange *x, const struct bp_op *op,
+authorize(struct bp_storage *storage, const struct bp_op *op,
           const struct bp_azure_request *request, struct dispatch *dispatch, struct bp_error *error)
 {
-    struct bp_storage *storage = x->storage;
     if (storage->set.login == BP_AZURE_SAS) {
         return BP_OK;
     }
@@ -186,7 +196,7 @@ authorize(struct bp_azure_exchange *x, const struct bp_op *op,
         return BP_OK;
     }
     bp_secret *token = NULL;
-    bp_status status = bp_azure_tokens_get(storage->tokens, op, &token, &x->token, error);
+    bp_status status = bp_azure_tokens_get(storage->tokens, op, &token, &dispatch->token, error);
     if (status == BP_OK) {
         dispatch->login = g_strdup_printf("Authorization: Bearer %s", bp_secret_get(token));
     }
@@ -225,10 +235,11 @@ start(struct bp_azure_exchange *x, const struct bp_op *op, const struct bp_azure
     };
     g_autofree char *path = dispatch.path;
     bp_azure_http_date(time(NULL), dispatch.date);
-    bp_status status = authorize(x, op, request, &dispatch, error);
+    bp_status status = authorize(x->storage, op, request, &dispatch, error);
     if (status != BP_OK) {
         return status;
     }
+    x->token = dispatch.token;
     g_autoptr(GPtrArray) lines = header_lines(request, dispatch.date);
     if (dispatch.login != NULL) {
         g_ptr_array_add(lines, dispatch.login);
@@ -236,8 +247,7 @@ start(struct bp_azure_exchange *x, const struct bp_op *op, const struct bp_azure
     g_ptr_array_add(lines, NULL);
     g_autofree char *base = url_of(x->storage, path);
     GString *url = g_string_new(base);
-    add_query_text(url, request,
-                   x->storage->set.login == BP_AZURE_SAS ? x->storage->set.sas : NULL);
+    add_query_text(url, request, sas_of(x->storage));
     const struct bp_http_request http = {
         .method = request->method,
         .url = url->str,
@@ -251,6 +261,33 @@ start(struct bp_azure_exchange *x, const struct bp_op *op, const struct bp_azure
     g_string_free(url, TRUE);
     wipe(dispatch.login);
     return status;
+}
+
+bp_status
+bp_azure_print(struct bp_storage *storage, const struct bp_op *op,
+               const struct bp_azure_request *request, GString *out, struct bp_error *error)
+{
+    struct dispatch dispatch = {.path = encoded_path(storage, request->place, request->key)};
+    g_autofree char *path = dispatch.path;
+    bp_azure_http_date(time(NULL), dispatch.date);
+    bp_status status = authorize(storage, op, request, &dispatch, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    g_autoptr(GPtrArray) lines = header_lines(request, dispatch.date);
+    g_string_append_printf(out, "%s %s", request->method, path);
+    add_query_text(out, request, sas_of(storage));
+    g_string_append(out, " HTTP/1.1\r\n");
+    for (guint i = 0; i < lines->len; i++) {
+        g_string_append_printf(out, "%s\r\n", (const char *)g_ptr_array_index(lines, i));
+    }
+    if (dispatch.login != NULL) {
+        g_string_append_printf(out, "%s\r\n", dispatch.login);
+        wipe(dispatch.login);
+        g_free(dispatch.login);
+    }
+    g_string_append(out, "Content-Length: 0\r\n\r\n");
+    return BP_OK;
 }
 
 bp_status

@@ -21,7 +21,8 @@ struct bp_azure_request {
     GArray *headers, *query;
     const void *body; /**< borrowed until the exchange ends, or NULL */
     uint64_t body_size;
-    bool once; /**< must not reach the service twice: over a connection of its own */
+    bool once;  /**< must not reach the service twice: over a connection of its own */
+    bool inner; /**< travels in a batch, whose version it shares */
 };
 
 void bp_azure_request_init(struct bp_azure_request *request, enum bp_azure_place place,
@@ -35,6 +36,11 @@ void bp_azure_add_query(struct bp_azure_request *request, const char *name, cons
 /** If-Match with `etag` unless it is NULL; if `exclusive`, If-None-Match: *.  A write with one of
  *  them is sent once: the second time it would be refused for what the first time did. */
 void bp_azure_add_conditions(struct bp_azure_request *request, const char *etag, bool exclusive);
+
+/** Appends the request as a batch holds it.  It has a login in it.  AUTH when none could be had. */
+bp_status bp_azure_print(struct bp_storage *storage, const struct bp_op *op,
+                         const struct bp_azure_request *request, GString *out,
+                         struct bp_error *error);
 
 struct bp_azure_exchange;
 

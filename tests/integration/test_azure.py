@@ -162,6 +162,35 @@ def test_container_is_made(azurite, make, data):
     round_trip(run, azurite, "made-by-us", data)
 
 
+def deletes_of(azurite, container):
+    """How many objects of a container were removed alone, and how many batches came."""
+    lines = azurite.log.read_text(encoding="utf-8").splitlines()
+    alone = sum(f"/{container}/" in line and '"DELETE ' in line for line in lines)
+    batches = sum(f"/{container}?" in line and '"POST ' in line and "comp=batch" in line
+                  for line in lines)
+    return alone, batches
+
+
+@pytest.mark.parametrize("login", ["key", "sas"])
+def test_removed_in_batches(azurite, container, make, data, login):
+    names = [f"{i:03} %+&\u00fc" for i in range(600)]
+    for name in names:
+        (data / "main/shop" / name).write_bytes(b"x")
+    settings = storage(azurite, container)
+    if login == "sas":
+        del settings["account_key"]
+        settings |= {"sas": sas_of(azurite, container), "allow_http": True}
+    run = make(settings)
+    run.create("b")
+    before, _ = deletes_of(azurite, container)
+    azurite.client().get_blob_client(container, "bystander").upload_blob(b"1")
+    run.delete("b")
+    assert azurite.list_keys(container) == ["bystander"]
+    alone, batches = deletes_of(azurite, container)
+    assert batches >= 3  # of 256 at the most
+    assert alone - before < 100  # documents, which are removed in an order
+
+
 def fill(azurite, container, account=None, key=None):
     """The files as blobs."""
     from azure.storage.blob import BlobServiceClient
