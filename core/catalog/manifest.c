@@ -119,6 +119,16 @@ bp_manifest_find_unit(const bp_manifest *manifest, const char *id)
     return NULL;
 }
 
+const char *
+bp_manifest_parent_name(const bp_manifest *manifest, const char *id)
+{
+    if (id == NULL) {
+        return "";
+    }
+    const bp_manifest_unit *parent = bp_manifest_find_unit(manifest, id);
+    return parent != NULL ? parent->name : NULL;
+}
+
 bool
 bp_manifest_has_document(const bp_manifest *manifest, const char *key)
 {

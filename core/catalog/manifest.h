@@ -70,6 +70,8 @@ void bp_manifest_file_free(bp_manifest_file *file);
 
 /** Unit by id, or NULL. */
 bp_manifest_unit *bp_manifest_find_unit(const bp_manifest *manifest, const char *id);
+/** Name of a unit by id; "" for NULL, which is the parent of a root; NULL when there is none. */
+const char *bp_manifest_parent_name(const bp_manifest *manifest, const char *id);
 /** One of its documents has this key. */
 bool bp_manifest_has_document(const bp_manifest *manifest, const char *key);
 

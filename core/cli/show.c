@@ -90,8 +90,9 @@ append_units(GString *out, const json_t *units, bool color)
         if (json_object_get(unit, "items") == NULL) {
             continue;
         }
-        g_autofree char *name = g_strdup_printf("%s.%s", bp_json_text(unit, "parent", ""),
-                                                bp_json_text(unit, "name", ""));
+        const char *parent = bp_json_text(unit, "parent", NULL);
+        g_autofree char *name = g_strconcat(parent != NULL ? parent : "", parent != NULL ? "." : "",
+                                            bp_json_text(unit, "name", ""), NULL);
         g_autofree char *items = count_of(unit, "items");
         g_autofree char *bytes = size_of(unit, "bytes");
         g_autofree char *rows = range_of(unit);

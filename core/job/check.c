@@ -106,6 +106,18 @@ take_note(void *ctx, enum bp_note_level level, const char *code, const char *tex
     add(work, code, level == BP_NOTE_WARN ? "unproven" : "ok", text);
 }
 
+static bool
+check_source_storage(check_work *work)
+{
+    GError *error = NULL;
+    bp_workspace *workspace = work->job->workspace;
+    bp_store *store = bp_workspace_source_store(workspace, NULL, &error);
+    bool fine = store != NULL && bp_workspace_probe(workspace, store, bp_workspace_call(workspace),
+                                                    BP_NEED_LIST | BP_NEED_READ, &error);
+    return passed(work, "source storage: list, read", fine, fine ? bp_store_name(store) : NULL,
+                  error);
+}
+
 static void
 check_source(check_work *work)
 {
@@ -117,13 +129,9 @@ check_source(check_work *work)
         passed(work, "source", false, NULL, error);
         return;
     }
-    bp_store *store = bp_workspace_source_store(workspace, NULL, &error);
-    if (store == NULL ||
-        !bp_workspace_probe(workspace, store, call, BP_NEED_LIST | BP_NEED_READ, &error)) {
-        passed(work, "source storage: list, read", false, NULL, error);
+    if (bp_workspace_has_source_store(workspace) && !check_source_storage(work)) {
         return;
     }
-    passed(work, "source storage: list, read", true, bp_store_name(store), NULL);
     bp_note_fns notes = {.note = take_note, .ctx = work};
     bool fine = bp_source_probe(source, call, &notes, &error);
     const struct bp_source_info *facts = bp_source_facts(source);

@@ -51,13 +51,11 @@ wants_unit(void *ctx, const struct bp_unit *unit)
     if (strcmp(unit->kind, work->facts->parent_kind) == 0) {
         return bp_selection_wants_parent(work->selection, unit->name);
     }
-    if (strcmp(unit->kind, work->facts->item_kind) == 0 && unit->parent != NULL) {
-        const bp_manifest_unit *parent =
-            bp_manifest_find_unit(work->create->manifest, unit->parent);
-        return parent != NULL &&
-               bp_selection_wants_child(work->selection, parent->name, unit->name);
+    if (strcmp(unit->kind, work->facts->item_kind) != 0) {
+        return true;
     }
-    return true;
+    const char *parent = bp_manifest_parent_name(work->create->manifest, unit->parent);
+    return parent != NULL && bp_selection_wants_child(work->selection, parent, unit->name);
 }
 
 static bool
@@ -126,8 +124,10 @@ new_manifest(const bp_create *create)
 static bool
 open_source(bp_create *create, GError **error)
 {
+    bp_workspace *workspace = create->job->workspace;
     bp_note_fns notes = bp_monitor_note_fns(create->job->monitor);
-    if (bp_workspace_source_store(create->job->workspace, NULL, error) == NULL ||
+    if ((bp_workspace_has_source_store(workspace) &&
+         bp_workspace_source_store(workspace, NULL, error) == NULL) ||
         !bp_source_probe(create->source, &create->call, &notes, error)) {
         return false;
     }
@@ -262,10 +262,14 @@ static bool
 surely_fits(bp_create *create, bool *fits, GError **error)
 {
     struct bp_space ours = {.struct_size = sizeof ours};
-    struct bp_space theirs = {.struct_size = sizeof theirs};
-    bp_store *source = bp_workspace_source_store(create->job->workspace, NULL, error);
-    if (source == NULL || !bp_store_space(create->catalog->store, &create->call, &ours, error) ||
-        !bp_store_space(source, &create->call, &theirs, error)) {
+    struct bp_space theirs = {
+        .struct_size = sizeof theirs, .total = BP_UNKNOWN, .available = BP_UNKNOWN};
+    bp_workspace *workspace = create->job->workspace;
+    bool has_store = bp_workspace_has_source_store(workspace);
+    bp_store *source = has_store ? bp_workspace_source_store(workspace, NULL, error) : NULL;
+    if ((has_store && source == NULL) ||
+        !bp_store_space(create->catalog->store, &create->call, &ours, error) ||
+        (source != NULL && !bp_store_space(source, &create->call, &theirs, error))) {
         return false;
     }
     bool bounded = theirs.total != BP_UNKNOWN && theirs.available != BP_UNKNOWN;

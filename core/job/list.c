@@ -16,10 +16,9 @@ manifest_holds(const bp_manifest *manifest, bp_selection *wanted)
 {
     for (guint i = 0; i < manifest->units->len; i++) {
         const bp_manifest_unit *unit = g_ptr_array_index(manifest->units, i);
-        const bp_manifest_unit *parent =
-            unit->parent != NULL ? bp_manifest_find_unit(manifest, unit->parent) : NULL;
+        const char *parent = bp_manifest_parent_name(manifest, unit->parent);
         if (unit->has_items && parent != NULL &&
-            bp_selection_wants_child(wanted, parent->name, unit->name)) {
+            bp_selection_wants_child(wanted, parent, unit->name)) {
             return true;
         }
     }

@@ -149,11 +149,17 @@ prove_same(const bp_restore_job *restore, bp_store *theirs, bp_store *ours, bool
     return false;
 }
 
-/* Tells the source whether it can read the backup where it is, before anything is touched. */
+/*
+ * Tells the source whether it can read the backup where it is, before anything is touched.  One
+ * that keeps nothing on a storage reads it through us: the view's reference is all it needs.
+ */
 static bool
 offer_in_place(bp_restore_job *restore, GError **error)
 {
     bp_workspace *workspace = restore->job->workspace;
+    if (!bp_workspace_has_source_store(workspace)) {
+        return true;
+    }
     bp_store *theirs = bp_workspace_source_store(workspace, NULL, error);
     bp_store *ours = restore->view.catalog->store;
     bool same = false;

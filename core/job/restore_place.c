@@ -36,7 +36,8 @@ in_place(void *ctx, const char *prefix)
     bp_restore_job *restore = work->restore;
     g_autofree char *key = bp_catalog_key(restore->view.manifest->name, prefix);
     BP_DEBUG("read in place", "target", work->target->path, "prefix", key);
-    const char *theirs = bp_store_info(restore->source_store)->local_root;
+    const char *theirs =
+        restore->source_store != NULL ? bp_store_info(restore->source_store)->local_root : "";
     bool fine = bp_store_probe_server(restore->view.catalog->store, &restore->call, key,
                                       *theirs != '\0' ? theirs : NULL, &work->error);
     if (!fine && bp_error_is(work->error, BP_ERR_UNSUPPORTED)) {

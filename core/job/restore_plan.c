@@ -49,25 +49,26 @@ typedef struct {
 static bool
 choose_unit(bp_restore_job *restore, choice *c, const bp_manifest_unit *unit, GError **error)
 {
-    const bp_manifest_unit *parent =
-        unit->parent != NULL ? bp_manifest_find_unit(restore->view.manifest, unit->parent) : NULL;
-    if (parent == NULL) {
+    const char *parent = bp_manifest_parent_name(restore->view.manifest, unit->parent);
+    bool flat = *bp_source_facts(restore->view.source)->parent_kind == '\0';
+    if (parent == NULL || (unit->parent == NULL && !flat)) {
         bp_set_error(error, BP_ERR_CORRUPT, "the manifest names no parent of %s %s", unit->kind,
                      unit->name);
         return false;
     }
-    if (!bp_selection_wants_child(c->stored, parent->name, unit->name)) {
+    if (!bp_selection_wants_child(c->stored, parent, unit->name)) {
         return true;
     }
     bp_target *target = g_new0(bp_target, 1);
-    bp_renames_apply(c->renames, parent->name, unit->name, &target->parent, &target->name);
+    bp_renames_apply(c->renames, parent, unit->name, &target->parent, &target->name);
     if (!bp_selection_wants_child(c->after, target->parent, target->name)) {
         target_free(target);
         return true;
     }
     target->unit = unit;
     target->from = bp_view_unit_name(&restore->view, unit);
-    target->path = g_strdup_printf("%s.%s", target->parent, target->name);
+    target->path = *target->parent != '\0' ? g_strdup_printf("%s.%s", target->parent, target->name)
+                                           : g_strdup(target->name);
     g_ptr_array_add(restore->targets, target);
     if (!g_hash_table_add(c->taken, target->path)) {
         bp_set_error(error, BP_ERR_INVALID,
@@ -97,7 +98,9 @@ choose_parents(bp_restore_job *restore, choice *c)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < restore->targets->len; i++) {
         const bp_target *target = g_ptr_array_index(restore->targets, i);
-        add_parent(restore, seen, g_strdup(target->parent));
+        if (*target->parent != '\0') {
+            add_parent(restore, seen, g_strdup(target->parent));
+        }
     }
     const GPtrArray *units = restore->view.manifest->units;
     const char *kind = bp_source_facts(restore->view.source)->parent_kind;

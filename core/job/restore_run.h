@@ -23,7 +23,8 @@ typedef enum {
 
 typedef struct bp_target {
     const bp_manifest_unit *unit;
-    char *from, *parent, *name, *path; /* "db.coll", "db2", "coll2", "db2.coll2" */
+    char *from, *parent, *name, *path; /* "db.coll", "db2", "coll2", "db2.coll2"; without levels
+                                          "coll", "", "coll2", "coll2" */
     bp_target_state state;
     guint64 found;
     char *error; /* why it failed, or why it cannot be proven; of a complete one, a remark */
@@ -39,7 +40,7 @@ typedef struct bp_restore_job {
     bp_cancel *cancel; /* child of the user's */
     bp_call call;
     bp_view view;
-    bp_store *source_store; /* where the server keeps its own data */
+    bp_store *source_store; /* where the server keeps its own data, or NULL */
     GPtrArray *targets;     /* bp_target* */
     GPtrArray *parents;     /* char*: target names of all parents that are to exist */
     char *run_id;

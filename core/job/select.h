@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Which units, and under which names: filters and rename rules over a tree of two named levels,
- * parent and child ("db.coll").  A bare name means the source's default parent.
+ * parent and child ("db.coll").  A bare name means the source's default parent; where a source's
+ * tree has one level only, that is "", and all names are bare.
  *
  *   filter term   db.*    all children      db.coll   one child
  *                 coll    one child of the default parent

@@ -245,6 +245,23 @@ bp_workspace_source(bp_workspace *workspace, GError **error)
     return workspace->source;
 }
 
+bool
+bp_workspace_has_source_store(bp_workspace *workspace)
+{
+    g_autoptr(GError) unusable = NULL; /* whoever needs the plugin will hear of it */
+    bp_module *module = bp_workspace_source_module(workspace, &unusable);
+    if (module == NULL) {
+        return true;
+    }
+    bp_key_table keys = bp_module_keys(module);
+    for (guint32 i = 0; i < keys.n; i++) {
+        if (strcmp(bp_key_table_at(&keys, i)->name, "storage") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bp_store *
 bp_workspace_source_store(bp_workspace *workspace, const char **name, GError **error)
 {

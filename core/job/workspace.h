@@ -41,6 +41,8 @@ bp_store *bp_workspace_store(bp_workspace *workspace, const char *name, GError *
 /** The source's plugin, without opening an instance.  Returns: (transfer none) (nullable) */
 bp_module *bp_workspace_source_module(bp_workspace *workspace, GError **error);
 bp_source_inst *bp_workspace_source(bp_workspace *workspace, GError **error);
+/** The source keeps its data on a storage: its plugin has the setting `storage`. */
+bool bp_workspace_has_source_store(bp_workspace *workspace);
 /** The storage that the source's data lies on (`source.storage`); its name in `name`. */
 bp_store *bp_workspace_source_store(bp_workspace *workspace, const char **name, GError **error);
 

@@ -389,7 +389,54 @@ START_TEST(test_restore__backup_without_parents)
     bp_create_params create = {.name = "flat"};
     ASSERT_FINE(job_create(&create, &error) == BP_VERB_OK, error);
     params.name = "flat";
-    restore_refused(BP_ERR_CORRUPT, "names no parent of directory default");
+    params.rename = "shop:market";
+    ASSERT_FINE(job_restore(&params, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_length("targets"), 2);
+    ck_assert_str_eq(job_item("targets", 1, "from"), "shop");
+    ck_assert_str_eq(job_item("targets", 1, "to"), "market");
+    ck_assert(job_exists("data/restored/default/books/1"));
+    ck_assert(job_exists("data/restored/market/books/deep/1"));
+}
+END_TEST
+
+static bp_status
+forget_parents(struct bp_source *source, const struct bp_op *op,
+               const struct bp_unit_filter *filter, const struct bp_unit_sink *sink,
+               struct bp_error *raw)
+{
+    (void)op;
+    (void)filter;
+    (void)raw;
+    (void)source;
+    const struct bp_unit unit = {
+        .struct_size = sizeof unit, .id = "default/books", .kind = "directory", .name = "books"};
+    return sink->unit(sink->ctx, &unit) == 0 ? BP_OK : BP_ERR_CANCELLED;
+}
+
+static void
+spoil_parents(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->plan = forget_parents;
+}
+
+START_TEST(test_restore__selected_without_parents)
+{
+    job_configure("", "backups");
+    bp_create_params create = {.name = "flat", .select.filter = "shop"};
+    ASSERT_FINE(job_create(&create, &error) == BP_VERB_OK, error);
+    params = (bp_restore_params){.name = "flat", .select.children = "default"};
+    restore_refused(BP_ERR_NOT_FOUND, "nothing in the backup matches: default");
+}
+END_TEST
+
+START_TEST(test_restore__unit_that_lost_its_parent)
+{
+    job_spoil = spoil_parents;
+    bp_create_params create = {.name = "lost"};
+    ASSERT_FINE(job_create(&create, &error) == BP_VERB_OK, error);
+    params.name = "lost";
+    restore_refused(BP_ERR_CORRUPT, "names no parent of directory books");
 }
 END_TEST
 
@@ -410,5 +457,6 @@ main(void)
         test_restore__staging_on_an_unknown_storage, test_restore__progress_is_what_was_proven,
         test_restore__without_items, test_restore__source_that_cannot,
         test_restore__target_of_another_run, test_restore__cancelled_before_it_began,
-        test_restore__backup_without_parents);
+        test_restore__backup_without_parents, test_restore__selected_without_parents,
+        test_restore__unit_that_lost_its_parent);
 }
