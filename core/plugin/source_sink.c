@@ -102,9 +102,7 @@ check_ref(bp_sink_state *sink, const struct bp_item *item)
                              "item %s lies on storage \"%.200s\", which is out of its reach",
                              item->key, item->ref != NULL ? item->ref : "");
     }
-    return bp_answer_check_key(answer, "item's key on its storage", item->ref_key, &sink->bug) &&
-           (item->etag == NULL ||
-            bp_answer_check_text(answer, "item's etag", item->etag, ETAG_MAX, &sink->bug));
+    return bp_answer_check_key(answer, "item's key on its storage", item->ref_key, &sink->bug);
 }
 
 static bool
@@ -140,6 +138,8 @@ bp_source__take_item(bp_sink_state *sink, const struct bp_item *item, bool adopt
     }
     if (!bp_source__check_backup_key(answer, "item key", out->key, &sink->bug) ||
         !bp_answer_check_text(answer, "item id", out->id, BP_TOKEN_MAX, &sink->bug) ||
+        (out->etag != NULL && !adopted &&
+         !bp_answer_check_text(answer, "item's etag", out->etag, ETAG_MAX, &sink->bug)) ||
         !check_item_kind(sink, out, adopted)) {
         return false;
     }

@@ -43,8 +43,8 @@ struct bp_source_info {
     uint32_t reserved;
     uint64_t features;         /**< BP_SOURCE_… */
     char item_kind[32];        /**< kind of the units that have items: "collection" */
-    char parent_kind[32];      /**< kind of their parents: "database" */
-    char default_parent[64];   /**< parent of a bare name: "default" */
+    char parent_kind[32];      /**< kind of their parents: "database"; "" = they have none */
+    char default_parent[64];   /**< parent of a bare name: "default"; "" without parents */
     char proof_what[32];       /**< what unit_prove counts: "rows" */
     char server_version[64];   /**< "" before probe */
     char address[256];         /**< where it is, for people; no secrets */
@@ -90,7 +90,9 @@ struct bp_item {
     const char *key;             /**< where it goes, below the backup; never below "bakplane/" */
     const char *ref;             /**< REF: a storage of the operator's */
     const char *ref_key;         /**< REF: key there */
-    const char *etag;            /**< REF: version seen, or NULL */
+    const char *etag;            /**< version seen, or NULL.  REF: the copy is of it.  STREAM: an
+                                      interrupted run's copy is kept if it is the same, so a source
+                                      whose items can change in place says it */
     uint64_t size;               /**< or BP_UNKNOWN */
     struct bp_checksum checksum; /**< of the content, if the source knows it */
 };
@@ -180,7 +182,7 @@ struct bp_note_sink {
 /** What becomes of one unit.  An array of these travels with its stride. */
 struct bp_restore_pair {
     const char *unit_id;
-    const char *target_parent, *target_name;
+    const char *target_parent, *target_name; /**< parent "" where units have none */
     const char *ours;   /**< identity from an interrupted restore that may be replaced, or NULL */
     const char *done;   /**< identity of what that restore completed: it stays as it is; or NULL */
     uint64_t low, high; /**< the manifest's proof of the unit */
