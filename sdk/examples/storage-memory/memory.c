@@ -223,7 +223,7 @@ static const struct bp_storage_ops ops = {sizeof(ops),        0,
                                           memory_read_open,   memory_read,
                                           memory_read_close,  memory_write_open,
                                           memory_write,       memory_write_commit,
-                                          memory_write_abort, memory_remove};
+                                          memory_write_abort, .remove = memory_remove};
 
 static const struct bp_plugin plugin = {
     .struct_size = sizeof(plugin),
