@@ -157,6 +157,20 @@ START_TEST(test_write_open__no_handle_or_capability)
 }
 END_TEST
 
+START_TEST(test_write_open__larger_than_one_piece_may_be)
+{
+    g_autoptr(GError) error = NULL;
+    store->info.max_object = 10;
+    bp_store_write_params params = {.key = "k", .size = 11};
+    ck_assert_ptr_null(bp_store_write_open(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "object k has 11 bytes, and storage");
+    params.size = 10;
+    bp_store_writer *writer = bp_store_write_open(store, NULL, &params, &error);
+    ASSERT_FINE(writer != NULL, error);
+    bp_store_write_abort(writer);
+}
+END_TEST
+
 /* Before the first byte, whatever the plugin would do with it later. */
 START_TEST(test_write_open__key_that_the_storage_cannot_name)
 {
@@ -225,9 +239,10 @@ main(void)
 {
     return RUN_SUITE(
         "core/plugin/store_write", setup, teardown, test_write__visible_at_commit,
-        test_write__abort_leaves_nothing, test_write__abort_after_a_signal_has_its_time,
-        test_write__other_size_than_promised, test_commit__plugin_stored_another_size,
-        test_commit__cancelled_is_aborted, test_write_open__no_handle_or_capability,
+        test_write__abort_leaves_nothing, test_write__other_size_than_promised,
+        test_commit__plugin_stored_another_size, test_commit__cancelled_is_aborted,
+        test_write_open__no_handle_or_capability, test_write_open__larger_than_one_piece_may_be,
+        test_write__abort_after_a_signal_has_its_time,
         test_write_open__key_that_the_storage_cannot_name, test_put__exclusive_has_one_winner,
         test_prove_same__by_a_scratch_object, test_prove_shared__even_under_another_identity);
 }
