@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What is installed besides programs, plugins and the manual: the SDK with its pkg-config file and
-# CMake package. All of it can be moved as a whole; nothing holds the prefix.
+# CMake package, and the prose. All of it can be moved as a whole; nothing holds the prefix.
+#
+# Three components: runtime (program, plugins, their manual, completions), sdk (what a plugin is
+# built with) and doc.
 
 include(CMakePackageConfigHelpers)
 
 # The SDK. Helpers keep the path by which they include each other, in a folder of their own.
 set(BP_SDK_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR}/bakplane-sdk)
-set(package ${CMAKE_INSTALL_LIBDIR}/cmake/bakplane-sdk)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/bakplane)
 
-install(DIRECTORY sdk/include/bakplane DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+install(DIRECTORY sdk/include/bakplane DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT sdk
   FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY sdk/lib DESTINATION ${BP_SDK_INCLUDEDIR}/sdk FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY sdk/lib DESTINATION ${BP_SDK_INCLUDEDIR}/sdk COMPONENT sdk
+  FILES_MATCHING PATTERN "*.h")
 
 set_target_properties(bp_sdk PROPERTIES OUTPUT_NAME bakplane-sdk EXPORT_NAME sdk)
 target_include_directories(bp_sdk INTERFACE
@@ -21,35 +25,42 @@ target_include_directories(bp_sdk INTERFACE
 # stay loaded.
 target_link_options(bp_sdk INTERFACE
   $<INSTALL_INTERFACE:LINKER:-z,defs,-z,nodelete,--exclude-libs,ALL>)
-install(TARGETS bp_sdk EXPORT bakplane-sdk ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT bakplane-sdk NAMESPACE bakplane:: FILE bakplane-sdkTargets.cmake
-  DESTINATION ${package})
+install(TARGETS bp_sdk EXPORT bakplane-sdk
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
+install(EXPORT bakplane-sdk NAMESPACE bakplane:: FILE bakplaneTargets.cmake
+  DESTINATION ${package} COMPONENT sdk)
 
 # Parts with libraries of their own behind them, for those who ask: components of the CMake package
 # and pkg-config files beside the SDK's.
 foreach(part IN ITEMS http xml)
   set_target_properties(bp_${part} PROPERTIES OUTPUT_NAME bakplane-${part} EXPORT_NAME ${part})
-  install(TARGETS bp_${part} EXPORT bakplane-${part} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(EXPORT bakplane-${part} NAMESPACE bakplane:: FILE bakplane-sdk-${part}.cmake
-    DESTINATION ${package})
+  install(TARGETS bp_${part} EXPORT bakplane-${part}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
+  install(EXPORT bakplane-${part} NAMESPACE bakplane:: FILE bakplane-${part}.cmake
+    DESTINATION ${package} COMPONENT sdk)
 endforeach()
 install(FILES sdk/http/client.h sdk/http/http.h sdk/http/xml.h
-  DESTINATION ${BP_SDK_INCLUDEDIR}/sdk/http)
+  DESTINATION ${BP_SDK_INCLUDEDIR}/sdk/http COMPONENT sdk)
 
-configure_package_config_file(core/cmake/bakplane-sdkConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/bakplane-sdkConfig.cmake INSTALL_DESTINATION ${package}
+configure_package_config_file(core/cmake/bakplaneConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/bakplaneConfig.cmake INSTALL_DESTINATION ${package}
   PATH_VARS BP_PLUGIN_SUBDIR)
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/bakplane-sdkConfigVersion.cmake
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/bakplaneConfigVersion.cmake
   COMPATIBILITY SameMajorVersion)
 install(FILES
-  ${PROJECT_BINARY_DIR}/bakplane-sdkConfig.cmake
-  ${PROJECT_BINARY_DIR}/bakplane-sdkConfigVersion.cmake
-  DESTINATION ${package})
+  ${PROJECT_BINARY_DIR}/bakplaneConfig.cmake
+  ${PROJECT_BINARY_DIR}/bakplaneConfigVersion.cmake
+  DESTINATION ${package} COMPONENT sdk)
 
 file(RELATIVE_PATH BP_PREFIX_FROM_PC
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 foreach(pc IN ITEMS sdk http xml)
   configure_file(core/cmake/bakplane-${pc}.pc.in ${PROJECT_BINARY_DIR}/bakplane-${pc}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/bakplane-${pc}.pc
-    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT sdk)
 endforeach()
+
+# The prose keeps its folders, so that its links lead somewhere.
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc
+  FILES_MATCHING PATTERN "*.md" PATTERN "man" EXCLUDE)

@@ -3,7 +3,8 @@
 # The helpers that the CMakeLists.txt of each folder is made of. All take SRCS and LIBS lists:
 #
 #   bp_add_library(bp_copy SRCS a.c b.c LIBS bp_plugin)       internal static library (SDK: sdk flags)
-#   bp_add_program(bakplane SRCS main.c LIBS bp_job)          program in bin/, installed
+#   bp_add_program(bakplane SRCS main.c LIBS bp_job)          program in bin/, installed (as part of
+#                                                             the component runtime, or COMPONENT x)
 #   bp_add_plugin(storage_local OUTPUT bakplane-storage-local SRCS … LIBS …)
 #   bp_add_unit_test(test_key SRCS test_key.c LIBS bp_base)   Check program, ctest label "unit"
 #   bp_add_pytest(test_create.py)                             labels "integration" and more
@@ -34,13 +35,17 @@ function(bp_add_library name)
 endfunction()
 
 function(bp_add_program name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "COMPONENT" "SRCS;LIBS")
+  if(NOT arg_COMPONENT)
+    set(arg_COMPONENT runtime)
+  endif()
   add_executable(${name} ${arg_SRCS})
   target_link_libraries(${name} PRIVATE bp_flags ${arg_LIBS} Threads::Threads)
   add_dependencies(${name} bp_build_header)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_BINDIR})
-  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS ${name}
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${arg_COMPONENT})
 endfunction()
 
 function(bp_add_plugin name)
@@ -61,7 +66,7 @@ function(bp_add_plugin name)
     set_target_properties(${name} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/plugins)
   else()
-    install(TARGETS ${name} LIBRARY DESTINATION ${BP_PLUGIN_SUBDIR})
+    install(TARGETS ${name} LIBRARY DESTINATION ${BP_PLUGIN_SUBDIR} COMPONENT runtime)
     set_property(GLOBAL APPEND PROPERTY BP_INSTALLED_PLUGINS ${name})
   endif()
 endfunction()

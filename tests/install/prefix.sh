@@ -14,10 +14,21 @@ prefix=$scratch/prefix
 
 "$cmake" --install "$build" --prefix "$prefix" >"$scratch/install.log"
 
+# component NAME FILE NOT: what it brings, and what belongs to another one.
+component() {
+    "$cmake" --install "$build" --prefix "$scratch/$1" --component "$1" >>"$scratch/install.log"
+    test -f "$scratch/$1/$2" || { echo "the component $1 lacks $2" && exit 1; }
+    test ! -e "$scratch/$1/$3" || { echo "the component $1 brings $3" && exit 1; }
+}
+component runtime bin/bakplane include
+component runtime lib/bakplane/plugins/bakplane-storage-local.so lib/libbakplane-sdk.a
+component sdk include/bakplane/plugin.h bin/bakplane
+component doc share/doc/bakplane/docs/architecture.md bin
+
 for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
     lib/libbakplane-http.a include/bakplane-sdk/sdk/http/client.h \
     lib/libbakplane-xml.a include/bakplane-sdk/sdk/http/xml.h \
-    lib/cmake/bakplane-sdk/bakplane-sdkConfig.cmake include/bakplane/plugin.h \
+    lib/cmake/bakplane/bakplaneConfig.cmake include/bakplane/plugin.h \
     include/bakplane-sdk/sdk/lib/errors.h lib/bakplane/plugins/bakplane-storage-local.so \
     lib/bakplane/plugins/bakplane-storage-s3.so lib/bakplane/plugins/bakplane-source-milvus.so \
     share/man/man1/bakplane.1 share/bash-completion/completions/bakplane; do
