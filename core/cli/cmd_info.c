@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * bakplane plugin, config and version: what this program is and how it is set up.
+ * bakplane config and version: what this program is and how it is set up.
  */
 #include <string.h>
 
@@ -11,84 +11,6 @@
 #include "core/cli/show.h"
 
 #include "sdk/lib/ban.h"
-
-static json_t *
-key_json(const struct bp_config_key *key)
-{
-    json_t *one = json_object();
-    bp_json_set_text(one, "name", key->name);
-    bp_json_set_text(one, "default", key->def);
-    bp_json_set_text(one, "choices", key->choices);
-    bp_json_set_text(one, "unit", key->unit);
-    bp_json_set_text(one, "help", key->help);
-    json_object_set_new(one, "required", json_boolean(key->flags & BP_CONFIG_REQUIRED));
-    json_object_set_new(one, "secret", json_boolean(key->flags & BP_CONFIG_SECRET));
-    return one;
-}
-
-static json_t *
-keys_json(bp_key_table table)
-{
-    json_t *list = json_array();
-    for (guint32 i = 0; i < table.n; i++) {
-        json_array_append_new(list, key_json(bp_key_table_at(&table, i)));
-    }
-    return list;
-}
-
-static json_t *
-plugin_json(const bp_plugin_file *file, bool detail)
-{
-    json_t *one = json_object();
-    bp_json_set_text(one, "name", file->name);
-    bp_json_set_text(one, "kind", file->kind);
-    bp_json_set_text(one, "path", file->path);
-    bp_json_set_text(one, "refused", file->refused);
-    if (file->module == NULL) {
-        return one;
-    }
-    const struct bp_plugin *plugin = bp_module_descriptor(file->module);
-    g_autofree char *abi = g_strdup_printf("%u.%u", plugin->abi_major, plugin->abi_minor);
-    bp_json_set_text(one, "version", plugin->version);
-    bp_json_set_text(one, "summary", plugin->summary);
-    bp_json_set_text(one, "license", plugin->license);
-    bp_json_set_text(one, "abi", abi);
-    bp_json_set_text(one, "sha256", bp_module_sha256(file->module));
-    if (detail) {
-        json_object_set_new(one, "settings", keys_json(bp_module_keys(file->module)));
-        json_object_set_new(one, "create_options", keys_json(bp_module_create_keys(file->module)));
-        json_object_set_new(one, "restore_options",
-                            keys_json(bp_module_restore_keys(file->module)));
-    }
-    return one;
-}
-
-static bp_verb_outcome
-run_plugin(bp_cli *cli, const bp_job *job, GError **error)
-{
-    const char *verb = cli->args[0];
-    bool info = verb != NULL && strcmp(verb, "info") == 0;
-    if (verb == NULL || (!info && strcmp(verb, "list") != 0) || (info && cli->args[1] == NULL)) {
-        bp_set_error(error, BP_ERR_INVALID, "write plugin list, or plugin info NAME");
-        return BP_VERB_FAILED;
-    }
-    g_autoptr(GPtrArray) files = bp_plugins_scan(bp_workspace_plugins(cli->workspace));
-    json_t *list = json_array();
-    json_object_set_new(job->result, "plugins", list);
-    json_object_set_new(job->result, "detail", json_boolean(info));
-    for (guint i = 0; i < files->len; i++) {
-        const bp_plugin_file *file = g_ptr_array_index(files, i);
-        if (!info || strcmp(file->name, cli->args[1]) == 0) {
-            json_array_append_new(list, plugin_json(file, info));
-        }
-    }
-    if (info && json_array_size(list) == 0) {
-        bp_set_error(error, BP_ERR_NOT_FOUND,
-                     "there is no plugin '%s'\nhint: bakplane plugin list shows all", cli->args[1]);
-        return BP_VERB_FAILED;
-    }
-    return BP_VERB_OK;
-}
 
 static bool
 append_section(const bp_config_tree *config, const char *path, const bp_key_table *tables, gsize n,
@@ -168,17 +90,6 @@ run_version(bp_cli *cli, const bp_job *job, GError **error)
     bp_json_set_text(job->result, "abi", abi);
     return BP_VERB_OK;
 }
-
-const bp_command bp_command_plugin = {
-    .name = "plugin",
-    .words = "list | info NAME",
-    .summary = "show plugins, their settings and options",
-    .description = "Looks at every plugin file in the plugin directories and says which would be\n"
-                   "loaded, and why the others would not.",
-    .needs_config = true,
-    .run = run_plugin,
-    .show = bp_show_plugins,
-};
 
 const bp_command bp_command_config = {
     .name = "config",

@@ -55,28 +55,64 @@ show_detail(const json_t *plugins, bool color)
     return g_string_free(out, FALSE);
 }
 
+static char *
+show_created(const json_t *result)
+{
+    const char *folder = bp_json_text(result, "folder", "?");
+    g_autofree char *text =
+        g_strdup_printf("wrote %" G_GSIZE_FORMAT " files to %s; try: make -C %s"
+                        " check\n",
+                        json_array_size(json_object_get(result, "files")), folder, folder);
+    return bp_term_safe(text, true);
+}
+
+static void
+append_refused(GString *out, const json_t *plugins)
+{
+    for (gsize i = 0; i < json_array_size(plugins); i++) {
+        const json_t *plugin = json_array_get(plugins, i);
+        const char *refused = bp_json_text(plugin, "refused", NULL);
+        if (refused != NULL) {
+            g_autofree char *text = g_strdup_printf("\n%s is refused: %s\n",
+                                                    bp_json_text(plugin, "path", "?"), refused);
+            g_autofree char *safe = bp_term_safe(text, true);
+            g_string_append(out, safe);
+        }
+    }
+}
+
 char *
 bp_show_plugins(const json_t *result, bool color)
 {
-    static const bp_table_column columns[] = {{"KIND", false},    {"NAME", false},
-                                              {"VERSION", false}, {"ABI", false},
-                                              {"SUMMARY", false}, {NULL, false}};
+    static const bp_table_column columns[] = {
+        {"KIND", false},  {"NAME", false}, {"VERSION", false}, {"ABI", false},
+        {"STATE", false}, {"PATH", false}, {"SHA256", false},  {NULL, false}};
     const json_t *plugins = json_object_get(result, "plugins");
+    if (json_object_get(result, "folder") != NULL) {
+        return show_created(result);
+    }
     if (json_is_true(json_object_get(result, "detail"))) {
         return show_detail(plugins, color);
     }
     g_autoptr(bp_table) table = bp_table_new(columns);
     for (gsize i = 0; i < json_array_size(plugins); i++) {
         const json_t *plugin = json_array_get(plugins, i);
-        const char *refused = bp_json_text(plugin, "refused", NULL);
+        bool refused = bp_json_text(plugin, "refused", NULL) != NULL;
         const char *const cells[] = {
-            bp_json_text(plugin, "kind", "?"), bp_json_text(plugin, "name", "?"),
+            bp_json_text(plugin, "kind", "?"),     bp_json_text(plugin, "name", "?"),
             bp_json_text(plugin, "version", NULL), bp_json_text(plugin, "abi", NULL),
-            refused != NULL ? refused : bp_json_text(plugin, "summary", "")};
+            refused ? "refused" : "fine",          bp_json_text(plugin, "path", "?"),
+            bp_json_text(plugin, "sha256", NULL)};
         bp_table_add(table, cells);
-        bp_table_style_last(table, refused != NULL ? BP_TERM_RED : BP_TERM_PLAIN);
+        bp_table_style_last(table, refused ? BP_TERM_RED : BP_TERM_PLAIN);
     }
-    return bp_table_rows(table) > 0 ? bp_table_render(table, color) : g_strdup("no plugins\n");
+    if (bp_table_rows(table) == 0) {
+        return g_strdup("no plugins\n");
+    }
+    g_autofree char *rows = bp_table_render(table, color);
+    GString *out = g_string_new(rows);
+    append_refused(out, plugins);
+    return g_string_free(out, FALSE);
 }
 
 char *

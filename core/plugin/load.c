@@ -84,12 +84,18 @@ check_version(const char *path, const struct bp_plugin *plugin, GError **error)
     return true;
 }
 
+bool
+bp_plugin_name_is_valid(const char *name)
+{
+    return name != NULL && g_ascii_islower(name[0]) &&
+           strnlen(name, NAME_MAX_BYTES + 1) <= NAME_MAX_BYTES &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
+}
+
 static bool
 check_name(const char *path, const char *told, const char *name, GError **error)
 {
-    if (told == NULL || !g_ascii_islower(told[0]) ||
-        strnlen(told, NAME_MAX_BYTES + 1) > NAME_MAX_BYTES ||
-        strspn(told, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(told)) {
+    if (!bp_plugin_name_is_valid(told)) {
         return load_bug(path, error, "its descriptor has no valid name");
     }
     if (strcmp(told, name) != 0) {

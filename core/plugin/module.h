@@ -26,6 +26,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_module, bp_module_free)
 /** "storage", "source". */
 const char *bp_plugin_kind_name(bp_plugin_kind kind);
 
+/** A name of bp_plugin.name's form.  @name: (nullable) */
+bool bp_plugin_name_is_valid(const char *name);
+
 /** bp_plugin_kind is offered. */
 bool bp_module_offers(const bp_module *module, bp_plugin_kind kind);
 

@@ -61,11 +61,29 @@ only_entry "$scratch/bakplane-storage-null.so"
 only_entry build/bakplane-storage-null.so
 build/web
 
+# What `plugin new` writes, by both roads and with every warning. MAKEFLAGS would come from outside.
+unset MAKEFLAGS
+mkdir "$scratch/new"
+cd "$scratch/new"
+PATH=$prefix/bin:$PATH
+bakplane plugin new storage cold-2
+make -C bakplane-storage-cold-2 CC="$cc" CFLAGS="-O1 -Wall -Wextra -Wshadow -Wconversion -Werror" \
+    check install >"$scratch/make.log" || { cat "$scratch/make.log" && exit 1; }
+only_entry bakplane-storage-cold-2/bakplane-storage-cold-2.so
+"$cmake" -S bakplane-storage-cold-2 -B build -DCMAKE_PREFIX_PATH="$prefix" \
+    -DCMAKE_C_COMPILER="$cc" -DCMAKE_INSTALL_PREFIX="$prefix" >>"$scratch/cmake.log"
+"$cmake" --build build >>"$scratch/cmake.log"
+(cd build && ctest >"$scratch/ctest.log") || { cat "$scratch/ctest.log" && exit 1; }
+only_entry build/bakplane-storage-cold-2.so
+rm "$prefix/lib/bakplane/plugins/bakplane-storage-cold-2.so"
+"$cmake" --install build >>"$scratch/cmake.log"
+cd "$scratch/example"
+
 # The installed program finds its own plugins, and the new one among them.
 cp build/bakplane-storage-null.so "$(pkg-config --variable=plugindir bakplane-sdk)/"
 "$prefix/bin/bakplane" version
 listed=$("$prefix/bin/bakplane" plugin list)
-for plugin in local s3 milvus null; do
+for plugin in local s3 milvus null cold-2; do
     echo "$listed" | grep -qw "$plugin" || { echo "plugin list has no $plugin:" "$listed" && exit 1; }
 done
 echo "installed, and extended by a plugin from outside of the tree"

@@ -43,8 +43,8 @@ START_TEST(test_bp_manual_fill__command_with_words)
 {
     g_autofree char *text = fill("@COMMAND plugin\n");
     ck_assert_ptr_nonnull(strstr(text, ".TH BAKPLANE\\-PLUGIN 1 \"\" \"bakplane 1.2.3\""));
-    ck_assert_ptr_nonnull(
-        strstr(text, ".B bakplane plugin\n[\\fIoptions\\fR]\nlist | info NAME\n"));
+    ck_assert_ptr_nonnull(strstr(
+        text, ".B bakplane plugin\n[\\fIoptions\\fR]\nlist | info NAME | new storage NAME\n"));
     ck_assert_ptr_nonnull(strstr(text, ".SH DESCRIPTION\nLooks at"));
 }
 END_TEST
@@ -93,7 +93,7 @@ END_TEST
 START_TEST(test_bp_manual_fill__bash_knows_choices_and_words)
 {
     g_autofree char *text = fill("@BASH\n");
-    ck_assert_ptr_nonnull(strstr(text, "    plugin)\n        words='list info "));
+    ck_assert_ptr_nonnull(strstr(text, "    plugin)\n        words='list info new storage "));
     ck_assert_ptr_nonnull(strstr(text, "--prove) values='size stream read' ;;\n"));
     ck_assert_ptr_nonnull(strstr(text, "--config) values=FILE ;;\n"));
 }

@@ -152,11 +152,14 @@ END_TEST
 START_TEST(test_show_plugins__list_and_detail)
 {
     g_autofree char *list =
-        show(bp_show_plugins, "{\"plugins\":[{\"kind\":\"storage\",\"name\":\"local\","
-                              "\"version\":\"1\",\"abi\":\"1.0\",\"summary\":\"files\"},"
-                              "{\"kind\":\"source\",\"name\":\"x\",\"refused\":\"not yours\"}]}");
-    ck_assert_ptr_nonnull(strstr(list, "files\n"));
-    ck_assert_ptr_nonnull(strstr(list, "not yours\n"));
+        show(bp_show_plugins,
+             "{\"plugins\":[{\"kind\":\"storage\",\"name\":\"local\","
+             "\"version\":\"1\",\"abi\":\"1.0\",\"path\":\"/p/l.so\",\"sha256\":\"ab\"},"
+             "{\"kind\":\"source\",\"name\":\"x\",\"path\":\"/p/x.so\",\"refused\":"
+             "\"not yours\\nhint: take it\"}]}");
+    ck_assert_ptr_nonnull(strstr(list, "storage  local  1        1.0  fine     /p/l.so  ab\n"));
+    ck_assert_ptr_nonnull(strstr(list, "source   x      -        -    refused  /p/x.so  -\n"));
+    ck_assert_ptr_nonnull(strstr(list, "\n/p/x.so is refused: not yours\nhint: take it\n"));
     g_autofree char *detail =
         show(bp_show_plugins,
              "{\"detail\":true,\"plugins\":[{\"kind\":\"storage\",\"name\":\"local\",\"summary\":"
@@ -168,6 +171,8 @@ START_TEST(test_show_plugins__list_and_detail)
     ck_assert_ptr_nonnull(strstr(detail, "root  (required)  where\n"));
     ck_assert_ptr_nonnull(strstr(detail, "link  false       hard links\n"));
     shows(bp_show_plugins, "{\"plugins\":[]}", "no plugins\n");
+    shows(bp_show_plugins, "{\"folder\":\"./x\",\"files\":[\"a\",\"b\"]}",
+          "wrote 2 files to ./x; try: make -C ./x check\n");
 }
 END_TEST
 

@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# run.sh CHECK PLUGIN: the program CHECK, then what bakplane and its test kit say of the plugin.
+set -eu
+
+check=$1
+plugin=$(realpath "$2")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+mkdir "$scratch/objects"
+"$check" "$plugin" "$scratch/objects"
+
+exported=$(nm -D --defined-only "$plugin" | awk '{ print $3 }')
+if [ "$exported" != bp_plugin_entry_v1 ]; then
+    echo "it has to export bp_plugin_entry_v1 and nothing else, not: $exported"
+    exit 1
+fi
+
+if command -v bakplane >/dev/null; then
+    bakplane --set "plugins.dirs=$(dirname "$plugin")" plugin info @NAME@ >"$scratch/info"
+    grep -q '^sha256 [0-9a-f]' "$scratch/info" || { cat "$scratch/info" && exit 1; }
+    echo "bakplane: loads it"
+else
+    echo "bakplane: skipped, it is not installed"
+fi
+
+kit=$(pkg-config --variable=plugintest bakplane-sdk || true)
+if [ -x "$kit" ]; then
+    printf 'storage: {root: %s/objects}\n' "$scratch" >"$scratch/settings.yaml"
+    "$kit" "$plugin" --config "$scratch/settings.yaml" --trust "$(dirname "$plugin")"
+else
+    echo "bakplane-plugin-test: skipped, it is not installed"
+fi
