@@ -102,9 +102,10 @@ check_key(const char *key, struct bp_error *error)
 bp_status
 check_flags(uint32_t flags, uint32_t known, struct bp_error *error)
 {
-    return (flags & ~known) == 0
-               ? BP_OK
-               : bp_fail(error, BP_ERR_INVALID, "flags %#x are not known here", flags & ~known);
+    if ((flags & ~known) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "flags %#x are not known here", flags & ~known);
+    }
+    return BP_OK;
 }
 
 /* A root that is not there is no empty storage: all its objects would seem to be gone. */

@@ -138,7 +138,8 @@ make_parents(const struct bp_writer *writer)
     return 0;
 }
 
-/* A name is safe when its directory is, and that directory's name in the one above, … */
+/* A name is safe when its directory is, and that one's name in the directory above, up to the root.
+ * Whoever removed the object meanwhile took its directory along. */
 static int
 sync_parents(const struct bp_writer *writer)
 {
@@ -154,15 +155,14 @@ sync_parents(const struct bp_writer *writer)
         if (fd >= 0) {
             (void)close(fd); /* opened for reading */
         }
-        if (errnum != 0) {
+        if (errnum != 0 && errnum != ENOENT) {
             return errnum;
         }
     } while (n > 0);
     return 0;
 }
 
-/* A link is exclusive everywhere.  Over NFS a repeated request may say EEXIST to its own success.
- */
+/* A link is exclusive everywhere.  Over NFS a repeated request may find its own success. */
 static int
 name_new(const struct bp_writer *writer)
 {
@@ -194,41 +194,40 @@ name_file(const struct bp_writer *writer)
 }
 
 static bp_status
-publish(const struct bp_writer *writer, struct bp_error *error)
+fail_publish(const struct bp_writer *writer, int errnum, struct bp_error *error)
 {
     const char *root = writer->storage->root;
+    bool exclusive = (writer->flags & BP_WRITE_IF_NONE_MATCH) != 0;
+    if (exclusive && errnum == EEXIST) {
+        return bp_fail(error, BP_ERR_EXISTS, "object %s/%s exists already", root, writer->key);
+    }
+    if (exclusive && (errnum == EPERM || errnum == EOPNOTSUPP)) {
+        return bp_fail(error, BP_ERR_UNSUPPORTED, "%s: its file system has no hard links", root);
+    }
+    if (errnum == ENOENT) {
+        return bp_fail(error, BP_ERR_RETRYABLE, "object %s/%s: its directory was removed again",
+                       root, writer->key);
+    }
+    if (errnum == ENOTDIR || errnum == EISDIR || errnum == ENOTEMPTY || errnum == EEXIST) {
+        return bp_fail(error, BP_ERR_INVALID, "object %s/%s: a file and a directory of one name",
+                       root, writer->key);
+    }
+    return bp_fail_errno(error, errnum, "cannot write %s/%s", root, writer->key);
+}
+
+static bp_status
+publish(const struct bp_writer *writer, struct bp_error *error)
+{
     if (writer->size != BP_UNKNOWN && writer->written != writer->size) {
         return bp_fail(error, BP_ERR_INVALID, "object %s: %llu bytes announced, %llu written",
                        writer->key, (unsigned long long)writer->size,
                        (unsigned long long)writer->written);
     }
     int errnum = fsync(writer->fd) == 0 ? name_file(writer) : errno;
-    switch (errnum) {
-    case 0:
+    if (errnum == 0) {
         errnum = sync_parents(writer);
-        break;
-    case EEXIST:
-        if ((writer->flags & BP_WRITE_IF_NONE_MATCH) != 0) {
-            return bp_fail(error, BP_ERR_EXISTS, "object %s/%s exists already", root, writer->key);
-        }
-        break;
-    case ENOTDIR:
-    case EISDIR:
-    case ENOTEMPTY:
-        return bp_fail(error, BP_ERR_INVALID, "object %s/%s: a file and a directory of one name",
-                       root, writer->key);
-    case EPERM:
-    case EOPNOTSUPP:
-        if ((writer->flags & BP_WRITE_IF_NONE_MATCH) != 0) {
-            return bp_fail(error, BP_ERR_UNSUPPORTED, "%s: its file system has no hard links",
-                           root);
-        }
-        break;
-    default:
-        break;
     }
-    return errnum == 0 ? BP_OK
-                       : bp_fail_errno(error, errnum, "cannot write %s/%s", root, writer->key);
+    return errnum == 0 ? BP_OK : fail_publish(writer, errnum, error);
 }
 
 bp_status
