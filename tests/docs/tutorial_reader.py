@@ -46,21 +46,21 @@ class Reader:
 
     run(script, folder) runs commands in a folder, and answers the folder where they ended;
     seen(folder) is that folder as a path of ours. replace: {old: new} in files of configuration.
-    skip: headings of sections that are left out.
     """
 
-    def __init__(self, run, seen, folder, replace=None, skip=()):
+    def __init__(self, run, seen, folder, replace=None):
         self.run, self.seen, self.folder = run, seen, folder
-        self.replace, self.skip = replace or {}, set(skip)
+        self.replace = replace or {}
         self.done = dict.fromkeys(("sh", "c", "diff", "yaml"), 0)
 
-    def follow(self):
-        found = list(sections(tutorial().read_text(encoding="utf-8")))
-        unknown = self.skip - {heading for heading, _ in found}
-        assert not unknown, f"no such section: {unknown}"
-        for heading, blocks in found:
-            for language, name, block in [] if heading in self.skip else blocks:
+    def follow(self, only=None, skip=()):
+        """All sections, or only one, or all but some; how many blocks of a kind were done."""
+        found = dict(sections(tutorial().read_text(encoding="utf-8")))
+        for heading in [only] if only else [name for name in found if name not in skip]:
+            for language, name, block in found[heading]:
                 self.take(language, name, block)
+        missing = set(skip) - set(found)
+        assert not missing, f"no such section: {missing}"
         return self.done
 
     def take(self, language, name, block):

@@ -7,10 +7,11 @@ them, however that ends.
 """
 
 from .azurite import AzuriteServer
+from .debian import DebianRoot
 from .milvus import MilvusServer
 from .peer import Peer, PeerError
 from .process import ServerError
 from .s3 import MinioServer, VersityServer
 
-__all__ = ["AzuriteServer", "MilvusServer", "MinioServer", "Peer", "PeerError", "ServerError",
+__all__ = ["AzuriteServer", "DebianRoot", "MilvusServer", "MinioServer", "Peer", "PeerError", "ServerError",
            "VersityServer"]

@@ -57,7 +57,7 @@ def locked(name):
         yield
 
 
-def _once(target, wanted, make):
+def once(target, wanted, make):
     """Call make(folder) unless target already holds what `wanted` describes.
 
     A stamp is written last: a target that was interrupted has none and is made again.
@@ -88,7 +88,7 @@ def venv(version="2.3.5"):
     # One folder per list: two checkouts that share the cache do not replace each other's.
     wanted = "\n".join(packages)
     digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
-    return _once(root() / "venv" / f"milvus-{version}-{digest}", wanted, make)
+    return once(root() / "venv" / f"milvus-{version}-{digest}", wanted, make)
 
 
 def python(version="2.3.5"):
@@ -116,10 +116,10 @@ def milvus_programs(version):
                 shutil.copyfileobj(reader, writer, 1 << 20)
             target.chmod(0o755)
 
-    return _once(root() / f"milvus-{version}", wanted.hexdigest(), make)
+    return once(root() / f"milvus-{version}", wanted.hexdigest(), make)
 
 
-def _tool(name, why):
+def tool(name, why):
     """The path of a program that the machine has to bring along."""
     path = shutil.which(name)
     if path is None:
@@ -127,7 +127,7 @@ def _tool(name, why):
     return path
 
 
-def _fetch(command, **arguments):
+def fetch(command, **arguments):
     """Run a command; what it says is shown only if it fails."""
     done = subprocess.run(command, check=False, text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **arguments)
@@ -141,29 +141,29 @@ def go_program(name):
     package = GO_PROGRAMS[name]
 
     def make(folder):
-        go = _tool("go", name)
+        go = tool("go", name)
         text = subprocess.run([go, "env", "GOVERSION"], cwd=folder, check=True, text=True,
                               stdout=subprocess.PIPE).stdout.strip()
         version = re.match(r"go(\d+)\.(\d+)", text)
         if version and tuple(map(int, version.groups())) < GO_MINIMUM:
             raise Missing(f"{name} needs Go {'.'.join(map(str, GO_MINIMUM))}, {go} is {text}")
         print(f"building {package} in {folder}; this takes minutes", file=sys.stderr, flush=True)
-        _fetch([go, "install", package], cwd=folder, env={**os.environ, "GOBIN": str(folder)})
+        fetch([go, "install", package], cwd=folder, env={**os.environ, "GOBIN": str(folder)})
 
-    return _once(root() / name, package, make) / name
+    return once(root() / name, package, make) / name
 
 
 def azurite():
     """The command of Azurite's blob service."""
-    node = _tool("node", "azurite")
+    node = tool("node", "azurite")
 
     def make(folder):
-        npm = _tool("npm", "azurite")
+        npm = tool("npm", "azurite")
         print(f"fetching {AZURITE} into {folder}", file=sys.stderr, flush=True)
-        _fetch([npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts",
+        fetch([npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts",
                 AZURITE], cwd=folder)
 
-    folder = _once(root() / "azurite", AZURITE, make)
+    folder = once(root() / "azurite", AZURITE, make)
     return [node, folder / "node_modules/azurite/dist/src/blob/main.js"]
 
 
@@ -184,4 +184,4 @@ def peer():
         (folder / PEER).chmod(0o755)
 
     wanted = hashlib.sha256(packed.read_bytes()).hexdigest()
-    return _once(root() / PEER, wanted, make) / PEER
+    return once(root() / PEER, wanted, make) / PEER

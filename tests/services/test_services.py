@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from . import cache
+from . import cache, debian
 from .milvus import override
 from .ports import PortBlock
 from .process import ServerError, ServerProcess, clean_environment
@@ -117,6 +117,14 @@ class Fetching(unittest.TestCase):
             cache.go_program("minio")
         with self.assertRaisesRegex(cache.Missing, "azurite needs node"):
             cache.azurite()
+
+    def test_a_debian_needs_root_and_its_tool(self):
+        with mock.patch("os.geteuid", return_value=1000), \
+                self.assertRaisesRegex(cache.Missing, "a Debian in a folder needs root"):
+            debian.image()
+        with mock.patch.object(debian, "_check_machine"), \
+                self.assertRaisesRegex(cache.Missing, "needs mmdebstrap, which is not on PATH"):
+            debian.image()
 
     def test_an_old_go_is_refused(self):
         self.tool("go", "echo go1.19.8")
