@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Version of the plugin ABI and the few rules every structure that crosses it obeys.
+ *
+ * Status: 1.0-rc.  Free to change until 1.0 is announced; from then on append-only.
+ *
+ * - Each structure starts with `uint32_t struct_size`, set by whoever fills it to *its* sizeof.
+ *   For results the caller sets it and the callee writes no further.
+ * - New members and operations are only ever appended.  A missing one is either NULL or beyond
+ *   struct_size: ask BP_HAS before using any that is newer than minor 0.
+ * - Unknown capability bits are ignored; unknown bits in a request's `flags` are refused with
+ *   BP_ERR_INVALID, so that a newer caller learns of it and falls back.
+ * - Pointers passed in are valid for the call only.  Nothing changes owner: results go into the
+ *   caller's structures or into sinks that copy.
+ * - Text is UTF-8, NUL-terminated.  Sizes are bytes, times nanoseconds unless the name says else.
+ */
+#ifndef BAKPLANE_ABI_H
+#define BAKPLANE_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define BP_BEGIN_DECLS extern "C" {
+#define BP_END_DECLS }
+#else
+#define BP_BEGIN_DECLS
+#define BP_END_DECLS
+#endif
+
+/** Major and minor of these headers.  A plugin stamps both into its descriptor. */
+#define BP_ABI_MAJOR 1
+#define BP_ABI_MINOR 0
+
+/** The operations and data of `*p` reach as far as member `f`. */
+#define BP_COVERS(p, T, f) ((p) != NULL && (p)->struct_size >= offsetof(T, f) + sizeof((p)->f))
+
+/** `*p` has the pointer or operation `f`: within its size, and not NULL. */
+#define BP_HAS(p, T, f) (BP_COVERS(p, T, f) && (p)->f != NULL)
+
+/** A size or count that is not known. */
+#define BP_UNKNOWN UINT64_MAX
+
+/** Longest object key, and longest opaque token of any kind, in bytes without the NUL. */
+#define BP_KEY_MAX 1024
+#define BP_TOKEN_MAX 4096
+
+/** BP_OK or one of the classes of enum bp_err_class. */
+typedef int32_t bp_status;
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The context of one call: deadline, cancellation, logging.  Passed down, never kept.
+ */
+#ifndef BAKPLANE_OP_H
+#define BAKPLANE_OP_H
+
+#include <bakplane/abi.h>
+
+/**
+ * Belongs to the caller and is valid for the call.  Handed back to the host's functions, which
+ * may be called from any thread inside the call.
+ */
+struct bp_op {
+    uint32_t struct_size;
+    uint32_t flags;           /**< none defined in minor 0 */
+    int64_t deadline_ns;      /**< CLOCK_MONOTONIC; 0 = none.  Past it: BP_ERR_TIMEOUT */
+    const void *host_private; /**< the host's own; plugins do not look at it */
+};
+
+#endif
