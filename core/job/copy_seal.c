@@ -100,9 +100,7 @@ compare_by_listing(bp_copying *c, GError **error)
     }
     g_autofree char *prefix = bp_catalog_key(c->params->name, "");
     listing l = {.c = c, .expected = expected, .prefix = prefix};
-    bp_retry_params retry = bp_workspace_retry(c->job->workspace);
-    retry.cancel = c->call.cancel;
-    retry.deadline_ns = c->call.deadline_ns;
+    bp_retry_params retry = bp_workspace_retry_for(c->job->workspace, &c->call);
     if (!bp_retry(&retry, try_listing, &l, error)) {
         return false;
     }

@@ -94,22 +94,13 @@ try_unit_call(void *ctx, GError **error)
     return c->verb(c->create->run, &c->create->call, c->unit, error);
 }
 
-static bp_retry_params
-unit_retry(const bp_create *create)
-{
-    bp_retry_params retry = bp_workspace_retry(create->job->workspace);
-    retry.cancel = create->call.cancel;
-    retry.deadline_ns = create->call.deadline_ns;
-    return retry;
-}
-
 bool
 bp_create_call_unit(bp_create *create, const char *unit,
                     bool (*verb)(bp_source_run *, const bp_call *, const char *, GError **),
                     GError **error)
 {
     unit_call c = {.create = create, .unit = unit, .verb = verb};
-    bp_retry_params retry = unit_retry(create);
+    bp_retry_params retry = bp_workspace_retry_for(create->job->workspace, &create->call);
     return bp_retry(&retry, try_unit_call, &c, error);
 }
 
@@ -119,7 +110,7 @@ copy_generation(unit_work *work, guint64 *stale, GError **error)
 {
     bp_create *create = work->create;
     work->items = 0;
-    bp_retry_params retry = unit_retry(create);
+    bp_retry_params retry = bp_workspace_retry_for(create->job->workspace, &create->call);
     bp_item_fns fns = {.item = submit_item, .ctx = work, .retry = &retry};
     bool listed =
         bp_source_unit_items(create->run, &create->call, work->unit->record->id, &fns, error);

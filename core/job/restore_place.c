@@ -160,8 +160,7 @@ stage(void *ctx, const char *item_key, const char *ref, const char *key)
     }
     g_autofree char *src_key = bp_catalog_key(restore->view.manifest->name, item_key);
     stat_call there = {.restore = restore, .key = src_key};
-    bp_retry_params retry = bp_workspace_retry(restore->job->workspace);
-    retry.cancel = restore->cancel;
+    bp_retry_params retry = bp_workspace_retry_for(restore->job->workspace, &restore->call);
     if (!bp_retry(&retry, try_stat, &there, &work->error)) {
         return false;
     }
@@ -271,9 +270,7 @@ sweep_prefix(bp_restore_job *restore, const bp_call *call, const char *ref, cons
                        .call = call,
                        .prefix = prefix,
                        .keys = g_ptr_array_new_with_free_func(g_free)};
-    bp_retry_params retry = bp_workspace_retry(restore->job->workspace);
-    retry.cancel = call->cancel;
-    retry.deadline_ns = call->deadline_ns;
+    bp_retry_params retry = bp_workspace_retry_for(restore->job->workspace, call);
     bool fine = true;
     guint pass = 0;
     do {

@@ -106,8 +106,8 @@ try_poll(void *ctx, GError **error)
 static bool
 poll_jobs(target_work *work, GError **error)
 {
-    bp_retry_params retry = bp_workspace_retry(work->restore->job->workspace);
-    retry.cancel = work->restore->cancel;
+    bp_retry_params retry =
+        bp_workspace_retry_for(work->restore->job->workspace, &work->restore->call);
     for (guint i = 0; i < work->jobs->len;) {
         poll_call poll = {.work = work, .token = g_ptr_array_index(work->jobs, i)};
         poll.state.struct_size = sizeof poll.state;

@@ -306,8 +306,7 @@ bp_verify_view(const bp_verify_params *params, bp_verify_sums *sums, json_t *pro
                GError **error)
 {
     verify_work work = {.params = params, .sums = sums, .problems = problems};
-    work.retry = bp_workspace_retry(params->view->job->workspace);
-    work.retry.cancel = params->call->cancel;
+    work.retry = bp_workspace_retry_for(params->view->job->workspace, params->call);
     work.batch = g_ptr_array_new_with_free_func(look_free);
     work.known = params->unexpected ? bp_keyset_new() : NULL;
     bp_pool_params pool = {.workers = bp_store_parallel(params->view->catalog->store, WORKERS),

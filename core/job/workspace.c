@@ -440,9 +440,7 @@ bool
 bp_workspace_probe(const bp_workspace *workspace, bp_store *store, const bp_call *call,
                    guint32 need, GError **error)
 {
-    bp_retry_params retry = bp_workspace_retry(workspace);
-    retry.cancel = call->cancel;
-    retry.deadline_ns = call->deadline_ns;
+    bp_retry_params retry = bp_workspace_retry_for(workspace, call);
     probing p = {store, call, need};
     return bp_retry(&retry, try_probe, &p, error);
 }
@@ -457,6 +455,15 @@ bp_workspace_retry(const bp_workspace *workspace)
         .attempts = (guint)bp_settings_u64(settings, "retry.attempts"),
         .max_delay_ns = (gint64)bp_settings_u64(settings, "retry.max_delay") * BP_NS_PER_MS,
     };
+}
+
+bp_retry_params
+bp_workspace_retry_for(const bp_workspace *workspace, const bp_call *call)
+{
+    bp_retry_params retry = bp_workspace_retry(workspace);
+    retry.cancel = call->cancel;
+    retry.deadline_ns = call->deadline_ns;
+    return retry;
 }
 
 char *

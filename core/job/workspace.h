@@ -75,6 +75,8 @@ const bp_catalog *bp_workspace_under(bp_catalog *out, const bp_catalog *catalog,
 
 /** How small calls of a job are retried. */
 bp_retry_params bp_workspace_retry(const bp_workspace *workspace);
+/** The same until `call` is cancelled or its deadline passes. */
+bp_retry_params bp_workspace_retry_for(const bp_workspace *workspace, const bp_call *call);
 
 /** bp_store_probe, tried again like other small calls.  @need: BP_NEED_… */
 bool bp_workspace_probe(const bp_workspace *workspace, bp_store *store, const bp_call *call,

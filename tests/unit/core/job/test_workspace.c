@@ -142,6 +142,19 @@ START_TEST(test_workspace__deadline_of_a_job)
 }
 END_TEST
 
+START_TEST(test_workspace__retries_end_with_their_call)
+{
+    const bp_catalog *catalog = NULL;
+    ASSERT_FINE(bp_workspace_catalog(job.workspace, &catalog, &error), error);
+    g_autoptr(bp_cancel) cancel = bp_cancel_new();
+    bp_call call = {.cancel = cancel, .deadline_ns = 4711};
+    bp_retry_params retry = bp_workspace_retry_for(job.workspace, &call);
+    ck_assert_ptr_eq(retry.cancel, cancel);
+    ck_assert_int_eq(retry.deadline_ns, 4711);
+    ck_assert_uint_eq(retry.attempts, 2);
+}
+END_TEST
+
 START_TEST(test_workspace__state_dir_is_named_only)
 {
     g_autofree char *dir = bp_workspace_state_dir(job.workspace, &error);
@@ -346,10 +359,11 @@ main(void)
         test_workspace__storage_that_is_not_configured, test_workspace__a_catalog_on_each_storage,
         test_workspace__storage_that_cannot_be_opened, test_workspace__source_with_an_unknown_key,
         test_workspace__settings_of_both_verbs, test_workspace__deadline_of_a_job,
-        test_workspace__state_dir_is_named_only, test_check__everything_is_fine,
-        test_check__one_failure_hides_no_other, test_check__root_of_the_source_is_missing,
-        test_check__storages_that_cannot_be_opened, test_check__wrong_configuration,
-        test_check__advisory_lock_needs_no_exclusive_creation, test_check__what_cannot_be_proven,
-        test_check__cancelled, test_monitor__shows_the_phase_that_runs, test_monitor__keeps_notes,
+        test_workspace__state_dir_is_named_only, test_workspace__retries_end_with_their_call,
+        test_check__everything_is_fine, test_check__one_failure_hides_no_other,
+        test_check__root_of_the_source_is_missing, test_check__storages_that_cannot_be_opened,
+        test_check__wrong_configuration, test_check__advisory_lock_needs_no_exclusive_creation,
+        test_check__what_cannot_be_proven, test_check__cancelled,
+        test_monitor__shows_the_phase_that_runs, test_monitor__keeps_notes,
         test_space__with_a_reserve);
 }
