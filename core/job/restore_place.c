@@ -332,16 +332,25 @@ abort_uploads(bp_restore_job *restore, const bp_call *call)
     return failed;
 }
 
+/* Removing much staging takes longer than undoing may: only who was stopped is short of time. */
+static bp_call
+sweeping_call(const bp_restore_job *restore)
+{
+    const bp_call *call = &restore->call;
+    bool late = call->deadline_ns != 0 && bp_clock_mono_ns() >= call->deadline_ns;
+    return late || bp_cancel_is_set(call->cancel) ? bp_call_undo(call) : *call;
+}
+
 bool
 bp_restore_sweep(bp_restore_job *restore, GError **error)
 {
-    bp_call undo = bp_call_undo(&restore->call);
+    bp_call call = sweeping_call(restore);
     if (!restore->staged && bp_restore_journal_leftovers(restore->journal)->len == 0) {
         return true;
     }
-    g_autoptr(GPtrArray) failed = abort_uploads(restore, &undo);
+    g_autoptr(GPtrArray) failed = abort_uploads(restore, &call);
     bool swept =
-        sweep_staging(restore, &undo, error) && bp_restore_journal_swept(restore->journal, error);
+        sweep_staging(restore, &call, error) && bp_restore_journal_swept(restore->journal, error);
     for (guint i = 0; swept && i < failed->len; i++) {
         swept =
             bp_restore_journal_upload(restore->journal, g_ptr_array_index(failed, i), false, error);

@@ -466,6 +466,50 @@ START_TEST(test_sweep__what_stays_is_swept_by_the_next_run)
 }
 END_TEST
 
+static atomic_bool sweep_was_limited;
+
+static bp_status
+noting_list(struct bp_storage *storage, const struct bp_op *op, const struct bp_list_args *args,
+            const struct bp_list_sink *sink, struct bp_error *raw)
+{
+    if (strstr(args->prefix, "restored-") != NULL && op->deadline_ns != 0) {
+        atomic_store(&sweep_was_limited, true);
+    }
+    return job_honest_store.list(storage, op, args, sink, raw);
+}
+
+static void
+spoil_list(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_end(source, storage);
+    storage->list = noting_list;
+}
+
+static void
+spoil_list_and_step(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    spoil_a_step(source, storage);
+    storage->list = noting_list;
+}
+
+/* Half a minute is not enough for a hundred thousand objects. */
+START_TEST(test_sweep__has_time_unless_it_was_cancelled)
+{
+    job_spoil = spoil_list;
+    atomic_store(&sweep_was_limited, false);
+    ASSERT_FINE(job_restore(&job_params, &job_error) == BP_VERB_OK, job_error);
+    ck_assert(!atomic_load(&sweep_was_limited));
+    job_remove("data/restored");
+    atomic_store(&job_ended, -1);
+    atomic_store(&calls, 0);
+    step = 2;
+    cancel_at = 2;
+    job_spoil = spoil_list_and_step;
+    job_restore_fails(BP_ERR_CANCELLED, "of 3 complete");
+    ck_assert(atomic_load(&sweep_was_limited));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -484,5 +528,6 @@ main(void)
         test_target__complete_one_was_made_otherwise, test_prepare__what_a_failure_made_is_ours,
         test_prepare__failure_that_made_nothing,
         test_target__failures_of_every_call_are_the_targets, test_target__polling_is_tried_again,
-        test_restore__failing_end_is_a_warning, test_sweep__what_stays_is_swept_by_the_next_run);
+        test_restore__failing_end_is_a_warning, test_sweep__what_stays_is_swept_by_the_next_run,
+        test_sweep__has_time_unless_it_was_cancelled);
 }
