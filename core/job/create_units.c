@@ -157,14 +157,32 @@ copy_unit(unit_work *work, GError **error)
     }
 }
 
+/* The source is asked what a restore must bring, as bp_retry wants it. */
+typedef struct {
+    const unit_work *work;
+    struct bp_proof proof;
+} proving;
+
+static bool
+try_prove(void *ctx, GError **error)
+{
+    proving *p = ctx;
+    const bp_create *create = p->work->create;
+    return bp_source_unit_prove(create->run, &create->call, p->work->unit->record->id, &p->proof,
+                                error);
+}
+
 static bool
 prove_unit(unit_work *work, GError **error)
 {
     bp_manifest_unit *record = work->unit->record;
-    struct bp_proof proof = {.struct_size = sizeof proof};
-    if (!bp_source_unit_prove(work->create->run, &work->create->call, record->id, &proof, error)) {
+    proving p = {.work = work};
+    bp_retry_params retry =
+        bp_workspace_retry_for(work->create->job->workspace, &work->create->call);
+    if (!bp_retry(&retry, try_prove, &p, error)) {
         return false;
     }
+    const struct bp_proof proof = p.proof;
     record->has_proof = true;
     record->unprovable = (proof.flags & BP_PROOF_UNPROVABLE) != 0;
     record->low = proof.low;

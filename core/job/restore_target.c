@@ -150,17 +150,33 @@ run_jobs(target_work *work, GError **error)
     }
 }
 
+typedef struct {
+    const target_work *work;
+    struct bp_proof proof;
+} count_call;
+
+static bool
+try_count(void *ctx, GError **error)
+{
+    count_call *c = ctx;
+    bp_restore_job *restore = c->work->restore;
+    return bp_source_target_prove(restore->restore, &restore->call, c->work->index, &c->proof,
+                                  error);
+}
+
 /* The heart of it: what the server holds now against what the backup promises. */
 static bool
 prove(target_work *work, GError **error)
 {
     const bp_manifest_unit *unit = work->target->unit;
     const char *what = work->restore->view.manifest->proof_what;
-    struct bp_proof proof = {.struct_size = sizeof proof};
-    if (!bp_source_target_prove(work->restore->restore, &work->restore->call, work->index, &proof,
-                                error)) {
+    count_call count = {.work = work};
+    bp_retry_params retry =
+        bp_workspace_retry_for(work->restore->job->workspace, &work->restore->call);
+    if (!bp_retry(&retry, try_count, &count, error)) {
         return false;
     }
+    const struct bp_proof proof = count.proof;
     work->target->found = proof.found;
     if (!unit->has_proof || unit->unprovable || (proof.flags & BP_PROOF_UNPROVABLE) != 0) {
         bool now = (proof.flags & BP_PROOF_UNPROVABLE) != 0 && *proof.note != '\0';

@@ -343,7 +343,8 @@ END_TEST
 
 START_TEST(test_units__calls_are_tried_again)
 {
-    job_faults("source.unit_begin::nth=1:class=retryable");
+    job_faults("source.unit_begin::nth=1:class=retryable;"
+               "source.unit_prove::nth=1:class=throttled");
     create_fine();
 }
 END_TEST

@@ -420,9 +420,10 @@ START_TEST(test_target__failures_of_every_call_are_the_targets)
 }
 END_TEST
 
-START_TEST(test_target__polling_is_tried_again)
+START_TEST(test_target__questions_are_tried_again)
 {
-    job_faults("source.job_poll::nth=1:class=retryable");
+    job_faults("source.job_poll::nth=1:class=retryable;"
+               "source.target_prove::nth=1:class=retryable");
     bp_verb_outcome outcome = job_restore(&job_params, &job_error);
     ASSERT_FINE(outcome == BP_VERB_OK, job_error);
 }
@@ -527,7 +528,7 @@ main(void)
         test_target__complete_one_that_is_gone_is_made_again,
         test_target__complete_one_was_made_otherwise, test_prepare__what_a_failure_made_is_ours,
         test_prepare__failure_that_made_nothing,
-        test_target__failures_of_every_call_are_the_targets, test_target__polling_is_tried_again,
+        test_target__failures_of_every_call_are_the_targets, test_target__questions_are_tried_again,
         test_restore__failing_end_is_a_warning, test_sweep__what_stays_is_swept_by_the_next_run,
         test_sweep__has_time_unless_it_was_cancelled);
 }
