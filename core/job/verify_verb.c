@@ -27,18 +27,42 @@ typedef struct {
     bool any_sealed;
 } resealing;
 
+/* A small call on one of these files, as bp_retry wants it. */
+typedef struct {
+    const bp_catalog *catalog;
+    const bp_call *call;
+    const bp_store_put_params *put; /* or NULL: */
+    const char *removed;            /* key */
+} file_call;
+
+static bool
+try_file_call(void *ctx, GError **error)
+{
+    const file_call *c = ctx;
+    return c->put != NULL ? bp_store_put(c->catalog->store, c->call, c->put, error)
+                          : bp_store_remove(c->catalog->store, c->call, c->removed, NULL, error);
+}
+
+static bool
+call_with_retry(const bp_view *view, file_call *c, GError **error)
+{
+    c->catalog = view->catalog;
+    bp_retry_params retry = bp_workspace_retry_for(view->job->workspace, c->call);
+    return bp_retry(&retry, try_file_call, c, error);
+}
+
 static bool
 write_items_file(resealing *r, GError **error)
 {
     if (r->in_text == 0) {
         return true;
     }
-    const bp_catalog *catalog = r->view->catalog;
     g_autofree char *rest = g_strdup_printf("bakplane/items-%u.jsonl", r->next_number++);
     g_autofree char *key = bp_catalog_key(r->view->manifest->name, rest);
     bp_store_put_params params = {
         .key = key, .bytes = r->text->str, .n = r->text->len, .flags = BP_WRITE_DURABLE};
-    if (!bp_store_put(catalog->store, catalog->call, &params, error)) {
+    file_call put = {.call = r->view->catalog->call, .put = &params};
+    if (!call_with_retry(r->view, &put, error)) {
         return false;
     }
     struct bp_checksum sum;
@@ -82,32 +106,39 @@ next_file_number(const bp_manifest *manifest)
     return (guint)highest + 1;
 }
 
-static bool
-remove_files(const bp_view *view, const GPtrArray *files, GError **error)
+/* What no manifest names is in nobody's way: that some of it stays is no failure. */
+static void
+remove_files(const bp_view *view, const GPtrArray *files, const bp_call *call)
 {
     for (guint i = 0; i < files->len; i++) {
         const bp_manifest_file *file = g_ptr_array_index(files, i);
         g_autofree char *key = bp_catalog_key(view->manifest->name, file->key);
-        if (!bp_store_remove(view->catalog->store, view->catalog->call, key, NULL, error)) {
-            return false;
+        g_autoptr(GError) failed = NULL;
+        file_call removal = {.call = call, .removed = key};
+        if (!call_with_retry(view, &removal, &failed)) {
+            bp_monitor_note(view->job->monitor, BP_NOTE_WARN, "items", failed->message);
+            return;
         }
     }
-    return true;
 }
 
 /* Replaces the manifest by one that names the new files, then removes the others. */
 static bool
 commit_reseal(bp_view *view, resealing *r, GError **error)
 {
+    const bp_call *call = view->catalog->call;
     if (!r->any_sealed) {
-        return remove_files(view, r->files, error);
+        remove_files(view, r->files, call);
+        return true;
     }
     GPtrArray *old = view->manifest->item_files;
     view->manifest->item_files = g_steal_pointer(&r->files);
     bool saved = bp_catalog_save(view->catalog, view->manifest, error);
-    bool fine = saved && remove_files(view, old, error);
+    if (saved) {
+        remove_files(view, old, call);
+    }
     g_ptr_array_unref(old);
-    return fine;
+    return saved;
 }
 
 static void
@@ -151,7 +182,8 @@ verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError *
                                     .key = lease_key,
                                     .run_id = run_id,
                                     .purpose = "verify",
-                                    .renew_ns = 30 * BP_NS_PER_S};
+                                    .advisory = true, /* as whoever wrote it had to say */
+                                    .renew_ns = BP_LEASE_RENEW_NS};
     g_autoptr(bp_lease) lease = bp_lease_take(&lease_params, error);
     if (lease == NULL) {
         return false;
@@ -176,7 +208,8 @@ verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError *
     bool fine = bp_verify_view(&params, sums, problems, error) && write_items_file(&r, error) &&
                 bp_lease_check(lease, error) && commit_reseal(view, &r, error);
     if (!fine && r.files != NULL) {
-        (void)remove_files(view, r.files, NULL); /* the manifest does not name them */
+        bp_call undo = bp_call_undo(view->catalog->call);
+        remove_files(view, r.files, &undo);
     }
     g_string_free(r.text, TRUE);
     g_clear_pointer(&r.files, g_ptr_array_unref);

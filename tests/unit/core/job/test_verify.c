@@ -271,6 +271,65 @@ START_TEST(test_verify__sealing_fails_without_loss)
 }
 END_TEST
 
+START_TEST(test_verify__sealing_is_tried_again)
+{
+    create_unsealed();
+    job_faults("storage.write_open:backups:nth=2:class=retryable");
+    verify_is_fine(true);
+    ck_assert_uint_eq(job_number("sealed"), 4);
+}
+END_TEST
+
+START_TEST(test_verify__old_record_that_stays_is_no_failure)
+{
+    create_unsealed();
+    job_faults("storage.remove:backups:nth=1:class=denied");
+    verify_is_fine(true);
+    ck_assert(job_noted("items"));
+    ck_assert(job_exists("backups/b/bakplane/items-1.jsonl"));
+    ck_assert(!job_exists("backups/b/bakplane/lease.json"));
+    job_faults("");
+    verify_is_fine(true);
+    ck_assert_uint_eq(job_number("compared"), 4);
+}
+END_TEST
+
+static bp_status
+info_without_exclusive(struct bp_storage *storage, struct bp_storage_info *out,
+                       struct bp_error *raw)
+{
+    bp_status status = job_honest_store.info(storage, out, raw);
+    out->caps &= ~(uint64_t)BP_STORE_IF_NONE_MATCH;
+    return status;
+}
+
+static bp_status
+cancel_at_a_claim(struct bp_storage *storage, const struct bp_op *op,
+                  const struct bp_write_args *args, struct bp_writer **out, struct bp_error *raw)
+{
+    if (g_str_has_prefix(args->key, "b/bakplane/lease-")) {
+        bp_cancel_trigger(job_cancel, 2); /* it takes seconds from here */
+    }
+    return job_honest_store.write_open(storage, op, args, out, raw);
+}
+
+static void
+spoil_exclusive(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->info = info_without_exclusive;
+    storage->write_open = cancel_at_a_claim;
+}
+
+START_TEST(test_verify__seals_where_locks_are_advisory)
+{
+    create_unsealed();
+    job_spoil = spoil_exclusive;
+    ck_assert_int_eq(job_verify("b", true, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "");
+}
+END_TEST
+
 START_TEST(test_verify__sealing_respects_a_live_writer)
 {
     create_unsealed();
@@ -342,5 +401,7 @@ main(void)
         test_verify__seals_what_has_no_checksum, test_verify__seals_beside_damage,
         test_verify__killed_while_sealing, test_verify__sealing_fails_without_loss,
         test_verify__sealing_respects_a_live_writer,
-        test_verify__seals_what_is_there_under_the_lease);
+        test_verify__seals_what_is_there_under_the_lease, test_verify__sealing_is_tried_again,
+        test_verify__old_record_that_stays_is_no_failure,
+        test_verify__seals_where_locks_are_advisory);
 }
