@@ -140,8 +140,8 @@ take_listed(void *ctx, const char *full_key, const struct bp_object_meta *meta)
 {
     naming *work = ctx;
     const char *key = full_key + work->prefix;
-    if (meta == NULL || g_str_has_prefix(key, "bakplane/") || bp_keyset_has(work->named, key) ||
-        bp_manifest_has_document(work->c->manifest, key)) {
+    if (meta == NULL || g_str_has_prefix(key, "bakplane/") ||
+        bp_manifest_has_document(work->c->manifest, key) || !bp_keyset_add(work->named, key)) {
         return true;
     }
     if (g_str_has_suffix(key, "/" BP_CATALOG_LEASE)) {
@@ -156,17 +156,32 @@ take_listed(void *ctx, const char *full_key, const struct bp_object_meta *meta)
     return submit(work, &record, 0, &work->error);
 }
 
+/* Another attempt passes over what the one before has named. */
+static bool
+try_name_listed(void *ctx, GError **error)
+{
+    naming *work = ctx;
+    bp_copying *c = work->c;
+    g_autofree char *prefix = bp_catalog_key(c->params->name, "");
+    bp_store_list_params list = {.prefix = prefix};
+    work->prefix = strlen(prefix);
+    bool listed = bp_store_list(c->view.catalog->store, &c->call, &list, take_listed, work, error);
+    if (work->error != NULL) {
+        g_clear_error(error);
+        return true; /* our own reason: not worth another listing */
+    }
+    return listed;
+}
+
 static bool
 name_foreign(naming *work, GError **error)
 {
     bp_copying *c = work->c;
     g_autoptr(bp_keyset) named = bp_keyset_new();
-    g_autofree char *prefix = bp_catalog_key(c->params->name, "");
-    bp_store_list_params list = {.prefix = prefix};
+    bp_retry_params retry = bp_workspace_retry_for(c->job->workspace, &c->call);
     work->named = named;
-    work->prefix = strlen(prefix);
     bool fine = bp_view_items(&c->view, take_foreign, work, error) &&
-                bp_store_list(c->view.catalog->store, &c->call, &list, take_listed, work, error);
+                bp_retry(&retry, try_name_listed, work, error);
     if (work->error != NULL) { /* our own reason is the first one */
         g_clear_error(error);
         g_propagate_error(error, g_steal_pointer(&work->error));

@@ -95,6 +95,7 @@ open_ours(bp_copying *c, GError **error)
 
 /* What lies in the folder of the document that ends a backup are its documents. */
 typedef struct {
+    const bp_copying *c;
     gsize prefix, folder; /* lengths, of the backup's prefix and of that folder */
     const char *commit;
     GPtrArray *documents; /* char*, without the last one */
@@ -114,6 +115,19 @@ survey_object(void *ctx, const char *full_key, const struct bp_object_meta *meta
         g_ptr_array_add(s->documents, g_strdup(key));
     }
     return true;
+}
+
+static bool
+try_survey(void *ctx, GError **error)
+{
+    survey *s = ctx;
+    const bp_copying *c = s->c;
+    g_autofree char *prefix = bp_catalog_key(c->params->name, "");
+    bp_store_list_params list = {.prefix = prefix};
+    s->prefix = strlen(prefix);
+    s->bytes = 0;
+    g_ptr_array_set_size(s->documents, 0);
+    return bp_store_list(c->view.catalog->store, &c->call, &list, survey_object, s, error);
 }
 
 static bool
@@ -140,17 +154,15 @@ add_document(bp_copying *c, const char *document, GError **error)
 static bool
 add_documents(bp_copying *c, GError **error)
 {
-    const bp_catalog *from = c->view.catalog;
-    const char *commit = from->commit_document;
+    const char *commit = c->view.catalog->commit_document;
     const char *slash = strrchr(commit, '/');
-    g_autofree char *prefix = bp_catalog_key(c->params->name, "");
     g_autoptr(GPtrArray) documents = g_ptr_array_new_with_free_func(g_free);
-    survey s = {.prefix = strlen(prefix),
+    survey s = {.c = c,
                 .folder = slash != NULL ? (gsize)(slash - commit) + 1 : 0,
                 .commit = commit,
                 .documents = documents};
-    bp_store_list_params list = {.prefix = prefix};
-    if (!bp_store_list(from->store, &c->call, &list, survey_object, &s, error)) {
+    bp_retry_params retry = bp_workspace_retry_for(c->job->workspace, &c->call);
+    if (!bp_retry(&retry, try_survey, &s, error)) {
         return false;
     }
     c->bytes = s.bytes;

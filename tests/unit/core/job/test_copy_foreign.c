@@ -126,6 +126,18 @@ START_TEST(test_copy__foreign_dry_run)
 }
 END_TEST
 
+START_TEST(test_copy__foreign_listing_is_tried_again)
+{
+    for (guint nth = 1; nth <= 6; nth++) {
+        g_autofree char *rule =
+            g_strdup_printf("storage.list:backups:nth=%u:class=retryable:after", nth);
+        job_faults(rule);
+        copy_fine();
+        job_remove("other");
+    }
+}
+END_TEST
+
 START_TEST(test_copy__foreign_every_way_of_proving)
 {
     static const char *const ways[] = {"prove=size", "prove=read"};
@@ -265,5 +277,6 @@ main(void)
         test_seal__foreign_killed_at_every_step,
         test_seal__foreign_is_whole_when_the_record_is_gone,
         test_seal__foreign_record_that_cannot_be_removed,
-        test_resume__foreign_only_of_the_same_backup, test_copy__foreign_into_itself);
+        test_resume__foreign_only_of_the_same_backup, test_copy__foreign_into_itself,
+        test_copy__foreign_listing_is_tried_again);
 }
