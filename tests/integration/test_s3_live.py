@@ -6,9 +6,11 @@ http and https, and whole backups of a directory and of a bucket.
 import filecmp
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
+import boto3
 import pytest
 
 from services import MinioServer, VersityServer
@@ -60,7 +62,7 @@ class Setup:
             "other": {"plugin": "s3", **storage, "prefix": "other"},
         }
 
-    def run(self, source, target, *words):
+    def run(self, source, target, *words, code=0):
         config = self.folder / "bakplane.json"
         config.write_text(json.dumps({
             "source": {"plugin": "files", "storage": source, "databases": True},
@@ -71,7 +73,7 @@ class Setup:
         config.chmod(0o600)
         done = subprocess.run([os.environ["BAKPLANE_BIN"], "--config", config, "--json", *words],
                               check=False, capture_output=True, encoding="utf-8")
-        assert done.returncode == 0, done.stderr + done.stdout
+        assert done.returncode == code, done.stderr + done.stdout
         assert self.storages["bucket"]["secret_key"] not in done.stderr + done.stdout
         return json.loads(done.stdout)
 
@@ -122,3 +124,32 @@ def test_byte_changed_on_its_way(provider, where, at, tmp_path):
         setup.run("data", "bucket", "verify", "-n", "first", "--deep")
         setup.run("data", "bucket", "restore", "-n", "first")
         same_files(setup.data / "db", setup.data / "restored" / "db")
+
+
+def policy_of_the_manual():
+    text = (Path(__file__).parents[2] / "docs/guide/storage-s3.md").read_text(encoding="utf-8")
+    return re.search(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE).group(1)
+
+
+def test_rights_of_the_manual(tmp_path):
+    """They are enough for everything, and for nothing outside of the prefix."""
+    with MinioServer() as server:
+        server.make_bucket("milvus-backups")
+        login = boto3.client("sts", endpoint_url=server.endpoint, region_name=server.REGION,
+                             aws_access_key_id=server.access_key,
+                             aws_secret_access_key=server.secret_key)
+        keys = login.assume_role(RoleArn="arn:minio:iam:::role/none", RoleSessionName="session",
+                                 Policy=policy_of_the_manual())["Credentials"]
+        setup = Setup(tmp_path, {
+            "provider": "minio", "endpoint": server.endpoint, "bucket": "milvus-backups",
+            "access_key": keys["AccessKeyId"], "secret_key": keys["SecretAccessKey"],
+            "session_token": keys["SessionToken"]})
+        setup.storages["bucket"]["prefix"] = "cluster-1"
+        setup.storages = {name: setup.storages[name] for name in ("data", "bucket")}
+        for words in (["check"], ["create", "-n", "first"], ["verify", "-n", "first", "--deep"],
+                      ["list"], ["restore", "-n", "first"], ["delete", "-n", "first"]):
+            setup.run("data", "bucket", *words)
+        assert not server.list_keys("milvus-backups", "")
+        setup.storages["bucket"]["prefix"] = "cluster-2"
+        refused = setup.run("data", "bucket", "create", "-n", "first", code=1)
+        assert refused["error"]["class"] == "denied"
