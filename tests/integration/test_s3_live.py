@@ -10,8 +10,8 @@ import re
 import subprocess
 from pathlib import Path
 
-import boto3
 import pytest
+from botocore.session import Session
 
 from services import MinioServer, VersityServer
 from services.faults import Corrupt, Fault
@@ -135,9 +135,9 @@ def test_rights_of_the_manual(tmp_path):
     """They are enough for everything, and for nothing outside of the prefix."""
     with MinioServer() as server:
         server.make_bucket("milvus-backups")
-        login = boto3.client("sts", endpoint_url=server.endpoint, region_name=server.REGION,
-                             aws_access_key_id=server.access_key,
-                             aws_secret_access_key=server.secret_key)
+        login = Session().create_client(
+            "sts", endpoint_url=server.endpoint, region_name=server.REGION,
+            aws_access_key_id=server.access_key, aws_secret_access_key=server.secret_key)
         keys = login.assume_role(RoleArn="arn:minio:iam:::role/none", RoleSessionName="session",
                                  Policy=policy_of_the_manual())["Credentials"]
         setup = Setup(tmp_path, {
