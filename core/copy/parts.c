@@ -206,7 +206,9 @@ begin_upload(void *ctx, GError **error)
     if (up->id != NULL) {
         return true;
     }
-    up->unheard = bp_error_outcome_unknown(failed) && !abort_unheard(up);
+    bool unknown = bp_error_outcome_unknown(failed);
+    /* After a cancel nobody waited: the server may still be about to begin it. */
+    up->unheard = unknown && (!abort_unheard(up) || bp_error_is(failed, BP_ERR_CANCELLED));
     g_propagate_error(error, failed);
     return false;
 }

@@ -348,6 +348,20 @@ START_TEST(test_parts__begun_unheard_stays_on_record)
 }
 END_TEST
 
+/* The server is slower than who did not wait for it, and begins what nobody found. */
+START_TEST(test_parts__cancelled_beginning_stays_on_record)
+{
+    fake_store_add_fault(
+        test_dst, &(fake_fault){.op = FAKE_PART_BEGIN, .cls = BP_ERR_CANCELLED, .unknown = true});
+    GError *error = NULL;
+    ck_assert(!copy_big(&error));
+    test_error_is(&error, BP_ERR_CANCELLED, "injected");
+    ck_assert_uint_eq(fake_store_calls(test_dst, FAKE_UPLOADS_ABORT), 1);
+    ck_assert_uint_eq(announced, 1);
+    ck_assert_uint_eq(withdrawn, 0);
+}
+END_TEST
+
 START_TEST(test_parts__failed_abort_stays_on_record)
 {
     fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_DENIED});
@@ -468,6 +482,7 @@ main(void)
     tcase_add_test(tc, test_parts__no_upload_without_a_record);
     tcase_add_test(tc, test_parts__refused_beginning);
     tcase_add_test(tc, test_parts__begun_unheard_stays_on_record);
+    tcase_add_test(tc, test_parts__cancelled_beginning_stays_on_record);
     tcase_add_test(tc, test_parts__unknown_outcome_that_worked);
     tcase_add_test(tc, test_parts__unknown_outcome_that_failed);
     tcase_add_test(tc, test_parts__source_gone_in_the_middle);
