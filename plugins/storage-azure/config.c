@@ -332,6 +332,7 @@ load_limits(struct bp_azure_config *values, const struct draft *draft)
     values->block_size = bp_setting_u64(host, config, "block_size", 4 * MIB);
     values->put_size = bp_setting_u64(host, config, "put_size", 64 * MIB);
     values->copy_size = bp_setting_u64(host, config, "copy_size", 256 * MIB);
+    values->copy_timeout_ms = (uint32_t)bp_setting_u64(host, config, "copy_timeout", 600000);
 }
 
 bp_status

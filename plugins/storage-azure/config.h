@@ -39,13 +39,14 @@ struct bp_azure_config {
     char *tier;      /**< as Azure spells it */
     bool create_container, check_md5;
     uint64_t memory, block_size, put_size, copy_size; /**< bytes */
+    uint32_t copy_timeout_ms;
 };
 
 #define BP_AZURE_DEFAULT_SUFFIX "core.windows.net"
 #define BP_AZURE_DEFAULT_IDENTITY_ENDPOINT "http://169.254.169.254/metadata/identity/oauth2/token"
 
 /** The table (keys.c). */
-#define BP_AZURE_N_KEYS 31
+#define BP_AZURE_N_KEYS 32
 extern const struct bp_config_key bp_azure_keys[BP_AZURE_N_KEYS];
 
 /** Fills *values (cleared by bp_azure_config_clear).  INVALID names the offending key. */

@@ -68,6 +68,7 @@ request_copy(struct bp_storage *storage, const struct bp_op *op, const struct bp
     bp_azure_source_add(&source, &request);
     /* A copy that was started twice is refused as pending, and nobody knows the id of the first. */
     request.once = !sync;
+    request.slow = true;
     if (sync) {
         bp_azure_add_header(&request, "x-ms-requires-sync", "true");
     }

@@ -193,6 +193,7 @@ copy_block(struct bp_storage *storage, const struct bp_op *op, const struct bp_p
     bp_azure_add_query(&request, "comp", "block");
     bp_azure_add_query(&request, "blockid", id);
     bp_azure_source_add(&source, &request);
+    request.slow = true;
     bp_azure_add_header(&request, "x-ms-source-range", "bytes=%" PRIu64 "-%" PRIu64, piece->offset,
                         piece->offset + piece->size - 1);
     if (args->src_if_match != NULL) {

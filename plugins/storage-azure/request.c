@@ -254,6 +254,7 @@ start(struct bp_azure_exchange *x, const struct bp_op *op, const struct bp_azure
         .headers = (const char *const *)lines->pdata,
         .body = request->body,
         .body_size = request->body_size,
+        .idle_timeout_ms = request->slow ? x->storage->set.copy_timeout_ms : 0,
         .fresh = request->once,
     };
     status = bp_http_begin(x->storage->client, op, &http, &x->http, error);

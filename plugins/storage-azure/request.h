@@ -22,6 +22,7 @@ struct bp_azure_request {
     const void *body; /**< borrowed until the exchange ends, or NULL */
     uint64_t body_size;
     bool once;  /**< must not reach the service twice: over a connection of its own */
+    bool slow;  /**< the service works on it for a while: setting copy_timeout */
     bool inner; /**< travels in a batch, whose version it shares */
 };
 

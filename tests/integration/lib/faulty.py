@@ -126,7 +126,8 @@ class AzureStore:
     def storage(self, prefix, port=None, **more):
         return {"plugin": "azure", "account": self.server.account, "container": PLACE,
                 "endpoint": f"http://127.0.0.1:{port or self.server.port}/{self.server.account}",
-                "prefix": prefix, "account_key": self.server.key, "idle_timeout": "1s", **more}
+                "prefix": prefix, "account_key": self.server.key, "idle_timeout": "1s",
+                "copy_timeout": "2s", **more}
 
     def put(self, key, content):
         self._container.upload_blob(key, content, overwrite=True)

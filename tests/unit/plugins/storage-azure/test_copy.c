@@ -72,6 +72,15 @@ START_TEST(test_copy__background_fails)
 }
 END_TEST
 
+/* The service is silent meanwhile: not idle_timeout, which is a minute here, but another one. */
+START_TEST(test_copy__has_a_timeout_of_its_own)
+{
+    const struct bp_httpd_step steps[] = {{.manner = BP_HTTPD_STALL}};
+    az_start(steps, "copy_timeout", "50", NULL);
+    ASSERT_FAILED(az_copy(az_store, 5, NULL, NULL), BP_ERR_TIMEOUT, "no answer within the idle");
+}
+END_TEST
+
 START_TEST(test_copy__overtaken)
 {
     const struct bp_httpd_step steps[] = {
@@ -151,5 +160,6 @@ END_TEST
 
 AZ_MAIN("azure copy", test_copy__at_once, test_copy__in_the_background,
         test_copy__in_the_background_is_started_once, test_copy__background_fails,
-        test_copy__overtaken, test_copy__cancelled_is_ended_and_removed,
-        test_copy__source_cannot_be_verified, test_copy__what_it_cannot)
+        test_copy__has_a_timeout_of_its_own, test_copy__overtaken,
+        test_copy__cancelled_is_ended_and_removed, test_copy__source_cannot_be_verified,
+        test_copy__what_it_cannot)
