@@ -104,7 +104,7 @@ check_part(struct bp_storage *storage, const struct bp_op *op, const struct bp_p
            char upload[BP_AZURE_UPLOAD_ID], uint64_t *least, struct bp_error *error)
 {
     *least = 0;
-    bp_status status = bp_azure_check_flags(args->flags, 0, error);
+    bp_status status = bp_azure_check_flags(args->flags, BP_WRITE_PARTS_COPIED, error);
     if (status == BP_OK) {
         status = bp_azure_check_op(storage, op, error);
     }

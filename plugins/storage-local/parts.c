@@ -80,7 +80,7 @@ static bp_status
 check_part(const struct bp_part_args *args, struct bp_error *error)
 {
     uint64_t end;
-    bp_status status = bp_check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, BP_WRITE_PARTS_COPIED, error);
     if (status == BP_OK &&
         (args->number == 0 || args->size == BP_UNKNOWN ||
          __builtin_add_overflow(args->offset, args->size, &end) || end > (uint64_t)INT64_MAX)) {
