@@ -20,6 +20,7 @@
 #include "sdk/lib/ban.h"
 
 #define MAX_BATCH 256 /* of the service */
+#define MAX_FLIGHT 16
 #define MAX_ANSWER ((size_t)4 << 20)
 
 /* The first `n` of these keys, and what became of each. */
@@ -44,22 +45,74 @@ tell(struct batch *batch, size_t number, const struct bp_error *failed, struct b
     return BP_OK;
 }
 
-/* One by one what nothing was told of yet.  What concerns all ends it. */
+/* Removals of one key each, under way at the same time. */
+struct flight {
+    size_t n;
+    size_t numbers[MAX_FLIGHT];
+    struct bp_azure_exchange *x[MAX_FLIGHT]; /* NULL where it failed to begin */
+    struct bp_error errors[MAX_FLIGHT];
+};
+
+/* Begins as many as fit, from key `from` on; behind the last one that it looked at. */
+static size_t
+take_off(const struct batch *batch, struct flight *flight, size_t from)
+{
+    flight->n = 0;
+    for (; from < batch->n && flight->n < MAX_FLIGHT; from++) {
+        struct bp_azure_request request;
+        if (batch->told[from]) {
+            continue;
+        }
+        struct bp_error *error = &flight->errors[flight->n];
+        struct bp_azure_exchange **x = &flight->x[flight->n];
+        *error = (struct bp_error){.struct_size = sizeof(*error)};
+        *x = NULL;
+        if (bp_azure_check_key(batch->storage, batch->keys[from], error) == BP_OK) {
+            bp_azure_request_init(&request, BP_AZURE_BLOB, "DELETE", batch->keys[from],
+                                  "remove it");
+            (void)bp_azure_begin(batch->storage, batch->op, &request, x, error);
+            bp_azure_request_clear(&request);
+        }
+        flight->numbers[flight->n++] = from;
+    }
+    return from;
+}
+
+/* Waits for all of them, also after a failure.  What concerns all keys ends it. */
+static bp_status
+land(struct batch *batch, struct flight *flight, struct bp_error *error)
+{
+    bp_status status = BP_OK;
+    for (size_t i = 0; i < flight->n; i++) {
+        struct bp_error *one = &flight->errors[i];
+        bp_status cls = (bp_status)one->cls;
+        if (status == BP_OK && flight->x[i] != NULL) {
+            cls = bp_azure_finish(flight->x[i], batch->op, one);
+        }
+        bp_azure_end(flight->x[i]);
+        if (status != BP_OK) {
+            continue;
+        }
+        if (cls == BP_ERR_CANCELLED || cls == BP_ERR_TIMEOUT || cls == BP_ERR_AUTH) {
+            *error = *one;
+            status = cls;
+            continue;
+        }
+        bool gone = bp_azure_is_gone(cls, one->code);
+        status = tell(batch, flight->numbers[i], cls == BP_OK || gone ? NULL : one, error);
+    }
+    return status;
+}
+
+/* Each by a request of its own, what nothing was told of yet. */
 static bp_status
 remove_each(struct batch *batch, struct bp_error *error)
 {
+    struct flight flight;
     bp_status status = BP_OK;
-    for (size_t i = 0; status == BP_OK && i < batch->n; i++) {
-        struct bp_error one = {.struct_size = sizeof(one)};
-        if (batch->told[i]) {
-            continue;
-        }
-        status = bp_azure_remove(batch->storage, batch->op, batch->keys[i], NULL, &one);
-        if (status == BP_ERR_CANCELLED || status == BP_ERR_TIMEOUT || status == BP_ERR_AUTH) {
-            *error = one;
-            return status;
-        }
-        status = tell(batch, i, status == BP_OK ? NULL : &one, error);
+    for (size_t next = 0; status == BP_OK && next < batch->n;) {
+        next = take_off(batch, &flight, next);
+        status = land(batch, &flight, error);
     }
     return status;
 }
@@ -100,8 +153,7 @@ take_answer(struct batch *batch, const struct bp_azure_part_answer *answer, stru
         return BP_OK; /* nothing that we asked for */
     }
     bp_status cls = bp_azure_class(answer->status, answer->code);
-    bool gone = cls == BP_ERR_NOT_FOUND && g_strcmp0(answer->code, "ContainerNotFound") != 0;
-    if (gone || (answer->status >= 200 && answer->status < 300)) {
+    if (bp_azure_is_gone(cls, answer->code) || (answer->status >= 200 && answer->status < 300)) {
         return tell(batch, number, NULL, error);
     }
     if (is_about_batch(cls) || answer->status == 0) {
@@ -146,6 +198,7 @@ send_batch(struct batch *batch, const char *boundary, const GString *body, struc
     bp_azure_add_query(&request, "restype", "container");
     bp_azure_add_query(&request, "comp", "batch");
     bp_azure_add_header(&request, "Content-Type", "multipart/mixed; boundary=%s", boundary);
+    request.slow = true;
     request.body = body->str;
     request.body_size = body->len;
     bp_status status = bp_azure_begin(batch->storage, batch->op, &request, &x, error);
@@ -181,13 +234,13 @@ remove_together(struct batch *batch, struct bp_error *error)
     return status;
 }
 
-/* All that is left is done one by one from now on. */
+/* From now on each key has a request of its own. */
 static void
 give_up(struct batch *batch, const char *why)
 {
     bp_hostlog(batch->storage->host, batch->op, BP_LOG_INFO,
-               "container %s: objects are removed one by one: %s", batch->storage->set.container,
-               why);
+               "container %s: objects are removed by a request each: %s",
+               batch->storage->set.container, why);
     atomic_store(&batch->storage->no_batch, 1);
 }
 

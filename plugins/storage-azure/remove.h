@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Removing many: remove_many of bp_storage_ops, by Blob Batch, or one by one where the service or
- * the login does not allow that.
+ * Removing many: remove_many of bp_storage_ops, by Blob Batch, or by a request for each where the
+ * service or the login does not allow that.
  */
 #ifndef BAKPLANE_STORAGE_AZURE_REMOVE_H
 #define BAKPLANE_STORAGE_AZURE_REMOVE_H

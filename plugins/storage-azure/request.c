@@ -385,6 +385,19 @@ bp_azure_send(struct bp_azure_exchange *x, const struct bp_op *op, const void *b
 }
 
 bp_status
+bp_azure_finish(struct bp_azure_exchange *x, const struct bp_op *op, struct bp_error *error)
+{
+    bp_status status = bp_azure_head(x, op, error);
+    if (status == BP_OK && !x->is_head) {
+        char *body = NULL;
+        size_t size;
+        status = bp_http_receive_all(x->http, op, MAX_DROPPED, &body, &size, error);
+        free(body);
+    }
+    return status;
+}
+
+bp_status
 bp_azure_call(struct bp_storage *storage, const struct bp_op *op,
               const struct bp_azure_request *request, struct bp_azure_exchange **out,
               struct bp_error *error)
@@ -392,13 +405,7 @@ bp_azure_call(struct bp_storage *storage, const struct bp_op *op,
     struct bp_azure_exchange *x = NULL;
     bp_status status = bp_azure_begin(storage, op, request, &x, error);
     if (status == BP_OK) {
-        status = bp_azure_head(x, op, error);
-    }
-    if (status == BP_OK && !x->is_head) {
-        char *body = NULL;
-        size_t size;
-        status = bp_http_receive_all(x->http, op, MAX_DROPPED, &body, &size, error);
-        free(body);
+        status = bp_azure_finish(x, op, error);
     }
     if (status != BP_OK || out == NULL) {
         bp_azure_end(x);

@@ -55,7 +55,10 @@ bp_status bp_azure_send(struct bp_azure_exchange *x, const struct bp_op *op, con
 /** Waits for the head of the answer; what is no 2xx is read and becomes an error. */
 bp_status bp_azure_head(struct bp_azure_exchange *x, const struct bp_op *op,
                         struct bp_error *error);
-/** begin, head, and the body of the answer is read and dropped. */
+/** head, and the body of the answer is read and dropped. */
+bp_status bp_azure_finish(struct bp_azure_exchange *x, const struct bp_op *op,
+                          struct bp_error *error);
+/** begin and finish.  On failure nothing is left to end. */
 bp_status bp_azure_call(struct bp_storage *storage, const struct bp_op *op,
                         const struct bp_azure_request *request, struct bp_azure_exchange **out,
                         struct bp_error *error);

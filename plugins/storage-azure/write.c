@@ -358,7 +358,12 @@ bp_azure_remove(struct bp_storage *storage, const struct bp_op *op, const char *
     bp_azure_add_conditions(&request, if_match, false);
     status = bp_azure_call(storage, op, &request, NULL, error);
     bp_azure_request_clear(&request);
+    return bp_azure_is_gone(status, error->code) ? BP_OK : status;
+}
+
+bool
+bp_azure_is_gone(bp_status status, const char *code)
+{
     /* Without a container every name is missing, but then something is wrong. */
-    return status == BP_ERR_NOT_FOUND && strcmp(error->code, "ContainerNotFound") != 0 ? BP_OK
-                                                                                       : status;
+    return status == BP_ERR_NOT_FOUND && g_strcmp0(code, "ContainerNotFound") != 0;
 }

@@ -45,6 +45,9 @@ void bp_azure_write_abort(struct bp_writer *writer, const struct bp_op *op);
 bp_status bp_azure_remove(struct bp_storage *storage, const struct bp_op *op, const char *key,
                           const char *if_match, struct bp_error *error);
 
+/** A removal that failed so found nothing to remove, which is fine. */
+bool bp_azure_is_gone(bp_status status, const char *code);
+
 /** Checks what write_open and part_begin have in common. */
 bp_status bp_azure_check_write(struct bp_storage *storage, const struct bp_op *op,
                                const struct bp_write_args *args, struct bp_error *error);

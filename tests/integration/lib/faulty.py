@@ -107,7 +107,7 @@ class AzureStore:
     PART = ("PUT", r"comp=block(&|$)")
     COMPLETE = ("PUT", rf"{OBJECT}db/two/.*comp=blocklist")
     LIST = ("GET", r"comp=list(&|$)")
-    REMOVE = ("DELETE", r"")
+    REMOVE = ("POST", r"comp=batch(&|$)")
     error = staticmethod(azure_error)
     EXPIRED = (403, "AuthenticationFailed")
     SLOW_DOWN = (503, "ServerBusy")

@@ -117,7 +117,7 @@ START_TEST(test_remove__batches_are_not_taken)
         az_start(steps, NULL);
         ASSERT_OK(remove_keys(keys, 3));
         ck_assert_str_eq(outcomes->str, "a b b c ");
-        ck_assert_ptr_nonnull(strstr(bp_fake.last_log, "removed one by one"));
+        ck_assert_ptr_nonnull(strstr(bp_fake.last_log, "removed by a request each"));
         ASSERT_OK(remove_keys(keys, 2));
         ck_assert_uint_eq(az_requests(), 6);
         ASSERT_SENT(4, "DELETE /acct/box/p/a%20b ", NULL);
@@ -144,6 +144,29 @@ START_TEST(test_remove__fails_as_a_whole)
     ASSERT_FAILED(remove_keys(keys, 3), BP_ERR_AUTH, "object a b: cannot remove it");
     ck_assert_str_eq(outcomes->str, "");
     ck_assert_uint_eq(az_requests(), 5);
+}
+END_TEST
+
+/* More than are under way at the same time; one of them fails in the middle. */
+START_TEST(test_remove__alone_in_flights)
+{
+    static const char *many[40];
+    const struct bp_httpd_step steps[] = {
+        AZ_STEP(AZ_REFUSED("400 no", "InvalidInput", "no")),
+        {.reply = AZ_ANSWER("202 Accepted", "Content-Length: 0\r\n", ""), .times = 20},
+        AZ_STEP(AZ_REFUSED("409 no", "SnapshotsPresent", "no")),
+        {.reply = AZ_ANSWER("404 no", "x-ms-error-code: BlobNotFound\r\n", ""), .times = 19}};
+    for (size_t i = 0; i < G_N_ELEMENTS(many); i++) {
+        many[i] = "k";
+    }
+    az_start(steps, NULL);
+    ASSERT_OK(remove_keys(many, G_N_ELEMENTS(many)));
+    ck_assert_ptr_nonnull(strstr(outcomes->str, "SnapshotsPresent"));
+    size_t n = 0;
+    for (const char *at = outcomes->str; (at = strstr(at, "k ")) != NULL; at++) {
+        n++;
+    }
+    ck_assert_uint_eq(n, 39);
 }
 END_TEST
 
@@ -182,6 +205,14 @@ START_TEST(test_remove__256_at_a_time)
 }
 END_TEST
 
+START_TEST(test_remove__may_take_a_while)
+{
+    const struct bp_httpd_step steps[] = {{.manner = BP_HTTPD_STALL}};
+    az_start(steps, "copy_timeout", "50", NULL);
+    ASSERT_FAILED(remove_keys(keys, 3), BP_ERR_TIMEOUT, "no answer within the idle");
+}
+END_TEST
+
 START_TEST(test_remove__stopped_or_cancelled)
 {
     const struct bp_httpd_step steps[] = {
@@ -199,5 +230,6 @@ END_TEST
 
 AZ_MAIN("azure remove", test_remove__together, test_remove__each_has_its_outcome,
         test_remove__forgotten_key, test_remove__batches_are_not_taken,
-        test_remove__fails_as_a_whole, test_remove__by_sas, test_remove__256_at_a_time,
+        test_remove__fails_as_a_whole, test_remove__alone_in_flights, test_remove__by_sas,
+        test_remove__256_at_a_time, test_remove__may_take_a_while,
         test_remove__stopped_or_cancelled)
