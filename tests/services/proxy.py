@@ -99,6 +99,8 @@ class _Exchange:
     async def run(self, server, action):
         """Pass the request on and the answer back; whether both connections can be used again."""
         reader, writer = server
+        if self.request.fields.get("expect", "").lower() == "100-continue":
+            self.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # we take the body in any case
         await action.request(self)
         writer.write(self.request.raw)
         offset = 0
@@ -108,6 +110,8 @@ class _Exchange:
             with contextlib.suppress(ConnectionError):  # it may have refused already
                 await writer.drain()
         answer = await _read_head(reader)
+        while answer is not None and answer.words[1].startswith("1"):
+            answer = await _read_head(reader)  # that it may send the body, which came by itself
         if answer is None:
             raise Drop(reset=False)
         await action.answer(self)

@@ -67,6 +67,13 @@ def test_passes_everything_on(client, proxy):
     assert proxy.requests == [("PUT", "/a?b=%20c"), ("PUT", "/d")]
 
 
+def test_asks_for_a_body_that_waits_to_be_asked_for(client, server):
+    answer = put(client, Expect="100-continue")
+    assert answer.status == 200 and answer.read() == BODY
+    assert put(client).read() == BODY  # the connection is as good as before
+    assert server.bodies == [BODY, BODY]
+
+
 @pytest.mark.parametrize("action, arrives", [
     (Reset(), False), (LoseAnswer(), True), (LoseAnswer(reset=False), True),
     (CutRequest(100_000), False)])
