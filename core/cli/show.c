@@ -79,11 +79,24 @@ append_warnings(GString *out, const json_t *result, bool color)
     }
 }
 
+/* What the source counts: rows, entries. */
+static char *
+counted(const json_t *units)
+{
+    const char *what = NULL;
+    for (gsize i = 0; what == NULL && i < json_array_size(units); i++) {
+        what = bp_json_text(json_array_get(units, i), "what", NULL);
+    }
+    return g_ascii_strup(what != NULL ? what : "rows", -1);
+}
+
 static void
 append_units(GString *out, const json_t *units, bool color)
 {
-    static const bp_table_column columns[] = {
-        {"UNIT", false}, {"OBJECTS", true}, {"SIZE", true}, {"ROWS", true}, {NULL, false}};
+    g_autofree char *what = counted(units);
+    g_autofree char *heading = bp_term_safe(what, false);
+    const bp_table_column columns[] = {
+        {"UNIT", false}, {"OBJECTS", true}, {"SIZE", true}, {heading, true}, {NULL, false}};
     g_autoptr(bp_table) table = bp_table_new(columns);
     for (gsize i = 0; i < json_array_size(units); i++) {
         const json_t *unit = json_array_get(units, i);

@@ -69,6 +69,7 @@ bp_manifest_unit_json(const bp_manifest *manifest, const bp_manifest_unit *unit)
     if (unit->has_proof) {
         bp_json_set_u64(one, "low", unit->low);
         bp_json_set_u64(one, "high", unit->high);
+        bp_json_set_text(one, "what", manifest->proof_what);
         bp_json_set_text(one, "note", unit->note);
     }
     return one;

@@ -40,6 +40,18 @@ START_TEST(test_show_create__units_and_totals)
 }
 END_TEST
 
+START_TEST(test_show_create__of_a_source_with_other_words)
+{
+    shows(bp_show_create,
+          "{\"name\":\"b\",\"state\":\"success\",\"items\":3,\"bytes\":2048,\"duration_ms\":420,"
+          "\"units\":[{\"name\":\"www\",\"items\":3,\"bytes\":2048,\"low\":5,\"high\":5,"
+          "\"what\":\"entries\"}]}",
+          "UNIT  OBJECTS     SIZE  ENTRIES\n"
+          "www         3  2.0 KiB        5\n"
+          "backup b: success, 3 objects, 2.0 KiB, 420 ms\n");
+}
+END_TEST
+
 START_TEST(test_show_create__dry_run)
 {
     g_autofree char *shown = show(bp_show_create, "{\"dry_run\":true,\"items\":3,\"bytes\":1}");
@@ -239,12 +251,13 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "cli/show", NULL, NULL, test_show_create__units_and_totals, test_show_create__dry_run,
-        test_show_copy__from_where_to_where, test_show_restore__targets,
-        test_show_list__backups_and_none, test_show_prune__what_goes, test_show_get__facts,
-        test_show_verify__problems_and_sums, test_show_check__and_done,
-        test_show_plugins__list_and_detail, test_show_config__and_version,
-        test_show__hostile_names_rule_no_terminal, test_show__results_that_lack_everything,
-        test_show__colors_only_when_asked_for);
+    return RUN_SUITE("cli/show", NULL, NULL, test_show_create__units_and_totals,
+                     test_show_create__of_a_source_with_other_words, test_show_create__dry_run,
+                     test_show_copy__from_where_to_where, test_show_restore__targets,
+                     test_show_list__backups_and_none, test_show_prune__what_goes,
+                     test_show_get__facts, test_show_verify__problems_and_sums,
+                     test_show_check__and_done, test_show_plugins__list_and_detail,
+                     test_show_config__and_version, test_show__hostile_names_rule_no_terminal,
+                     test_show__results_that_lack_everything,
+                     test_show__colors_only_when_asked_for);
 }
