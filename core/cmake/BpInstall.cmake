@@ -17,6 +17,8 @@ install(DIRECTORY sdk/include/bakplane DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} C
 install(DIRECTORY sdk/lib DESTINATION ${BP_SDK_INCLUDEDIR}/sdk COMPONENT sdk
   FILES_MATCHING PATTERN "*.h")
 
+install(DIRECTORY sdk/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN ".*" EXCLUDE)
+
 set_target_properties(bp_sdk PROPERTIES OUTPUT_NAME bakplane-sdk EXPORT_NAME sdk)
 target_include_directories(bp_sdk INTERFACE
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
