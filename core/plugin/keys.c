@@ -14,6 +14,8 @@
 
 #define KEYS_MAX 256
 #define KEY_NAME_MAX 63
+/* Bytes of a key in minor 0: what every plugin of major 1 has. */
+#define KEY_MIN (offsetof(struct bp_config_key, help) + sizeof(const char *))
 
 static bool
 name_is_fine(const char *name)
@@ -128,7 +130,7 @@ bp_module__copy_keys(const struct bp_config_key *from, guint32 stride, guint32 n
     if (n == 0) {
         return true;
     }
-    if (from == NULL || n > KEYS_MAX || stride < sizeof(struct bp_config_key) ||
+    if (from == NULL || n > KEYS_MAX || stride < KEY_MIN ||
         stride % G_ALIGNOF(struct bp_config_key) != 0) {
         bp_set_error(error, BP_ERR_PERMANENT,
                      "plugin bug: %s: table of %u keys with a stride of %u bytes", what, n, stride);
@@ -136,7 +138,7 @@ bp_module__copy_keys(const struct bp_config_key *from, guint32 stride, guint32 n
     }
     g_autofree struct bp_config_key *keys = g_new0(struct bp_config_key, n);
     for (guint32 i = 0; i < n; i++) {
-        memcpy(&keys[i], (const char *)from + (gsize)i * stride, sizeof keys[i]);
+        memcpy(&keys[i], (const char *)from + (gsize)i * stride, MIN(stride, sizeof keys[i]));
         if (!check_key(keys, i, what, error)) {
             return false;
         }

@@ -11,6 +11,9 @@
 
 #include "sdk/lib/ban.h"
 
+/* Bytes of a proof in minor 0. */
+#define PROOF_MIN (offsetof(struct bp_proof, note) + sizeof(((struct bp_proof *)0)->note))
+
 bool
 bp_source__lacks(const bp_source_inst *source, const char *what, GError **error)
 {
@@ -267,7 +270,7 @@ adopt_proof(void *ctx, const char *unit_id, const struct bp_proof *proof)
     if (!adopted_before(self, unit_id)) {
         return 1;
     }
-    if (!bp_answer_copy(&checked, sizeof checked, sizeof checked, proof)) {
+    if (!bp_answer_copy(&checked, sizeof checked, PROOF_MIN, proof)) {
         (void)bp_plugin_bug(self->sink.answer.instance, "adopt", &self->sink.bug,
                             "proof of %s is too short", unit_id);
         return 1;

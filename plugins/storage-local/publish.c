@@ -447,10 +447,12 @@ bp_local_remove(struct bp_storage *storage, const struct bp_op *op, const char *
         return status;
     }
     if (bp_local_root(storage, BP_LOCAL_FAIL, &root, &no_root) != BP_OK) {
-        uint32_t size = error->struct_size;
-        *error = no_root;
-        error->struct_size = size;
-        return no_root.cls == BP_ERR_NOT_FOUND ? BP_OK : no_root.cls;
+        if (no_root.cls == BP_ERR_NOT_FOUND) {
+            return BP_OK;
+        }
+        (void)bp_fail(error, no_root.cls, "%s", no_root.message);
+        error->sys_errno = no_root.sys_errno;
+        return no_root.cls;
     }
     if (if_match != NULL) {
         status = lock_conditions(storage, op, &lock, error);

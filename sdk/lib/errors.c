@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sdk/lib/key.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -60,9 +61,7 @@ blot_control_bytes(char *text)
 static void
 begin(struct bp_error *error, bp_status cls)
 {
-    uint32_t size = error->struct_size;
-    memset(error, 0, sizeof(*error));
-    error->struct_size = size;
+    bp_result_clear(error, sizeof(*error));
     error->cls = cls;
 }
 

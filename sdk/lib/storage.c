@@ -9,12 +9,12 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -61,17 +61,13 @@ bp_check_flags(uint32_t flags, uint32_t known, struct bp_error *error)
 void
 bp_meta_clear(struct bp_object_meta *out)
 {
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_result_clear(out, sizeof(*out));
 }
 
 void
 bp_info_clear(struct bp_storage_info *out)
 {
-    uint32_t size = out->struct_size;
-    memset(out, 0, sizeof(*out));
-    out->struct_size = size;
+    bp_result_clear(out, sizeof(*out));
 }
 
 int

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Results: structures that the caller made and sized, and the callee fills.  The caller may be of
+ * another minor and know fewer members.  Pure functions, any thread.
+ */
+#ifndef BAKPLANE_LIB_RESULT_H
+#define BAKPLANE_LIB_RESULT_H
+
+#include <stddef.h>
+
+/**
+ * Zeroes *result as far as both sides know it: its struct_size, which stays, and `ours`, the
+ * sizeof of its type here.  Members newer than minor 0 are written only after BP_COVERS.
+ */
+void bp_result_clear(void *result, size_t ours);
+
+#endif
