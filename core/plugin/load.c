@@ -17,6 +17,8 @@
 #include "sdk/lib/ban.h"
 
 #define NAME_MAX_BYTES 31
+/* No structure of ours will ever be that large: who says so does not know its size. */
+#define STRUCT_MAX 65536
 
 typedef struct {
     const char *name;
@@ -63,7 +65,19 @@ load_bug(const char *path, GError **error, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     bp_set_error(error, BP_ERR_PERMANENT, "plugin bug: %s: %s", path, text);
+    bp_error_add_hint(error, "its author has to mend that; until then take the file away");
     return false;
+}
+
+/* Before anything behind it is believed. */
+static bool
+check_size(const char *path, const char *what, const void *from, GError **error)
+{
+    guint32 size = 0;
+    if (from != NULL) {
+        memcpy(&size, from, sizeof size);
+    }
+    return size <= STRUCT_MAX || load_bug(path, error, "%s: a size of %u bytes", what, size);
 }
 
 static bool
@@ -72,6 +86,10 @@ check_version(const char *path, const struct bp_plugin *plugin, GError **error)
     if (plugin->abi_major != BP_ABI_MAJOR) {
         bp_set_error(error, BP_ERR_UNSUPPORTED, "%s speaks plugin ABI %u.%u, this host %u.%u", path,
                      plugin->abi_major, plugin->abi_minor, BP_ABI_MAJOR, BP_ABI_MINOR);
+        bp_error_add_hint(error,
+                          plugin->abi_major > BP_ABI_MAJOR
+                              ? "update bakplane"
+                              : "get a build of the plugin for ABI " G_STRINGIFY(BP_ABI_MAJOR));
         return false;
     }
     if (plugin->min_host_minor > BP_ABI_MINOR) {
@@ -133,6 +151,9 @@ take_storage(bp_module *module, GError **error)
     if (module->descriptor.storage == NULL) {
         return true;
     }
+    if (!check_size(module->path, "its storage operations", module->descriptor.storage, error)) {
+        return false;
+    }
     if (!bp_answer_copy(&module->storage, sizeof module->storage, STORAGE_MIN,
                         module->descriptor.storage)) {
         return load_bug(module->path, error, "its storage operations are too short");
@@ -146,6 +167,9 @@ take_source(bp_module *module, GError **error)
 {
     if (module->descriptor.source == NULL) {
         return true;
+    }
+    if (!check_size(module->path, "its source operations", module->descriptor.source, error)) {
+        return false;
     }
     if (!bp_answer_copy(&module->source, sizeof module->source, SOURCE_MIN,
                         module->descriptor.source)) {
@@ -182,10 +206,26 @@ take_settings(bp_module *module, GError **error)
 }
 
 static bool
+wrong_kind(const bp_module *module, bp_plugin_kind kind, const char *name, GError **error)
+{
+    bp_plugin_kind other = kind == BP_PLUGIN_STORAGE ? BP_PLUGIN_SOURCE : BP_PLUGIN_STORAGE;
+    if (!bp_module_offers(module, other)) {
+        return load_bug(module->path, error, "it offers neither a storage nor a source");
+    }
+    bp_set_error(error, BP_ERR_PERMANENT, "%s: its file says %s, but it offers none", module->path,
+                 bp_plugin_kind_name(kind));
+    bp_error_add_hint(error, "rename it to bakplane-%s-%s.so", bp_plugin_kind_name(other), name);
+    return false;
+}
+
+static bool
 take_descriptor(bp_module *module, const struct bp_plugin *from, bp_plugin_kind kind,
                 const char *name, GError **error)
 {
     struct bp_plugin *plugin = &module->descriptor;
+    if (!check_size(module->path, "its descriptor", from, error)) {
+        return false;
+    }
     if (!bp_answer_copy(plugin, sizeof *plugin, offsetof(struct bp_plugin, thread_model), from)) {
         return load_bug(module->path, error, "its entry answered no descriptor");
     }
@@ -204,9 +244,7 @@ take_descriptor(bp_module *module, const struct bp_plugin *from, bp_plugin_kind 
         !take_source(module, error)) {
         return false;
     }
-    return bp_module_offers(module, kind) ||
-           load_bug(module->path, error, "its file says %s, but it offers none",
-                    bp_plugin_kind_name(kind));
+    return bp_module_offers(module, kind) || wrong_kind(module, kind, name, error);
 }
 
 bp_module *
@@ -243,6 +281,7 @@ bp_module_load(const char *path, const char *sha256, bp_plugin_kind kind, const 
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL); /* never closed: see plugins.h */
     if (handle == NULL) {
         bp_set_error(error, BP_ERR_PERMANENT, "cannot load %s: %s", path, dlerror());
+        bp_error_add_hint(error, "ldd %s shows the libraries that it needs", path);
         return NULL;
     }
     bp_entry_fn entry = NULL;
@@ -252,6 +291,7 @@ bp_module_load(const char *path, const char *sha256, bp_plugin_kind kind, const 
         bp_set_error(error, BP_ERR_UNSUPPORTED,
                      "%s offers no plugin ABI %d, which is all this host (%d.%d) speaks", path,
                      BP_ABI_MAJOR, BP_ABI_MAJOR, BP_ABI_MINOR);
+        bp_error_add_hint(error, "it was not built with bakplane's SDK, or with another one");
         return NULL;
     }
     bp_module *module = bp_module_load_entry(path, entry, kind, name, error);

@@ -117,6 +117,7 @@ load_file(bp_plugins *plugins, const char *path, bp_plugin_kind kind, const char
         if (!bp_module_offers(module, kind) || strcmp(module->descriptor.name, name) != 0) {
             bp_set_error(error, BP_ERR_PERMANENT, "%s is %s, which is no %s plugin \"%s\"", path,
                          real, bp_plugin_kind_name(kind), name);
+            bp_error_add_hint(error, "remove that link");
             return NULL;
         }
         return module;
@@ -179,6 +180,7 @@ bp_plugins_get(bp_plugins *plugins, bp_plugin_kind kind, const char *name, GErro
         if (!g_path_is_absolute(path)) {
             bp_set_error(error, BP_ERR_INVALID, "plugin directory %s is no absolute path",
                          plugins->dirs[i]);
+            bp_error_add_hint(error, "write it in plugins.dirs from / on");
             return NULL;
         }
         if (g_file_test(path, G_FILE_TEST_EXISTS)) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See trust.h.  A check by path is enough: once file and parents belong to root or us and nobody
- * else can write to them, nobody else can exchange them between check and load.
+ * See trust.h.  A check by path is enough: once the file and all that leads to it belong to root or
+ * us and nobody else can write to it, nobody else can exchange it between check and load.  So the
+ * path is walked here, link by link, as the kernel does.
  */
 #include "core/plugin/trust.h"
 
 #include <bakplane/error.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +17,8 @@
 
 #include "sdk/lib/ban.h"
 
+#define LINKS_MAX 40 /* the kernel's own limit */
+
 bool
 bp_trust_check_mode(const char *path, guint32 mode, guint32 owner, guint32 us, GError **error)
 {
@@ -24,7 +26,11 @@ bp_trust_check_mode(const char *path, guint32 mode, guint32 owner, guint32 us, G
         bp_set_error(error, BP_ERR_DENIED,
                      "%s is not trusted: it belongs to user %u, neither to root nor to us", path,
                      owner);
+        bp_error_add_hint(error, "chown root %s, if you know what is in it", path);
         return false;
+    }
+    if (S_ISLNK(mode)) {
+        return true; /* its mode means nothing: who may change it, its directory says */
     }
     /* In a sticky directory of root's nobody can rename or remove what belongs to others. */
     bool sticky = S_ISDIR(mode) && (mode & S_ISVTX) != 0 && owner == 0;
@@ -37,34 +43,82 @@ bp_trust_check_mode(const char *path, guint32 mode, guint32 owner, guint32 us, G
     return true;
 }
 
+/* A path on its way from left to right: what was looked at and is trusted, and what is left. */
+typedef struct {
+    GString *done; /* without links; "" is the root */
+    GString *rest;
+    guint links;
+} walk;
+
+/* Puts a link's target in front of the rest. */
 static bool
-check_path(const char *path, bool is_file, GError **error)
+follow(walk *way, const char *link, GError **error)
 {
-    struct stat info;
-    if (lstat(path, &info) != 0) {
-        bp_set_error_errno(error, errno, "cannot look at %s", path);
+    g_autofree char *target = g_file_read_link(link, NULL);
+    if (target == NULL || ++way->links > LINKS_MAX) {
+        bp_set_error_errno(error, target == NULL ? EINVAL : ELOOP, "cannot resolve %s", link);
         return false;
     }
-    if (is_file && !S_ISREG(info.st_mode)) {
-        bp_set_error(error, BP_ERR_DENIED, "%s is not trusted: it is no regular file", path);
-        return false;
+    g_string_prepend_c(way->rest, '/');
+    g_string_prepend(way->rest, target);
+    if (g_path_is_absolute(target)) {
+        g_string_truncate(way->done, 0);
     }
-    return bp_trust_check_mode(path, info.st_mode, info.st_uid, geteuid(), error);
+    return true;
 }
 
 static bool
-check_parents(const char *path, GError **error)
+step_into(walk *way, const char *name, GError **error)
 {
-    g_autofree char *parent = g_path_get_dirname(path);
-    while (check_path(parent, false, error)) {
-        if (strcmp(parent, "/") == 0) {
-            return true;
-        }
-        char *above = g_path_get_dirname(parent);
-        g_free(parent);
-        parent = above;
+    struct stat info;
+    g_autofree char *path = g_strconcat(way->done->str, "/", name, NULL);
+    if (lstat(path, &info) != 0) {
+        bp_set_error_errno(error, errno, "cannot resolve %s", path);
+        return false;
     }
-    return false;
+    if (!bp_trust_check_mode(path, info.st_mode, info.st_uid, geteuid(), error)) {
+        return false;
+    }
+    if (S_ISLNK(info.st_mode)) {
+        return follow(way, path, error);
+    }
+    bool last = strspn(way->rest->str, "/") == way->rest->len;
+    if (last && !S_ISREG(info.st_mode)) {
+        bp_set_error(error, BP_ERR_DENIED, "%s is not trusted: it is no regular file", path);
+        return false;
+    }
+    g_string_assign(way->done, path);
+    return true;
+}
+
+static bool
+step(walk *way, GError **error)
+{
+    g_string_erase(way->rest, 0, (gssize)strspn(way->rest->str, "/"));
+    gsize n = strcspn(way->rest->str, "/");
+    g_autofree char *name = g_strndup(way->rest->str, n);
+    g_string_erase(way->rest, 0, (gssize)n);
+    if (strcmp(name, "..") == 0) {
+        const char *slash = strrchr(way->done->str, '/');
+        g_string_truncate(way->done, slash != NULL ? (gsize)(slash - way->done->str) : 0);
+        return true;
+    }
+    return *name == '\0' || strcmp(name, ".") == 0 || step_into(way, name, error);
+}
+
+/* The path without links, when every step of it is trusted. */
+static char *
+resolve(const char *path, GError **error)
+{
+    struct stat root;
+    walk way = {.done = g_string_new(NULL), .rest = g_string_new(path)};
+    bool fine = lstat("/", &root) == 0 &&
+                bp_trust_check_mode("/", root.st_mode, root.st_uid, geteuid(), error);
+    while (fine && way.rest->len > 0) {
+        fine = step(&way, error);
+    }
+    g_string_free(way.rest, TRUE);
+    return g_string_free(way.done, !fine);
 }
 
 static char *
@@ -104,14 +158,13 @@ sum_is_allowed(const char *sum, const char *const *allowed)
 char *
 bp_trust_check(const char *path, const char *const *allowed, char **sha256, GError **error)
 {
-    char *real = realpath(path, NULL);
-    if (real == NULL) {
-        bp_set_error_errno(error, errno, "cannot resolve %s", path);
+    if (!g_path_is_absolute(path)) {
+        bp_set_error(error, BP_ERR_INVALID, "%s is not trusted: it is no absolute path", path);
+        bp_error_add_hint(error, "write the directory in plugins.dirs from / on");
         return NULL;
     }
-    g_autofree char *resolved = g_strdup(real);
-    free(real);
-    if (!check_path(resolved, true, error) || !check_parents(resolved, error)) {
+    g_autofree char *resolved = resolve(path, error);
+    if (resolved == NULL) {
         return NULL;
     }
     g_autofree char *sum = sum_file(resolved, error);
@@ -122,6 +175,7 @@ bp_trust_check(const char *path, const char *const *allowed, char **sha256, GErr
         bp_set_error(error, BP_ERR_DENIED,
                      "%s is not trusted: its sha256 %s is none of those in plugins.sha256",
                      resolved, sum);
+        bp_error_add_hint(error, "add that sum, if the file is what you installed");
         return NULL;
     }
     *sha256 = g_steal_pointer(&sum);

@@ -4,6 +4,7 @@
  * a scratch directory.
  */
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -305,6 +306,19 @@ START_TEST(test_output__events_and_silence)
 }
 END_TEST
 
+START_TEST(test_info__refused_plugin)
+{
+    write_file("plugins/bakplane-storage-loose.so", "no plugin");
+    g_autofree char *path = g_build_filename(root, "plugins/bakplane-storage-loose.so", NULL);
+    g_autofree char *line = g_strdup_printf("plugin -C list --set plugins.dirs=%s/plugins", root);
+    ck_assert_int_eq(g_chmod(path, 0666), 0);
+    runs(0, line);
+    prints(out, "storage  loose  -        -    refused  ");
+    prints(out, "bakplane-storage-loose.so is refused: ");
+    prints(out, "others may write to it (mode 0666)\nhint: chmod go-w ");
+}
+END_TEST
+
 START_TEST(test_info__plugins_config_help)
 {
     runs(0, "plugin -C list");
@@ -312,6 +326,7 @@ START_TEST(test_info__plugins_config_help)
     prints(out, "files");
     runs(0, "plugin -C info local");
     prints(out, "sha256");
+    prints(out, "settings:");
     runs(1, "plugin -C info nothing");
     prints(err, "there is no plugin 'nothing'");
     runs(0, "config -C show --set backup.prove=read");
@@ -347,9 +362,9 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("cli/cli", setup, teardown, test_exit__done, test_exit__failed,
-                     test_exit__usage, test_exit__different, test_exit__signals,
-                     test_output__closed_stdout_is_a_failure, test_output__json,
-                     test_output__report, test_output__events_and_silence,
-                     test_info__plugins_config_help, test_flags__reach_the_job);
+    return RUN_SUITE(
+        "cli/cli", setup, teardown, test_exit__done, test_exit__failed, test_exit__usage,
+        test_exit__different, test_exit__signals, test_output__closed_stdout_is_a_failure,
+        test_output__json, test_output__report, test_output__events_and_silence,
+        test_info__refused_plugin, test_info__plugins_config_help, test_flags__reach_the_job);
 }

@@ -24,6 +24,17 @@ expect_refusal(int cls, const char *message)
     ASSERT_ERROR(error, cls, message);
 }
 
+/* The same, and it says how to mend it. */
+static void
+expect_hint(const char *message, const char *hint)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(test_ops_load(&plugin, BP_PLUGIN_STORAGE, "memory", &error));
+    const char *second = strstr(error->message, "\nhint: ");
+    ck_assert_msg(second != NULL && strstr(second, hint) != NULL, "%s", error->message);
+    ck_assert_msg(strstr(error->message, message) != NULL, "%s", error->message);
+}
+
 START_TEST(test_load__good)
 {
     g_autoptr(GError) error = NULL;
@@ -91,6 +102,41 @@ START_TEST(test_load__sizes)
 }
 END_TEST
 
+START_TEST(test_load__sizes_that_nothing_has)
+{
+    struct bp_storage_ops ops = *plugin.storage;
+    struct bp_source_ops source = {.struct_size = 70000};
+    ops.struct_size = UINT32_MAX;
+    plugin.storage = &ops;
+    expect_refusal(BP_ERR_PERMANENT, "its storage operations: a size of 4294967295 bytes");
+    plugin = test_ops_descriptor();
+    plugin.source = &source;
+    expect_refusal(BP_ERR_PERMANENT, "its source operations: a size of 70000 bytes");
+    plugin = test_ops_descriptor();
+    plugin.struct_size = UINT32_MAX;
+    expect_refusal(BP_ERR_PERMANENT, "its descriptor: a size of 4294967295 bytes");
+}
+END_TEST
+
+START_TEST(test_load__every_refusal_says_how_to_mend_it)
+{
+    struct bp_storage_ops ops = *plugin.storage;
+    plugin.abi_major = 2;
+    expect_hint("speaks plugin ABI 2.0", "update bakplane");
+    plugin.abi_major = 0;
+    expect_hint("speaks plugin ABI 0.0", "get a build of the plugin for ABI 1");
+    plugin = test_ops_descriptor();
+    plugin.min_host_minor = 3;
+    expect_hint("needs a host with plugin ABI 1.3", "update bakplane");
+    plugin = test_ops_descriptor();
+    ops.remove = NULL;
+    plugin.storage = &ops;
+    expect_hint("it lacks the storage operation \"remove\"", "its author has to mend that");
+    plugin.storage = NULL;
+    expect_hint("it offers neither a storage nor a source", "its author has to mend that");
+}
+END_TEST
+
 START_TEST(test_load__names)
 {
     plugin.name = "other";
@@ -117,6 +163,8 @@ START_TEST(test_load__other_kind)
 {
     g_autoptr(GError) error = NULL;
     ck_assert_ptr_null(test_ops_load(&plugin, BP_PLUGIN_SOURCE, "memory", &error));
+    ck_assert_ptr_nonnull(
+        strstr(error->message, "\nhint: rename it to bakplane-storage-memory.so"));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "its file says source, but it offers none");
 }
 END_TEST
@@ -275,10 +323,11 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/plugin/load", setup, NULL, test_load__good, test_load__versions,
-                     test_load__newer_minor_is_fine, test_load__longer_structures, test_load__sizes,
-                     test_load__names, test_load__required_operation_missing, test_load__other_kind,
-                     test_load__entry_refuses, test_init__once_and_its_failure_stays,
-                     test_keys__refused, test_keys__accepted_with_a_wider_stride,
-                     test_keys__table_without_sense);
+    return RUN_SUITE(
+        "core/plugin/load", setup, NULL, test_load__good, test_load__versions,
+        test_load__newer_minor_is_fine, test_load__longer_structures, test_load__sizes,
+        test_load__sizes_that_nothing_has, test_load__every_refusal_says_how_to_mend_it,
+        test_load__names, test_load__required_operation_missing, test_load__other_kind,
+        test_load__entry_refuses, test_init__once_and_its_failure_stays, test_keys__refused,
+        test_keys__accepted_with_a_wider_stride, test_keys__table_without_sense);
 }

@@ -159,11 +159,26 @@ START_TEST(test_scan__lists_all_and_says_why_not)
 }
 END_TEST
 
+START_TEST(test_scan__relative_directory)
+{
+    g_autofree char *here = g_get_current_dir();
+    g_autofree char *parent = g_path_get_dirname(built);
+    g_autofree char *base = g_path_get_basename(built);
+    ck_assert_int_eq(chdir(parent), 0);
+    g_autoptr(bp_plugins) plugins = plugins_in(base, NULL);
+    g_autoptr(GPtrArray) files = bp_plugins_scan(plugins);
+    ck_assert_int_eq(chdir(here), 0);
+    const bp_plugin_file *memory = find_file(files, base, "memory");
+    ck_assert_ptr_null(memory->module);
+    ck_assert_ptr_nonnull(strstr(memory->refused, "it is no absolute path\nhint: "));
+}
+END_TEST
+
 int
 main(void)
 {
     return RUN_SUITE("core/plugin/plugins", setup, teardown, test_get__loads_once,
                      test_get__behind_a_link_is_the_same, test_get__unknown_says_what_is_there,
                      test_get__relative_directory, test_get__no_plugin_at_all, test_get__untrusted,
-                     test_scan__lists_all_and_says_why_not);
+                     test_scan__lists_all_and_says_why_not, test_scan__relative_directory);
 }

@@ -84,6 +84,77 @@ START_TEST(test_check__link_is_resolved_first)
 }
 END_TEST
 
+/* Whoever may exchange a link says what is loaded, however trusted what it leads to is. */
+START_TEST(test_check__link_in_a_directory_that_others_may_write)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *open_dir = g_build_filename(dir, "open", NULL);
+    g_autofree char *link = g_build_filename(open_dir, "x.so", NULL);
+    g_autofree char *sum = NULL;
+    ck_assert_int_eq(g_mkdir(open_dir, 0700), 0);
+    ck_assert_int_eq(g_chmod(open_dir, 0777), 0);
+    ck_assert_int_eq(symlink(file, link), 0);
+    char *real = bp_trust_check(link, NULL, &sum, &error);
+    ck_assert_int_eq(g_unlink(link), 0);
+    ck_assert_int_eq(g_rmdir(open_dir), 0);
+    ck_assert_ptr_null(real);
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: chmod go-w "));
+    ASSERT_ERROR(error, BP_ERR_DENIED, "/open is not trusted: others may write to it (mode 0777)");
+}
+END_TEST
+
+START_TEST(test_check__link_out_of_the_trusted_directory)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *open_dir = g_build_filename(dir, "open", NULL);
+    g_autofree char *target = g_build_filename(open_dir, "x.so", NULL);
+    g_autofree char *link = g_build_filename(dir, "link.so", NULL);
+    g_autofree char *sum = NULL;
+    ck_assert_int_eq(g_mkdir(open_dir, 0700), 0);
+    ck_assert(g_file_set_contents(target, "plugin", -1, NULL));
+    ck_assert_int_eq(g_chmod(open_dir, 0777), 0);
+    ck_assert_int_eq(symlink("./open/../open/x.so", link), 0);
+    char *real = bp_trust_check(link, NULL, &sum, &error);
+    ck_assert_int_eq(g_unlink(target), 0);
+    ck_assert_int_eq(g_rmdir(open_dir), 0);
+    ck_assert_int_eq(g_unlink(link), 0);
+    ck_assert_ptr_null(real);
+    ASSERT_ERROR(error, BP_ERR_DENIED, "/open is not trusted: others may write to it (mode 0777)");
+}
+END_TEST
+
+START_TEST(test_check__links_on_the_way)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *way = g_build_filename(dir, "way", NULL);
+    g_autofree char *through = g_build_filename(way, ".", "x.so", NULL);
+    g_autofree char *beside = g_build_filename(way, "..", "x.so", NULL);
+    g_autofree char *sum = NULL;
+    ck_assert_int_eq(symlink(".", way), 0);
+    g_autofree char *real = bp_trust_check(through, NULL, &sum, &error);
+    char *none = bp_trust_check(beside, NULL, &sum, NULL); /* above what the link leads to */
+    ck_assert_int_eq(g_unlink(way), 0);
+    ck_assert_int_eq(symlink("way", way), 0);
+    char *loop = bp_trust_check(way, NULL, &sum, &error);
+    ck_assert_int_eq(g_unlink(way), 0);
+    ck_assert_ptr_nonnull(real);
+    ck_assert(g_str_has_suffix(real, "/x.so") && strstr(real, "way") == NULL);
+    ck_assert_ptr_null(none);
+    ck_assert_ptr_null(loop);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "cannot resolve ");
+}
+END_TEST
+
+START_TEST(test_check__no_absolute_path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *sum = NULL;
+    ck_assert_ptr_null(bp_trust_check("plugins/x.so", NULL, &sum, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: write the directory in plugins.dirs"));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "plugins/x.so is not trusted: it is no absolute path");
+}
+END_TEST
+
 START_TEST(test_check__no_regular_file)
 {
     g_autoptr(GError) error = NULL;
@@ -105,6 +176,7 @@ START_TEST(test_check__sums)
     const char *none[] = {"00", NULL};
     const char *some[] = {"00", upper, NULL};
     ck_assert_ptr_null(check(none, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: add that sum, if "));
     ASSERT_ERROR(error, BP_ERR_DENIED, "is none of those in plugins.sha256");
     g_autofree char *real = check(some, &error);
     ASSERT_FINE(real != NULL, error);
@@ -123,6 +195,8 @@ START_TEST(test_check_mode__table)
         {S_IFDIR | 01777, 0, true}, /* /tmp */
         {S_IFDIR | 01777, 1000, false}, {S_IFDIR | 0777, 0, false},
         {S_IFREG | 01777, 0, false}, /* sticky says nothing about a file */
+        {S_IFLNK | 0777, 0, true},   /* its directory says who may change it */
+        {S_IFLNK | 0777, 1001, false},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
@@ -137,6 +211,7 @@ START_TEST(test_check_mode__names_the_owner)
 {
     g_autoptr(GError) error = NULL;
     ck_assert(!bp_trust_check_mode("/p", S_IFREG | 0755, 1001, 1000, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: chown root /p, if "));
     ASSERT_ERROR(error, BP_ERR_DENIED,
                  "/p is not trusted: it belongs to user 1001, neither to root nor to us");
 }
@@ -145,9 +220,11 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/plugin/trust", setup, teardown, test_check__trusted_file,
-                     test_check__file_that_others_may_write,
-                     test_check__directory_that_others_may_write,
-                     test_check__link_is_resolved_first, test_check__no_regular_file,
-                     test_check__sums, test_check_mode__table, test_check_mode__names_the_owner);
+    return RUN_SUITE(
+        "core/plugin/trust", setup, teardown, test_check__trusted_file,
+        test_check__file_that_others_may_write, test_check__directory_that_others_may_write,
+        test_check__link_is_resolved_first, test_check__link_in_a_directory_that_others_may_write,
+        test_check__link_out_of_the_trusted_directory, test_check__links_on_the_way,
+        test_check__no_absolute_path, test_check__no_regular_file, test_check__sums,
+        test_check_mode__table, test_check_mode__names_the_owner);
 }
