@@ -29,7 +29,7 @@ target_compile_definitions(bp_flags_common INTERFACE
   $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>)
 target_link_options(bp_flags_common INTERFACE -Wl,-z,relro,-z,now)
 target_include_directories(bp_flags_common INTERFACE
-  ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/sdk/include)
+  ${PROJECT_SOURCE_DIR} ${BP_SDK_INCLUDE})
 
 add_library(bp_flags INTERFACE)
 target_compile_options(bp_flags INTERFACE -std=gnu11)

@@ -46,10 +46,10 @@ def run(*command, **arguments):
 
 
 def future(folder):
-    """A copy of the SDK with the patch; its folder."""
+    """A copy of the SDK with the patch, in a new folder of that one."""
     for part in ("include", "templates"):
         shutil.copytree(abi.TOP / "sdk" / part, folder / "sdk" / part)
-    run("patch", "--batch", "--fuzz=0", "-p1", "-d", folder, "-i", abi.HERE / "future.patch")
+    run("patch", "--batch", "--fuzz=3", "-p1", "-d", folder, "-i", abi.HERE / "future.patch")
     return folder / "sdk"
 
 
@@ -87,8 +87,8 @@ def try_host(host, plugin, scratch):
     print(run(host, plugin, kind, *settings), end="")
 
 
-def try_program(plugin, folder):
-    """A backup by the program itself, from a source that is made for tests."""
+def try_program(binary, plugin, folder):
+    """A backup by a program, from a source that is made for tests; the plugin's minor."""
     name = plugin.stem.removeprefix("bakplane-storage-")
     scratch = Path(folder, f"program-{name}")
     (scratch / "data/default/books").mkdir(parents=True)
@@ -99,7 +99,7 @@ def try_program(plugin, folder):
     config = scratch / "bakplane.yaml"
     config.write_text(CONFIG.format(scratch, name, os.environ["BAKPLANE_PLUGIN_DIR"],
                                     os.environ["BAKPLANE_TEST_PLUGIN_DIR"]))
-    program = [os.environ["BAKPLANE_BIN"], "--config", config]
+    program = [binary, "--config", config]
     listed = run(*program, "plugin", "list")
     for words in (["create", "-n", "b"], ["verify", "-n", "b", "--deep"], ["list"],
                   ["delete", "-n", "b"]):
@@ -107,8 +107,10 @@ def try_program(plugin, folder):
     left = [path for path in (scratch / "backups").rglob("*") if path.is_file()]
     if left:
         sys.exit(f"{name}: these were left: {left}")
-    minor = next(line.split()[3] for line in listed.splitlines() if line.split()[1] == name)
-    print(f"the program, storage {name} of {minor}")
+    rows = {row[1]: row for row in map(str.split, listed.splitlines()) if len(row) == 7}
+    if any(row[4] == "refused" and other != "noentry" for other, row in rows.items()):
+        sys.exit(listed)
+    return rows[name][3]
 
 
 def main(compiler, build, *plugins):
@@ -125,7 +127,8 @@ def main(compiler, build, *plugins):
             for host in hosts:
                 try_host(host, plugin, folder)
         for plugin in ours:
-            try_program(plugin, folder)
+            abi_of = try_program(os.environ["BAKPLANE_BIN"], plugin, folder)
+            print(f"the program, storage {plugin.stem} of {abi_of}")
     print(f"{len(ours) + len(plugins)} plugins in {len(hosts)} hosts and the program")
 
 

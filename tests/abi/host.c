@@ -46,7 +46,11 @@ struct bp_config {
     size_t n;
 };
 
-static struct bp_error error = {.struct_size = sizeof(error)};
+static struct {
+    struct bp_error it;
+    unsigned char guard[GUARD];
+} guarded_error;
+#define error guarded_error.it
 static struct bp_op op = {.struct_size = sizeof(op)};
 static struct bp_config config;
 
@@ -310,6 +314,11 @@ list_and_remove(const struct bp_storage_ops *ops, struct bp_storage *storage)
 #endif
     CHECK(ops->list(storage, &op, &args, &sink, &error) == BP_OK && found == 1);
     CHECK(ops->remove(storage, &op, "a/b", NULL, &error) == BP_OK);
+    GUARDED(bp_object_meta) meta;
+    PREPARE(meta);
+    CHECK(ops->stat(storage, &op, "a/b", &meta.it, &error) == BP_ERR_NOT_FOUND);
+    CHECK(error.cls == BP_ERR_NOT_FOUND && error.message[0] != '\0');
+    CHECK_GUARD(guarded_error);
 }
 
 static void
@@ -356,6 +365,7 @@ main(int argc, char **argv)
         return 2;
     }
     config.given = argv + 3;
+    PREPARE(guarded_error);
     struct bp_plugin plugin = load(argv[1]);
     if (strcmp(argv[2], "storage") == 0) {
         use_storage(&plugin);

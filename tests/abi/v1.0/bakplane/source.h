@@ -43,8 +43,8 @@ struct bp_source_info {
     uint32_t reserved;
     uint64_t features;         /**< BP_SOURCE_… */
     char item_kind[32];        /**< kind of the units that have items: "collection" */
-    char parent_kind[32];      /**< kind of their parents: "database" */
-    char default_parent[64];   /**< parent of a bare name: "default" */
+    char parent_kind[32];      /**< kind of their parents: "database"; "" = they have none */
+    char default_parent[64];   /**< parent of a bare name: "default"; "" without parents */
     char proof_what[32];       /**< what unit_prove counts: "rows" */
     char server_version[64];   /**< "" before probe */
     char address[256];         /**< where it is, for people; no secrets */
@@ -90,7 +90,9 @@ struct bp_item {
     const char *key;             /**< where it goes, below the backup; never below "bakplane/" */
     const char *ref;             /**< REF: a storage of the operator's */
     const char *ref_key;         /**< REF: key there */
-    const char *etag;            /**< REF: version seen, or NULL */
+    const char *etag;            /**< version seen, or NULL.  REF: the copy is of it.  STREAM: an
+                                      interrupted run's copy is kept if it is the same, so a source
+                                      whose items can change in place says it */
     uint64_t size;               /**< or BP_UNKNOWN */
     struct bp_checksum checksum; /**< of the content, if the source knows it */
 };
@@ -180,7 +182,7 @@ struct bp_note_sink {
 /** What becomes of one unit.  An array of these travels with its stride. */
 struct bp_restore_pair {
     const char *unit_id;
-    const char *target_parent, *target_name;
+    const char *target_parent, *target_name; /**< parent "" where units have none */
     const char *ours;   /**< identity from an interrupted restore that may be replaced, or NULL */
     const char *done;   /**< identity of what that restore completed: it stays as it is; or NULL */
     uint64_t low, high; /**< the manifest's proof of the unit */
@@ -276,14 +278,19 @@ struct bp_source_ops {
                            const struct bp_run_args *args, struct bp_run_info *info,
                            struct bp_run **out, struct bp_error *error);
     bp_status (*run_keepalive)(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
-    /** Releases pins and frees the run.  Always called, once, with a fresh 30 s deadline. */
+    /**
+     * Releases pins and frees the run.  Always called, once, with a fresh deadline of 30 s; it is
+     * cancelled some seconds after a signal, not by what cancelled the run.
+     */
     bp_status (*run_end)(struct bp_run *run, const struct bp_op *op, int32_t outcome,
                          struct bp_error *error);
 
     /** Makes the unit's data complete on storage (flush), pins it. */
     bp_status (*unit_begin)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             struct bp_error *error);
-    /** One page.  Every item of a generation exactly once over all pages. */
+    /** One page.  Every item of a generation exactly once over all pages; a page that failed may be
+        asked for again with its token.  A page's items are taken when the call has returned: one
+        that has to wait for something should hold none that could be copied meanwhile. */
     bp_status (*unit_items)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             const char *token, const struct bp_item_sink *sink,
                             struct bp_error *error);
@@ -346,7 +353,7 @@ struct bp_source_ops {
     /** After the proof: indexes, aliases, load state. */
     bp_status (*target_finish)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                                const struct bp_note_sink *notes, struct bp_error *error);
-    /** Frees the restore.  Always called, once, with a fresh 30 s deadline. */
+    /** Frees the restore.  Always called, once; deadline and cancel as of run_end. */
     bp_status (*restore_end)(struct bp_restore *restore, const struct bp_op *op, int32_t outcome,
                              struct bp_error *error);
 };

@@ -147,6 +147,7 @@ struct bp_read_args {
 
 #define BP_WRITE_IF_NONE_MATCH UINT32_C(1) /**< EXISTS when the key is taken, at commit latest */
 #define BP_WRITE_DURABLE UINT32_C(2)       /**< visible at commit, and survives power loss */
+#define BP_WRITE_PARTS_COPIED UINT32_C(4)  /**< part_begin alone: all parts come by part_copy */
 
 struct bp_write_args {
     uint32_t struct_size;
@@ -276,7 +277,10 @@ struct bp_storage_ops {
      */
     bp_status (*write_commit)(struct bp_writer *writer, const struct bp_op *op,
                               struct bp_object_meta *out, struct bp_error *error);
-    /** Ends and frees the writer; nothing billable stays.  Gets a fresh 30 s deadline. */
+    /**
+     * Ends and frees the writer; nothing billable stays.  Gets a fresh deadline of 30 s; it is
+     * cancelled some seconds after a signal, not by what cancelled the writing.
+     */
     void (*write_abort)(struct bp_writer *writer, const struct bp_op *op);
 
     /** A missing key is BP_OK.  if_match may be NULL. */
