@@ -79,6 +79,19 @@ def check_settings(pages):
                 expect(has_word(pages[page], key["name"]), f"{page}: no {kind} {key['name']}")
 
 
+def check_operations(pages):
+    """Each operation of the ABI has a section, and each section is an operation."""
+    for kind in ("storage", "source"):
+        text = (tables.TOP / f"sdk/include/bakplane/{kind}.h").read_text(encoding="utf-8")
+        table = text[text.index(f"struct bp_{kind}_ops {{"):]
+        operations = re.findall(r"\(\*(\w+)\)\(struct|\(\*(\w+)\)\(const struct bp_host", table)
+        named = {one or other for one, other in operations}
+        page = pages[f"bakplane-{kind}-plugin.3"]
+        section = page[page.index("\nOPERATIONS\n"):]
+        described = set(re.findall(r"^   (\w+)$", section, re.MULTILINE))
+        expect(named == described, f"bakplane-{kind}-plugin(3): {sorted(named ^ described)}")
+
+
 def main(share):
     paths = sorted(Path(share, "man").glob("man?/*"))
     pages = {path.name: render(path) for path in paths}
@@ -86,6 +99,7 @@ def main(share):
         check_page(path, pages[path.name], pages)
     check_commands(pages)
     check_settings(pages)
+    check_operations(pages)
     for problem in problems:
         print(problem)
     print(f"{len(pages)} pages, {len(problems)} problems")
