@@ -41,8 +41,8 @@ foreach(part IN ITEMS http xml)
   install(EXPORT bakplane-${part} NAMESPACE bakplane:: FILE bakplane-${part}.cmake
     DESTINATION ${package} COMPONENT sdk)
 endforeach()
-install(FILES sdk/http/client.h sdk/http/http.h sdk/http/xml.h
-  DESTINATION ${BP_SDK_INCLUDEDIR}/sdk/http COMPONENT sdk)
+install(DIRECTORY sdk/http DESTINATION ${BP_SDK_INCLUDEDIR}/sdk COMPONENT sdk
+  FILES_MATCHING PATTERN "*.h" PATTERN exchange.h EXCLUDE) # that one is its own
 
 configure_package_config_file(core/cmake/bakplaneConfig.cmake.in
   ${PROJECT_BINARY_DIR}/bakplaneConfig.cmake INSTALL_DESTINATION ${package}
