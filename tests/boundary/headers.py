@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each header of core, plugins and sdk/lib compiles by itself. (The ABI's own: tests/abi.)
+"""Each header of core, plugins and sdk compiles by itself. (The ABI's own: tests/abi.)
 
 Usage: headers.py CC BUILD_DIR
 """
@@ -41,7 +41,8 @@ def compile_alone(header, compiler, build, libraries):
 
 def main(compiler, build):
     libraries = library_flags()
-    headers = [path for path, _ in files("core", "plugins", "sdk/lib", "sdk/http", suffixes=(".h",))]
+    headers = [path for path, _ in files("core", "plugins", "sdk/lib", "sdk/http", "sdk/testkit",
+                                       suffixes=(".h",))]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         answers = pool.map(lambda header: compile_alone(header, compiler, Path(build), libraries),
                            headers)

@@ -25,7 +25,7 @@ BELOW = {
 HOMES = {
     re.compile(r"^(protobuf-c/|grpc)|\.pb-c\.h$"): ("plugins/source-milvus/",),
     re.compile(r"^(curl|libxml)/"): ("sdk/http/",),
-    re.compile(r"^yaml\.h$"): ("core/config/",),
+    re.compile(r"^yaml\.h$"): ("core/config/", "sdk/testkit/"),
     re.compile(r"^glib|^gio/"): ("core/", "plugins/"),
     re.compile(r"^jansson\.h$"): ("core/", "plugins/"),
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables of checks, one of each file checks_*.c, in the order in which they run.
+ */
+#ifndef BAKPLANE_TESTKIT_CHECKS_H
+#define BAKPLANE_TESTKIT_CHECKS_H
+
+#include "sdk/testkit/kit.h"
+
+extern const struct bp_kit_check bp_kit_checks_load[], bp_kit_checks_config[];
+extern const struct bp_kit_check bp_kit_checks_write[], bp_kit_checks_read[], bp_kit_checks_list[];
+extern const struct bp_kit_check bp_kit_checks_remove[];
+extern const struct bp_kit_check bp_kit_checks_cancel[], bp_kit_checks_leaks[];
+
+/* Each table ends with one that has no name. */
+#define BP_KIT_CHECKS_END \
+    {                     \
+        .name = NULL      \
+    }
+
+#endif

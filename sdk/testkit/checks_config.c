@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Checks of settings, secrets, facts and probe.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sdk/lib/errors.h"
+#include "sdk/lib/key.h"
+#include "sdk/testkit/checks.h"
+#include "sdk/testkit/listing.h"
+#include "sdk/testkit/memory.h"
+#include "sdk/testkit/round.h"
+#include "sdk/testkit/settings.h"
+
+#include "sdk/lib/ban.h"
+
+#define MARKER "kitmarker7f3a9c51"
+#define SECRET_MIN 6
+
+static void
+check_used(struct bp_kit *kit)
+{
+    struct bp_kit_store store;
+    bp_kit_store_open(kit, NULL, 0, &store);
+    bp_kit_round(&store, bp_kit_key(kit, "object"));
+    for (uint32_t i = 0; i < kit->plugin.n_keys; i++) {
+        if (!bp_kit_settings_asked(store.config, kit->keys[i].name)) {
+            bp_kit_fail(kit, "it declares the setting %s and never asks for it", kit->keys[i].name);
+        }
+    }
+    bp_kit_store_close(&store);
+}
+
+/* INVALID that names the key, from an open that has to fail. */
+static void
+expect_refused(struct bp_kit *kit, struct bp_config *take_config, const char *key, const char *what)
+{
+    struct bp_kit_store store;
+    struct bp_error error;
+    bp_status status = bp_kit_store_try_open(kit, take_config, &store, &error);
+    bp_kit_expect(kit, status, BP_ERR_INVALID, &error, "open %s %s", what, key);
+    if (strstr(error.message, key) == NULL) {
+        bp_kit_fail(kit, "open %s %s: the message does not name it: %s", what, key, error.message);
+    }
+}
+
+static void
+check_required(struct bp_kit *kit)
+{
+    bool any = false;
+    bp_kit_start(kit);
+    for (uint32_t i = 0; i < kit->plugin.n_keys; i++) {
+        const struct bp_config_key *key = &kit->keys[i];
+        if ((key->flags & BP_CONFIG_REQUIRED) != 0) {
+            struct bp_config *config = bp_kit_store_settings(kit, NULL, 0);
+            bp_kit_settings_set(config, key->name, NULL);
+            expect_refused(kit, config, key->name, "without");
+            any = true;
+        }
+    }
+    if (!any) {
+        bp_kit_skip(kit, "it has no required setting");
+    }
+}
+
+/* Whether a value of one setting is bad only the author knows. */
+static void
+check_bad_values(struct bp_kit *kit)
+{
+    const struct bp_kit_node *hook = bp_kit_hook(kit, "bad_values");
+    bp_kit_start(kit);
+    for (size_t i = 0; i < hook->n; i++) {
+        const struct bp_kit_node *bad = &hook->kids[i];
+        struct bp_config *config = bp_kit_store_settings(kit, NULL, 0);
+        if (bad->name == NULL || bad->type != BP_KIT_TEXT) {
+            bp_kit_bail(kit, "line %u: hooks.bad_values: expected SETTING: VALUE", bad->line);
+        }
+        bp_kit_settings_set(config, bad->name, bad->text);
+        expect_refused(kit, config, bad->name, "with a bad value of");
+    }
+}
+
+static void
+check_two(struct bp_kit *kit)
+{
+    struct bp_kit_store first, second;
+    bp_kit_store_open(kit, NULL, 0, &first);
+    bp_kit_store_open(kit, NULL, 0, &second);
+    const char *key = bp_kit_key(kit, "object");
+    bp_kit_put(&first, key, "by the first", 12);
+    bp_kit_expect_content(&second, key, "by the first", 12);
+    bp_kit_store_close(&first);
+    bp_kit_expect_content(&second, key, "by the first", 12);
+    bp_kit_round(&second, bp_kit_key(kit, "other"));
+    bp_kit_store_close(&second);
+}
+
+static void
+check_independent(struct bp_kit *kit)
+{
+    struct bp_kit_store first, second;
+    bp_kit_store_open(kit, NULL, 0, &first);
+    bp_kit_store_open(kit, bp_kit_hook(kit, "second"), 0, &second);
+    const char *key = bp_kit_key(kit, "object");
+    bp_kit_put(&first, key, "first", 5);
+    bp_kit_expect_missing(&second, key, "in another storage than it was written to");
+    bp_kit_put(&second, key, "second", 6);
+    bp_kit_expect_content(&first, key, "first", 5);
+    if (strncmp(first.info.identity, second.info.identity, sizeof first.info.identity) == 0) {
+        bp_kit_fail(kit, "two storages have the same identity \"%s\"", first.info.identity);
+    }
+    bp_kit_store_close(&first);
+    bp_kit_expect_content(&second, key, "second", 6);
+    bp_kit_store_close(&second);
+}
+
+static void
+look_for(const struct bp_kit *kit, const char *where, const char *text, const char *secret,
+         const char *key)
+{
+    if (secret != NULL && strlen(secret) >= SECRET_MIN && strstr(text, secret) != NULL) {
+        bp_kit_fail(kit, "%s holds the value of the secret setting %s", where, key);
+    }
+}
+
+static void
+look_everywhere(const struct bp_kit *kit, const struct bp_error *error,
+                const struct bp_kit_store *store, const char *secret, const char *key)
+{
+    const char *line = NULL;
+    char *text = bp_kit_text("%.*s %.*s %.*s", (int)sizeof error->message, error->message,
+                             (int)sizeof error->code, error->code, (int)sizeof error->request_id,
+                             error->request_id);
+    look_for(kit, "an error", text, secret, key);
+    look_for(kit, "info.identity", store->info.identity, secret, key);
+    look_for(kit, "info.copy_scope", store->info.copy_scope, secret, key);
+    look_for(kit, "info.place", store->info.place, secret, key);
+    for (size_t i = 0; (line = bp_kit_host_line(i)) != NULL; i++) {
+        look_for(kit, "a log line", line, secret, key);
+    }
+    free(text);
+}
+
+/* With the true secrets, and then with a marker in place of each, which makes most calls fail. */
+static void
+look_with(struct bp_kit *kit, const struct bp_config_key *key, const char *instead)
+{
+    struct bp_kit_store store = {.kit = kit};
+    struct bp_error error;
+    struct bp_config *config = bp_kit_store_settings(kit, NULL, 0);
+    if (instead != NULL) {
+        bp_kit_settings_set(config, key->name, instead);
+    }
+    const char *set = bp_kit_settings_peek(config, key->name);
+    char *secret = set != NULL ? bp_kit_dup(set) : NULL;
+    bp_status status = bp_kit_store_try_open(kit, config, &store, &error);
+    look_everywhere(kit, &error, &store, secret, key->name);
+    if (status == BP_OK) {
+        (void)bp_kit_try_round(&store, bp_kit_key(kit, "object"), &error); /* it may well fail */
+        look_everywhere(kit, &error, &store, secret, key->name);
+        bp_kit_store_close(&store);
+    }
+    free(secret);
+}
+
+static void
+check_secrets(struct bp_kit *kit)
+{
+    bool any = false;
+    bp_kit_start(kit);
+    for (uint32_t i = 0; i < kit->plugin.n_keys; i++) {
+        const struct bp_config_key *key = &kit->keys[i];
+        if ((key->flags & BP_CONFIG_SECRET) != 0) {
+            look_with(kit, key, NULL);
+            look_with(kit, key, MARKER);
+            look_with(kit, key, MARKER "==");
+            any = true;
+        }
+    }
+    if (!any) {
+        bp_kit_skip(kit, "it has no secret setting");
+    }
+}
+
+static bool
+ends_within(const char *field, size_t cap)
+{
+    return memchr(field, '\0', cap) != NULL && bp_utf8_check(field) == 0;
+}
+
+static void
+check_info(struct bp_kit *kit)
+{
+    struct bp_kit_store store;
+    bp_kit_store_open(kit, NULL, 0, &store);
+    const struct bp_storage_info *info = &store.info;
+    const struct bp_storage_ops *ops = &kit->ops;
+    if (!bp_kit_store_can(&store, BP_STORE_RANGE_READ)) {
+        bp_kit_fail(kit, "it does not promise RANGE_READ, which is required");
+    }
+    if (!ends_within(info->identity, sizeof info->identity) ||
+        !ends_within(info->copy_scope, sizeof info->copy_scope) ||
+        !ends_within(info->local_root, sizeof info->local_root) ||
+        !ends_within(info->server_root, sizeof info->server_root) ||
+        !ends_within(info->place, sizeof info->place)) {
+        bp_kit_fail(kit, "one of its texts is not valid UTF-8 with an end");
+    }
+    if (info->identity[0] == '\0') {
+        bp_kit_fail(kit, "it has no identity");
+    }
+    if (info->local_root[0] != '\0' && info->local_root[0] != '/') {
+        bp_kit_fail(kit, "local_root \"%s\" is no absolute path", info->local_root);
+    }
+    bool parts = ops->part_begin && ops->part_open && ops->part_complete && ops->part_abort;
+    if (bp_kit_store_can(&store, BP_STORE_PARTS) &&
+        (!parts || info->max_part == 0 || info->max_parts == 0 ||
+         info->min_part > info->max_part)) {
+        bp_kit_fail(kit, "it promises PARTS, and lacks an operation or a limit for them");
+    }
+    if (bp_kit_store_can(&store, BP_STORE_SERVER_COPY) && ops->copy == NULL) {
+        bp_kit_fail(kit, "it promises SERVER_COPY and has no copy");
+    }
+    if (info->max_object == 0) {
+        bp_kit_fail(kit, "max_object is 0; no limit is BP_UNKNOWN");
+    }
+    bp_kit_store_close(&store);
+}
+
+static bp_status
+try_probe(const struct bp_kit_store *store, uint32_t need, struct bp_kit_op *op,
+          struct bp_error *error)
+{
+    struct bp_probe_args args = {
+        .struct_size = sizeof args, .need = need, .prefix = store->kit->prefix};
+    bp_error_init(error);
+    bp_kit_step(store->kit, "probe", store->kit->prefix);
+    return store->kit->ops.probe(store->it, bp_kit_context(op), &args, error);
+}
+
+static uint32_t
+all_needs(const struct bp_kit_store *store)
+{
+    uint32_t need = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE;
+    return bp_kit_store_can(store, BP_STORE_IF_NONE_MATCH) ? need | BP_NEED_EXCLUSIVE : need;
+}
+
+static void
+check_probe(struct bp_kit *kit)
+{
+    struct bp_kit_store store;
+    struct bp_error error;
+    struct bp_kit_listing listing = {0};
+    struct bp_kit_list list = {.prefix = kit->prefix};
+    bp_kit_store_open(kit, NULL, 0, &store);
+    const char *key = bp_kit_key(kit, "object");
+    bp_kit_put(&store, key, "x", 1);
+    bp_status status = try_probe(&store, all_needs(&store), NULL, &error);
+    bp_kit_expect(kit, status, BP_OK, &error, "probe with settings that should have all rights");
+    bp_kit_list(&store, &list, &listing);
+    bp_kit_expect_listed(&store, &listing, &key, 1, "after probe");
+    bp_kit_store_close(&store);
+}
+
+static void
+check_denied(struct bp_kit *kit)
+{
+    struct bp_kit_store store;
+    struct bp_error error;
+    bp_kit_store_open(kit, bp_kit_hook(kit, "denied"), 0, &store);
+    bp_status status = try_probe(&store, all_needs(&store), NULL, &error);
+    if (status != BP_ERR_DENIED && status != BP_ERR_AUTH && status != BP_ERR_NOT_FOUND) {
+        bp_kit_expect(kit, status, BP_ERR_DENIED, &error, "probe without the rights");
+    }
+    if (error.message[0] == '\0') {
+        bp_kit_fail(kit, "probe answered %s and no message", bp_class_name(status));
+    }
+    bp_kit_store_close(&store);
+}
+
+static void
+check_unreachable(struct bp_kit *kit)
+{
+    struct bp_kit_store store;
+    struct bp_error error;
+    struct bp_kit_op op;
+    long long start = bp_kit_now_ns();
+    bp_kit_store_open(kit, bp_kit_hook(kit, "unreachable"), 0, &store);
+    if (bp_kit_now_ns() - start > 1000000000) {
+        bp_kit_fail(kit, "open took more than a second: it reached for something");
+    }
+    bp_kit_op_init(&op, 3000);
+    start = bp_kit_now_ns();
+    bp_status status = try_probe(&store, BP_NEED_LIST, &op, &error);
+    long long ms = (bp_kit_now_ns() - start) / 1000000;
+    if (status == BP_OK) {
+        bp_kit_fail(kit, "probe of a place that cannot be reached answered ok");
+    }
+    if (ms > 3000 + 1500) {
+        bp_kit_fail(kit, "probe with a deadline of 3 s came back after %lld ms", ms);
+    }
+    bp_kit_op_clear(&op);
+    bp_kit_store_close(&store);
+}
+
+const struct bp_kit_check bp_kit_checks_config[] = {
+    {.name = "config.used", .contract = "each declared setting is asked for", .run = check_used},
+    {.name = "config.required",
+     .contract = "open without a required setting is INVALID and names it",
+     .run = check_required},
+    {.name = "config.bad_values",
+     .contract = "open with a bad value is INVALID and names the setting",
+     .run = check_bad_values,
+     .hook = "bad_values"},
+    {.name = "config.two_instances",
+     .contract = "state belongs to instances: one can be closed while another works",
+     .run = check_two},
+    {.name = "config.independent",
+     .contract = "two instances with other settings are two storages",
+     .run = check_independent,
+     .hook = "second"},
+    {.name = "config.secrets",
+     .contract = "no secret is in a log line, an error or the facts of an instance",
+     .run = check_secrets,
+     .times = 2},
+    {.name = "config.unreachable",
+     .contract = "open reaches for nothing; a place that does not answer fails within the deadline",
+     .run = check_unreachable,
+     .hook = "unreachable"},
+    {.name = "info.sane",
+     .contract = "info tells promises that have their operations, sane limits, texts that end",
+     .run = check_info},
+    {.name = "probe.rights",
+     .contract = "probe tries the rights that a job needs, and leaves nothing behind",
+     .run = check_probe},
+    {.name = "probe.denied",
+     .contract = "probe answers DENIED, AUTH or NOT_FOUND with a message when a right is missing",
+     .run = check_denied,
+     .hook = "denied"},
+    BP_KIT_CHECKS_END,
+};

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * bakplane-plugin-test: checks a plugin against the contract of the plugin ABI.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sdk/testkit/checks.h"
+#include "sdk/testkit/memory.h"
+#include "sdk/testkit/runner.h"
+
+#include "sdk/lib/ban.h"
+
+static const struct bp_kit_check *const storage_tables[] = {
+    bp_kit_checks_load,   bp_kit_checks_config, bp_kit_checks_write,
+    bp_kit_checks_read,   bp_kit_checks_list,   bp_kit_checks_remove,
+    bp_kit_checks_cancel, bp_kit_checks_leaks,  NULL,
+};
+static const struct bp_kit_check *const source_tables[] = {bp_kit_checks_load, NULL};
+
+/* All checks of a kind, one after the other. */
+static const struct bp_kit_check **
+gather(enum bp_kit_kind kind, size_t *n)
+{
+    const struct bp_kit_check *const *table =
+        kind == BP_KIT_SOURCE ? source_tables : storage_tables;
+    const struct bp_kit_check **all = NULL;
+    *n = 0;
+    for (; *table != NULL; table++) {
+        for (const struct bp_kit_check *check = *table; check->name != NULL; check++) {
+            all = bp_kit_grow(all, *n + 1, sizeof(const struct bp_kit_check *));
+            all[(*n)++] = check;
+        }
+    }
+    return all;
+}
+
+static void
+print_list(const struct bp_kit_options *options, const struct bp_kit_check *const *checks, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (bp_kit_options_want(options, checks[i]->name)) {
+            (void)printf("%-24s %s%s%s%s\n", checks[i]->name, checks[i]->contract,
+                         checks[i]->hook != NULL ? " [hook " : "",
+                         checks[i]->hook != NULL ? checks[i]->hook : "",
+                         checks[i]->hook != NULL ? "]" : "");
+        }
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    struct bp_kit_options options;
+    int exit_code = BP_KIT_PASSED;
+    size_t n = 0;
+    if (!bp_kit_options_parse(&options, argc, argv, &exit_code)) {
+        return exit_code;
+    }
+    const struct bp_kit_check **checks = gather(options.kind, &n);
+    if (options.list) {
+        print_list(&options, checks, n);
+    } else {
+        char *path = realpath(options.plugin, NULL); /* dlopen searches for what has no '/' */
+        const struct bp_kit_node *config = bp_kit_node_load(options.config);
+        if (path == NULL) {
+            perror(options.plugin);
+        }
+        options.plugin = path;
+        exit_code = path == NULL || config == NULL ? (int)BP_KIT_USAGE
+                                                   : bp_kit_run(&options, config, checks, n);
+        free(path);
+    }
+    free(checks);
+    return exit_code;
+}

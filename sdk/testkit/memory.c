@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See memory.h.
+ */
+#include "sdk/testkit/memory.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sdk/lib/ban.h"
+
+static _Noreturn void
+out_of_memory(void)
+{
+    (void)fputs("bakplane-plugin-test: out of memory\n", stderr);
+    abort();
+}
+
+void *
+bp_kit_alloc(size_t n, size_t size)
+{
+    void *memory = calloc(n > 0 ? n : 1, size);
+    if (memory == NULL) {
+        out_of_memory();
+    }
+    return memory;
+}
+
+void *
+bp_kit_grow(void *memory, size_t n, size_t size)
+{
+    size_t bytes = 0;
+    void *grown = __builtin_mul_overflow(n, size, &bytes) ? NULL : realloc(memory, bytes);
+    if (grown == NULL) {
+        out_of_memory();
+    }
+    return grown;
+}
+
+char *
+bp_kit_dup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    return memcpy(bp_kit_alloc(size, 1), text, size);
+}
+
+char *
+bp_kit_text(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    size_t size = n < 0 ? 1 : (size_t)n + 1;
+    char *text = bp_kit_alloc(size, 1);
+    va_start(args, format);
+    (void)vsnprintf(text, size, format, args);
+    va_end(args);
+    return text;
+}
+
+long long
+bp_kit_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
+    return (long long)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void
+bp_kit_sleep_ms(unsigned ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+    }
+}
