@@ -8,9 +8,12 @@
 #include "sdk/testkit/kit.h"
 
 extern const struct bp_kit_check bp_kit_checks_load[], bp_kit_checks_config[];
-extern const struct bp_kit_check bp_kit_checks_write[], bp_kit_checks_read[], bp_kit_checks_list[];
-extern const struct bp_kit_check bp_kit_checks_remove[];
-extern const struct bp_kit_check bp_kit_checks_cancel[], bp_kit_checks_leaks[];
+extern const struct bp_kit_check bp_kit_checks_write[], bp_kit_checks_condition[];
+extern const struct bp_kit_check bp_kit_checks_read[], bp_kit_checks_list[];
+extern const struct bp_kit_check bp_kit_checks_remove[], bp_kit_checks_copy[];
+extern const struct bp_kit_check bp_kit_checks_parts[], bp_kit_checks_errors[];
+extern const struct bp_kit_check bp_kit_checks_cancel[], bp_kit_checks_threads[];
+extern const struct bp_kit_check bp_kit_checks_server[], bp_kit_checks_leaks[];
 
 /* Each table ends with one that has no name. */
 #define BP_KIT_CHECKS_END \

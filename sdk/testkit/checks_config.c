@@ -20,18 +20,51 @@
 #define MARKER "kitmarker7f3a9c51"
 #define SECRET_MIN 6
 
+/* Opens with these settings and remembers which keys that took. */
+static void
+use_settings(struct bp_kit *kit, const struct bp_kit_node *other, bool *asked)
+{
+    struct bp_kit_store store = {.kit = kit};
+    struct bp_error error;
+    struct bp_config *config = bp_kit_store_settings(kit, other, 1);
+    bp_error_init(&error);
+    bp_kit_step(kit, "open", NULL);
+    bp_status status = kit->ops.open(kit->host, bp_kit_context(NULL), config, &store.it, &error);
+    for (uint32_t i = 0; i < kit->plugin.n_keys; i++) {
+        asked[i] = asked[i] || bp_kit_settings_asked(config, kit->keys[i].name);
+    }
+    if (status == BP_OK) {
+        kit->ops.close(store.it);
+    }
+    bp_kit_settings_free(config);
+}
+
+/* A key may matter only beside another, so everything that the file has is tried. */
 static void
 check_used(struct bp_kit *kit)
 {
-    struct bp_kit_store store;
-    bp_kit_store_open(kit, NULL, 0, &store);
-    bp_kit_round(&store, bp_kit_key(kit, "object"));
+    static const char *const hooks[] = {"second", "other_login", "expired",
+                                        "denied", "full",        "unreachable"};
+    const struct bp_kit_node *variants = bp_kit_hook(kit, "variants");
+    bp_kit_start(kit);
+    bool *asked = bp_kit_alloc(kit->plugin.n_keys, sizeof *asked);
+    use_settings(kit, NULL, asked);
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
+        use_settings(kit, bp_kit_hook(kit, hooks[i]), asked);
+    }
+    for (size_t i = 0; variants != NULL && i < variants->n; i++) {
+        use_settings(kit, &variants->kids[i], asked);
+    }
     for (uint32_t i = 0; i < kit->plugin.n_keys; i++) {
-        if (!bp_kit_settings_asked(store.config, kit->keys[i].name)) {
-            bp_kit_fail(kit, "it declares the setting %s and never asks for it", kit->keys[i].name);
+        if (!asked[i]) {
+            bp_kit_fail(kit,
+                        "it declares the setting %s, and open asked for it with none of the "
+                        "settings here (where it matters only beside others, name them in "
+                        "hooks.variants)",
+                        kit->keys[i].name);
         }
     }
-    bp_kit_store_close(&store);
+    free(asked);
 }
 
 /* INVALID that names the key, from an open that has to fail. */
@@ -170,6 +203,7 @@ static void
 check_secrets(struct bp_kit *kit)
 {
     bool any = false;
+    bp_kit_host_keep_lines();
     bp_kit_start(kit);
     for (uint32_t i = 0; i < kit->plugin.n_keys; i++) {
         const struct bp_config_key *key = &kit->keys[i];
@@ -306,7 +340,7 @@ check_unreachable(struct bp_kit *kit)
 }
 
 const struct bp_kit_check bp_kit_checks_config[] = {
-    {.name = "config.used", .contract = "each declared setting is asked for", .run = check_used},
+    {.name = "config.used", .contract = "open asks for each declared setting", .run = check_used},
     {.name = "config.required",
      .contract = "open without a required setting is INVALID and names it",
      .run = check_required},

@@ -25,6 +25,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the lines */
 static char **lines;
 static size_t n_lines;
+static bool keeps_lines;
 
 static _Atomic unsigned refused, requests;
 static _Atomic size_t blocks;
@@ -35,7 +36,7 @@ host_log(const struct bp_op *op, int32_t level, const char *message)
     (void)op;
     (void)level;
     (void)pthread_mutex_lock(&lock);
-    if (message != NULL && n_lines < LINES_MAX) {
+    if (keeps_lines && message != NULL && n_lines < LINES_MAX) {
         lines = bp_kit_grow(lines, n_lines + 1, sizeof *lines);
         lines[n_lines++] = bp_kit_dup(message);
     }
@@ -49,6 +50,14 @@ host_log_enabled(const struct bp_op *op, int32_t level)
     (void)op;
     (void)level;
     return 1;
+}
+
+void
+bp_kit_host_keep_lines(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    keeps_lines = true;
+    (void)pthread_mutex_unlock(&lock);
 }
 
 const char *

@@ -20,7 +20,9 @@ enum bp_kit_host_shape {
 /** The table; valid for the life of the process. */
 const struct bp_host *bp_kit_host(enum bp_kit_host_shape shape);
 
-/** Lines that the plugin logged, at any level, up to a bound; the i-th, or NULL. */
+/** From now on lines that the plugin logs are kept, at any level, up to a bound. */
+void bp_kit_host_keep_lines(void);
+/** The i-th of them, or NULL. */
 const char *bp_kit_host_line(size_t i);
 
 /** Refuse the n-th request for memory from now on, counted from 1, and no other; 0 = none. */

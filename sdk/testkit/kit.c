@@ -83,6 +83,9 @@ bp_kit_note(const struct bp_kit *kit, const char *format, ...)
 void
 bp_kit_step(const struct bp_kit *kit, const char *call, const char *on)
 {
+    if (kit->in_crowd) {
+        return;
+    }
     (void)snprintf(kit->step->call, sizeof kit->step->call, "%s", call);
     (void)snprintf(kit->step->on, sizeof kit->step->on, "%s", on != NULL ? on : "");
 }

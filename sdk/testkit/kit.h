@@ -42,6 +42,7 @@ struct bp_kit {
     const char *prefix;     /**< of the keys of this check; ends in '/' */
     int report_fd;
     struct bp_kit_step *step;
+    bool in_crowd; /**< several threads: single steps are not told */
 
     /* Set by bp_kit_load: the plugin's tables, copied into ours. */
     const struct bp_host *host;

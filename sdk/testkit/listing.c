@@ -85,8 +85,10 @@ bp_kit_try_page(const struct bp_kit_store *store, const struct bp_kit_list *list
     bp_error_init(error);
     out->told = 0;
     bp_kit_step(store->kit, "list", list->prefix);
+    bp_kit_enter(store);
     bp_status status =
         store->kit->ops.list(store->it, bp_kit_context(list->op), &args, &sink, error);
+    bp_kit_leave(store);
     out->pages++;
     return status;
 }

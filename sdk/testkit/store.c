@@ -23,6 +23,47 @@ bp_kit_context(struct bp_kit_op *op)
     return op != NULL ? &op->op : &nobody.op;
 }
 
+static pthread_mutex_t one_gate = PTHREAD_MUTEX_INITIALIZER;
+
+static pthread_mutex_t *
+gate_of(const struct bp_kit_store *store)
+{
+    switch (store->kit->plugin.thread_model) {
+    case BP_THREADS_PARALLEL:
+        return NULL;
+    case BP_THREADS_INSTANCE:
+        return store->gate;
+    default:
+        return &one_gate;
+    }
+}
+
+void
+bp_kit_enter(const struct bp_kit_store *store)
+{
+    pthread_mutex_t *gate = gate_of(store);
+    if (gate != NULL) {
+        (void)pthread_mutex_lock(gate);
+    }
+}
+
+void
+bp_kit_leave(const struct bp_kit_store *store)
+{
+    pthread_mutex_t *gate = gate_of(store);
+    if (gate != NULL) {
+        (void)pthread_mutex_unlock(gate);
+    }
+}
+
+static void
+drop_gate(struct bp_kit_store *store)
+{
+    (void)pthread_mutex_destroy(store->gate);
+    free(store->gate);
+    store->gate = NULL;
+}
+
 struct bp_config *
 bp_kit_store_settings(struct bp_kit *kit, const struct bp_kit_node *other, unsigned port)
 {
@@ -57,10 +98,13 @@ bp_kit_store_try_open(struct bp_kit *kit, struct bp_config *take_config, struct 
 {
     bp_error_init(error);
     *out = (struct bp_kit_store){.kit = kit, .config = take_config};
+    out->gate = bp_kit_alloc(1, sizeof(pthread_mutex_t));
+    (void)pthread_mutex_init(out->gate, NULL); /* cannot fail without attributes */
     bp_kit_step(kit, "open", NULL);
     bp_status status = kit->ops.open(kit->host, bp_kit_context(NULL), take_config, &out->it, error);
     if (status != BP_OK) {
         bp_kit_settings_free(out->config);
+        drop_gate(out);
         out->config = NULL;
     } else if (out->it == NULL) {
         bp_kit_fail(kit, "open answered ok and no instance");
@@ -85,6 +129,7 @@ bp_kit_store_close(struct bp_kit_store *store)
 {
     bp_kit_step(store->kit, "close", NULL);
     store->kit->ops.close(store->it);
+    drop_gate(store);
     bp_kit_settings_free(store->config);
     store->it = NULL;
 }
@@ -129,7 +174,10 @@ bp_kit_try_stat(const struct bp_kit_store *store, const char *key, struct bp_kit
     bp_error_init(error);
     *out = (struct bp_object_meta){.struct_size = sizeof *out};
     bp_kit_step(store->kit, "stat", key);
-    return store->kit->ops.stat(store->it, bp_kit_context(op), key, out, error);
+    bp_kit_enter(store);
+    bp_status status = store->kit->ops.stat(store->it, bp_kit_context(op), key, out, error);
+    bp_kit_leave(store);
+    return status;
 }
 
 void
@@ -155,7 +203,10 @@ bp_kit_try_remove(const struct bp_kit_store *store, const char *key, const char 
 {
     bp_error_init(error);
     bp_kit_step(store->kit, "remove", key);
-    return store->kit->ops.remove(store->it, bp_kit_context(op), key, if_match, error);
+    bp_kit_enter(store);
+    bp_status status = store->kit->ops.remove(store->it, bp_kit_context(op), key, if_match, error);
+    bp_kit_leave(store);
+    return status;
 }
 
 void
@@ -175,6 +226,8 @@ bp_kit_sync(const struct bp_kit_store *store)
     }
     bp_error_init(&error);
     bp_kit_step(store->kit, "sync", NULL);
+    bp_kit_enter(store);
     bp_status status = store->kit->ops.sync(store->it, bp_kit_context(NULL), &error);
+    bp_kit_leave(store);
     bp_kit_expect(store->kit, status, BP_OK, &error, "sync");
 }

@@ -3,10 +3,13 @@
  * Instances of the storage plugin under test, and what checks do with them over and over.
  *
  * "try" functions hand on what the plugin answered; all others fail the check when it is not what
- * they are about.  Any thread, as far as the plugin's model goes.  `op` may be NULL everywhere.
+ * they are about.  Any thread; calls wait where the plugin's model wants it.  `op` may be NULL
+ * everywhere.
  */
 #ifndef BAKPLANE_TESTKIT_STORE_H
 #define BAKPLANE_TESTKIT_STORE_H
+
+#include <pthread.h>
 
 #include "sdk/testkit/kit.h"
 
@@ -16,7 +19,12 @@ struct bp_kit_store {
     struct bp_storage *it;
     struct bp_config *config;
     struct bp_storage_info info;
+    pthread_mutex_t *gate; /**< for plugins that take one call per instance */
 };
+
+/** Around each call of an operation: waits until the plugin's thread model allows one more. */
+void bp_kit_enter(const struct bp_kit_store *store);
+void bp_kit_leave(const struct bp_kit_store *store);
 
 /** Settings as the file's `storage` says, changed by `other` (may be NULL); port fills {port}. */
 struct bp_config *bp_kit_store_settings(struct bp_kit *kit, const struct bp_kit_node *other,

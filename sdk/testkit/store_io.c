@@ -36,7 +36,9 @@ bp_kit_try_write_open(const struct bp_kit_store *store, const struct bp_write_ar
     bp_error_init(error);
     *out = NULL;
     bp_kit_step(store->kit, "write_open", args->key);
+    bp_kit_enter(store);
     bp_status status = store->kit->ops.write_open(store->it, bp_kit_context(op), args, out, error);
+    bp_kit_leave(store);
     if (status == BP_OK && *out == NULL) {
         bp_kit_fail(store->kit, "write_open of %s answered ok and no writer", args->key);
     }
@@ -61,7 +63,10 @@ bp_kit_try_write(const struct bp_kit_store *store, struct bp_writer *writer, con
 {
     bp_error_init(error);
     bp_kit_step(store->kit, "write", NULL);
-    return store->kit->ops.write(writer, bp_kit_context(op), bytes, n, error);
+    bp_kit_enter(store);
+    bp_status status = store->kit->ops.write(writer, bp_kit_context(op), bytes, n, error);
+    bp_kit_leave(store);
+    return status;
 }
 
 void
@@ -80,7 +85,10 @@ bp_kit_try_commit(const struct bp_kit_store *store, struct bp_writer *writer, st
     bp_error_init(error);
     *out = (struct bp_object_meta){.struct_size = sizeof *out};
     bp_kit_step(store->kit, "write_commit", NULL);
-    return store->kit->ops.write_commit(writer, bp_kit_context(op), out, error);
+    bp_kit_enter(store);
+    bp_status status = store->kit->ops.write_commit(writer, bp_kit_context(op), out, error);
+    bp_kit_leave(store);
+    return status;
 }
 
 void
@@ -89,7 +97,9 @@ bp_kit_write_abort(const struct bp_kit_store *store, struct bp_writer *writer)
     struct bp_kit_op op;
     bp_kit_op_init(&op, 30000);
     bp_kit_step(store->kit, "write_abort", NULL);
+    bp_kit_enter(store);
     store->kit->ops.write_abort(writer, &op.op);
+    bp_kit_leave(store);
     bp_kit_op_clear(&op);
 }
 
@@ -144,8 +154,10 @@ bp_kit_try_read_open(const struct bp_kit_store *store, const struct bp_kit_get *
     *out = NULL;
     *meta = (struct bp_object_meta){.struct_size = sizeof *meta};
     bp_kit_step(store->kit, "read_open", get->key);
+    bp_kit_enter(store);
     bp_status status =
         store->kit->ops.read_open(store->it, bp_kit_context(get->op), &args, meta, out, error);
+    bp_kit_leave(store);
     if (status == BP_OK && *out == NULL) {
         bp_kit_fail(store->kit, "read_open of %s answered ok and no reader", get->key);
     }
@@ -159,8 +171,10 @@ bp_kit_try_read(const struct bp_kit_store *store, struct bp_reader *reader,
     bp_error_init(error);
     piece->n = 0;
     bp_kit_step(store->kit, "read", NULL);
+    bp_kit_enter(store);
     bp_status status = store->kit->ops.read(reader, bp_kit_context(piece->op), piece->buffer,
                                             piece->cap, &piece->n, error);
+    bp_kit_leave(store);
     if (status == BP_OK && piece->n > piece->cap) {
         bp_kit_fail(store->kit, "read answered %zu bytes where there was room for %zu", piece->n,
                     piece->cap);
@@ -172,7 +186,9 @@ void
 bp_kit_read_close(const struct bp_kit_store *store, struct bp_reader *reader)
 {
     bp_kit_step(store->kit, "read_close", NULL);
+    bp_kit_enter(store);
     store->kit->ops.read_close(reader);
+    bp_kit_leave(store);
 }
 
 bp_status

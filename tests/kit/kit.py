@@ -7,9 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
-BUILD = Path(os.environ["BAKPLANE_BUILD_DIR"])
-PROGRAM = BUILD / "bin" / "bakplane-plugin-test"
-PLUGINS = Path(os.environ["BAKPLANE_PLUGIN_DIR"])
+PROGRAM = Path(os.environ["BAKPLANE_BIN"]).with_name("bakplane-plugin-test")
+PLUGINS = PROGRAM.parent.parent / "lib" / "bakplane" / "plugins"
 
 EXIT_PASSED, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 RESULT = re.compile(r"(not ok|ok) (\d+) - (\S+)(?: # SKIP (.*))?$")
