@@ -190,9 +190,9 @@ check_during(struct bp_kit *kit)
     bp_kit_store_open(kit, NULL, 0, &store);
     unsigned char *bytes = bp_kit_bytes(SIZE, 1);
     bp_kit_put(&store, bp_kit_key(kit, "object"), bytes, SIZE);
-    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
-        cancel_during(&store, &attempts[i], 0);
-        cancel_during(&store, &attempts[i], 2);
+    for (size_t i = 0; i < 2 * sizeof attempts / sizeof *attempts; i++) {
+        cancel_during(&store, &attempts[i / 2], i % 2 == 0 ? 0 : 2);
+        bp_kit_put(&store, bp_kit_key(kit, "object"), bytes, SIZE);
     }
     bp_kit_put(&store, bp_kit_key(kit, "object"), "after", 5);
     bp_kit_expect_content(&store, bp_kit_key(kit, "object"), "after", 5);

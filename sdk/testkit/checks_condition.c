@@ -21,6 +21,10 @@
 
 #define RACERS 8
 #define RACES 5
+/* An object is replaced so often at least, and until it was read so often or the time is over. */
+#define REPLACED 30
+#define READ 10
+#define REPLACING_NS 20000000000
 
 static void
 check_exclusive(struct bp_kit *kit)
@@ -193,7 +197,7 @@ struct replacing {
     unsigned char *bytes[2];
     size_t n[2];
     _Atomic int over;
-    unsigned whole;
+    _Atomic unsigned whole;
 };
 
 static void
@@ -211,7 +215,7 @@ read_on(struct replacing *self)
         }
         for (int i = 0; i < 2 && status == BP_OK; i++) {
             if (n == self->n[i] && memcmp(found, self->bytes[i], n) == 0) {
-                self->whole++;
+                atomic_fetch_add(&self->whole, 1);
                 n = SIZE_MAX;
             }
         }
@@ -234,7 +238,9 @@ replace_or_read(void *ctx, unsigned i)
         read_on(self);
         return;
     }
-    for (int round = 0; round < 30; round++) {
+    long long end = bp_kit_now_ns() + REPLACING_NS;
+    for (unsigned round = 0;
+         round < REPLACED || (atomic_load(&self->whole) < READ && bp_kit_now_ns() < end); round++) {
         bp_kit_put(self->store, self->key, self->bytes[round % 2], self->n[round % 2]);
     }
     atomic_store(&self->over, 1);
@@ -252,7 +258,7 @@ check_atomic(struct bp_kit *kit)
     self.bytes[1] = bp_kit_bytes(self.n[1], 2);
     bp_kit_put(&store, self.key, self.bytes[0], self.n[0]);
     bp_kit_crowd(kit, 2, replace_or_read, &self);
-    if (self.whole == 0) {
+    if (atomic_load(&self.whole) == 0) {
         bp_kit_fail(kit, "while an object was being replaced no read of it went through");
     }
     bp_kit_store_close(&store);

@@ -74,6 +74,7 @@ main(int argc, char **argv)
     const struct bp_kit_check **checks = gather(options.kind, &n);
     if (options.list) {
         print_list(&options, checks, n);
+        exit_code = BP_KIT_PASSED;
     } else {
         char *path = realpath(options.plugin, NULL); /* dlopen searches for what has no '/' */
         const struct bp_kit_node *config = bp_kit_node_load(options.config);

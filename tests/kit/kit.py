@@ -45,10 +45,16 @@ class Result:
         return f"exit code {self.code}\n{self.out}\n{self.err}"
 
 
-def run(plugin, config, *options, folder, timeout=600):
+def run(plugin, config, *options, folder, timeout=600, **variables):
     """Run the kit on a plugin with a config, given as an object (JSON is YAML)."""
     path = Path(folder) / "kit.yaml"
     path.write_text(json.dumps(config, indent=1), encoding="utf-8")
     done = subprocess.run([PROGRAM, plugin, "--config", path, *options], check=False, text=True,
-                          timeout=timeout, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                          timeout=timeout, env={**os.environ, **variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return Result(done)
+
+
+def list_checks():
+    """What --list prints: a check in each line."""
+    return subprocess.run([PROGRAM, "--list"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
