@@ -13,6 +13,7 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/storage.h"
 #include "store.h"
 
 #include "sdk/lib/ban.h"
@@ -207,7 +208,7 @@ static bp_status
 walk_dir(struct walk *walk, const char *path, struct bp_error *error)
 {
     struct names names = {NULL, 0, 0};
-    bp_status status = check_op(walk->storage, walk->op, error);
+    bp_status status = bp_check_op(walk->storage->host, walk->op, error);
     if (status == BP_OK) {
         int errnum = read_names(walk->storage, path, &names);
         status = errnum == 0
@@ -215,7 +216,7 @@ walk_dir(struct walk *walk, const char *path, struct bp_error *error)
                      : bp_fail_errno(error, errnum, "cannot list %s/%s", walk->storage->root, path);
     }
     for (size_t i = 0; i < names.n && status == BP_OK && !walk->more; i++) {
-        status = i % 256 == 255 ? check_op(walk->storage, walk->op, error) : BP_OK;
+        status = i % 256 == 255 ? bp_check_op(walk->storage->host, walk->op, error) : BP_OK;
         if (status == BP_OK) {
             status = visit(walk, path, names.text[i], error);
         }
@@ -230,13 +231,7 @@ list(struct bp_storage *storage, const struct bp_op *op, const struct bp_list_ar
 {
     struct walk walk = {.storage = storage, .op = op, .args = args, .sink = sink};
     walk.left = args->max > 0 && args->max < LIST_MAX ? args->max : LIST_MAX;
-    bp_status status = check_flags(args->flags, 0, error);
-    if (status == BP_OK && bp_key_check_prefix(args->prefix, NULL) != 0) {
-        status = bp_fail(error, BP_ERR_INVALID, "prefix %s is none of a key", args->prefix);
-    }
-    if (status == BP_OK && args->delimiter != 0 && args->delimiter != '/') {
-        status = bp_fail(error, BP_ERR_INVALID, "delimiter %d is not known", args->delimiter);
-    }
+    bp_status status = bp_check_list(args, error);
     if (status == BP_OK && args->start_after != NULL) {
         status = bp_fail(error, BP_ERR_UNSUPPORTED, "%s lists from the start only", storage->root);
     }

@@ -8,12 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/probe.h"
 #include "sdk/lib/settings.h"
+#include "sdk/lib/storage.h"
 #include "store.h"
 
 #include "sdk/lib/ban.h"
@@ -72,20 +73,6 @@ info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *e
 }
 
 bp_status
-check_op(const struct bp_storage *storage, const struct bp_op *op, struct bp_error *error)
-{
-    if (storage->host->cancelled(op)) {
-        return bp_fail(error, BP_ERR_CANCELLED, "cancelled");
-    }
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (op->deadline_ns != 0 && (int64_t)now.tv_sec * 1000000000 + now.tv_nsec > op->deadline_ns) {
-        return bp_fail(error, BP_ERR_TIMEOUT, "%s: not done in time", storage->root);
-    }
-    return BP_OK;
-}
-
-static bp_status
 check_key(const char *key, struct bp_error *error)
 {
     const char *why = NULL;
@@ -95,15 +82,6 @@ check_key(const char *key, struct bp_error *error)
     size_t n = strlen(TMP_DIR);
     if (strncmp(key, TMP_DIR, n) == 0 && (key[n] == '/' || key[n] == '\0')) {
         return bp_fail(error, BP_ERR_INVALID, "key %s: " TMP_DIR " is this plugin's own", key);
-    }
-    return BP_OK;
-}
-
-bp_status
-check_flags(uint32_t flags, uint32_t known, struct bp_error *error)
-{
-    if ((flags & ~known) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "flags %#x are not known here", flags & ~known);
     }
     return BP_OK;
 }
@@ -126,7 +104,7 @@ open_root(struct bp_storage *storage, struct bp_error *error)
 bp_status
 begin(struct bp_storage *storage, const struct bp_op *op, const char *key, struct bp_error *error)
 {
-    bp_status status = check_op(storage, op, error);
+    bp_status status = bp_check_op(storage->host, op, error);
     if (status == BP_OK) {
         status = check_key(key, error);
     }
@@ -153,58 +131,25 @@ fill_meta(struct bp_object_meta *out, const struct stat *st)
                    (unsigned long long)out->mtime_ns, (unsigned long long)st->st_size);
 }
 
-/* A scratch object, written like any other; twice where exclusive creation matters. */
-static bp_status
-try_write(struct bp_storage *storage, const struct bp_op *op, bool exclusive,
-          struct bp_error *error)
-{
-    char key[128];
-    struct bp_writer *writer = NULL;
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
-    (void)snprintf(key, sizeof(key), "@NAME@-probe-%llx-%lx-%lx", (unsigned long long)time(NULL),
-                   (unsigned long)getpid(), atomic_fetch_add(&storage->serial, 1));
-    const struct bp_write_args args = {.struct_size = sizeof(args),
-                                       .flags = exclusive ? BP_WRITE_IF_NONE_MATCH : 0,
-                                       .key = key,
-                                       .size = 0};
-    bp_status status = write_open(storage, op, &args, &writer, error);
-    if (status == BP_OK) {
-        status = write_commit(writer, op, &meta, error);
-    }
-    if (status == BP_OK && exclusive) {
-        status = write_open(storage, op, &args, &writer, error);
-        if (status == BP_OK) {
-            status = write_commit(writer, op, &meta, error) == BP_ERR_EXISTS
-                         ? BP_OK
-                         : bp_fail(error, BP_ERR_UNSUPPORTED,
-                                   "%s: its file system makes a name twice", storage->root);
-        }
-    }
-    struct bp_error left = {.struct_size = sizeof(left)};
-    (void)remove_object(storage, op, key, NULL, &left); /* what failed first is worth more */
-    return status;
-}
+static const struct bp_storage_ops operations;
 
 static bp_status
 probe(struct bp_storage *storage, const struct bp_op *op, const struct bp_probe_args *args,
       struct bp_error *error)
 {
-    bp_status status = check_op(storage, op, error);
-    if (status == BP_OK) {
-        status = open_root(storage, error);
+    const struct bp_probe_params params = {.storage = storage,
+                                           .ops = &operations,
+                                           .where = storage->root,
+                                           .advice = "keep backups on another file system"};
+    if ((args->need & BP_NEED_SERVER_READ) != 0) {
+        return bp_fail(error, BP_ERR_UNSUPPORTED, "%s: whether others may read is not looked at",
+                       storage->root);
     }
-    if (status == BP_OK && faccessat(storage->root_fd, ".", R_OK | X_OK, AT_EACCESS) != 0) {
-        status = bp_fail_errno(error, errno, "cannot list and read %s", storage->root);
-    }
-    if (status == BP_OK && (args->need & (BP_NEED_WRITE | BP_NEED_EXCLUSIVE)) != 0) {
+    bp_status status = open_root(storage, error);
+    if (status == BP_OK && (args->need & BP_NEED_WRITE) != 0) {
         sweep_tmp(storage);
-        status = try_write(storage, op, (args->need & BP_NEED_EXCLUSIVE) != 0, error);
     }
-    if (status == BP_OK && (args->need & BP_NEED_SERVER_READ) != 0) {
-        status = bp_fail(error, BP_ERR_UNSUPPORTED, "%s: whether others may read is not looked at",
-                         storage->root);
-    }
-    return status;
+    return status == BP_OK ? bp_probe_rights(&params, op, args, error) : status;
 }
 
 static const struct bp_storage_ops operations = {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 #include "store.h"
 
 #include "sdk/lib/ban.h"
@@ -67,7 +68,7 @@ bp_status
 read_open(struct bp_storage *storage, const struct bp_op *op, const struct bp_read_args *args,
           struct bp_object_meta *meta, struct bp_reader **out, struct bp_error *error)
 {
-    bp_status status = check_flags(args->flags, 0, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
         status = begin(storage, op, args->key, error);
     }
@@ -103,7 +104,7 @@ read_some(struct bp_reader *reader, const struct bp_op *op, void *buffer, size_t
           struct bp_error *error)
 {
     uint64_t want = reader->end - reader->offset;
-    bp_status status = check_op(reader->storage, op, error);
+    bp_status status = bp_check_op(reader->storage->host, op, error);
     *n = 0;
     if (status != BP_OK || want == 0) {
         return status;

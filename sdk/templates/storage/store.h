@@ -30,10 +30,7 @@ struct bp_storage {
 };
 
 /* plugin.c: what the operations share. */
-bp_status check_op(const struct bp_storage *storage, const struct bp_op *op,
-                   struct bp_error *error);
-bp_status check_flags(uint32_t flags, uint32_t known, struct bp_error *error);
-/* check_op, the key, and the root; what every operation on one object begins with. */
+/* A cancel, the key, and the root; what every operation on one object begins with. */
 bp_status begin(struct bp_storage *storage, const struct bp_op *op, const char *key,
                 struct bp_error *error);
 bp_status open_root(struct bp_storage *storage, struct bp_error *error);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 #include "store.h"
 
 #include "sdk/lib/ban.h"
@@ -44,7 +45,8 @@ bp_status
 write_open(struct bp_storage *storage, const struct bp_op *op, const struct bp_write_args *args,
            struct bp_writer **out, struct bp_error *error)
 {
-    bp_status status = check_flags(args->flags, BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE, error);
+    bp_status status =
+        bp_check_flags(args->flags, BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE, error);
     if (status == BP_OK) {
         status = begin(storage, op, args->key, error);
     }
@@ -79,7 +81,7 @@ write_all(struct bp_writer *writer, const struct bp_op *op, const void *bytes, s
 {
     const char *next = bytes;
     while (n > 0) {
-        bp_status status = check_op(writer->storage, op, error);
+        bp_status status = bp_check_op(writer->storage->host, op, error);
         if (status != BP_OK) {
             return status;
         }
@@ -218,10 +220,11 @@ fail_publish(const struct bp_writer *writer, int errnum, struct bp_error *error)
 static bp_status
 publish(const struct bp_writer *writer, struct bp_error *error)
 {
-    if (writer->size != BP_UNKNOWN && writer->written != writer->size) {
-        return bp_fail(error, BP_ERR_INVALID, "object %s: %llu bytes announced, %llu written",
-                       writer->key, (unsigned long long)writer->size,
-                       (unsigned long long)writer->written);
+    const struct bp_written written = {
+        .key = writer->key, .announced = writer->size, .written = writer->written};
+    bp_status status = bp_check_written(&written, error);
+    if (status != BP_OK) {
+        return status;
     }
     int errnum = fsync(writer->fd) == 0 ? name_file(writer) : errno;
     if (errnum == 0) {
@@ -235,7 +238,7 @@ write_commit(struct bp_writer *writer, const struct bp_op *op, struct bp_object_
              struct bp_error *error)
 {
     struct stat st;
-    bp_status status = check_op(writer->storage, op, error);
+    bp_status status = bp_check_op(writer->storage->host, op, error);
     if (status == BP_OK) {
         status = publish(writer, error);
     }
