@@ -9,9 +9,10 @@
 #include <stdbool.h>
 
 /**
- * The file behind `path`, if it can be trusted, with every directory and link that leads to it.  @allowed: hex sums, or NULL = any.
- * @sha256: (out) (transfer full).  INVALID: not absolute; DENIED names the
- * path and the rule, and says how to mend it; NOT_FOUND.
+ * The file behind `path`, if it can be trusted, with every directory and link that leads to it.
+ *
+ * @allowed: hex sums, or NULL = any.  @sha256: (out) (transfer full).
+ * INVALID: not absolute; DENIED names the path and the rule, and says how to mend it; NOT_FOUND.
  * Returns: (transfer full) (nullable) the path without symlinks
  */
 char *bp_trust_check(const char *path, const char *const *allowed, char **sha256, GError **error);

@@ -80,12 +80,12 @@ read_open(struct bp_storage *storage, const struct bp_op *op, const struct bp_re
     if (fd < 0) {
         return fail_key(storage, errno, "read", args->key, error);
     }
-    struct bp_reader *reader = NULL;
     status = check_opened(storage, args, fd, meta, error);
-    if (status == BP_OK && (reader = calloc(1, sizeof(*reader))) == NULL) {
+    struct bp_reader *reader = status == BP_OK ? calloc(1, sizeof(*reader)) : NULL;
+    if (status == BP_OK && reader == NULL) {
         status = bp_fail(error, BP_ERR_NOMEM, "no memory to read %s", args->key);
     }
-    if (status != BP_OK) {
+    if (reader == NULL) {
         (void)close(fd); /* opened for reading */
         return status;
     }
