@@ -17,12 +17,16 @@
 
 #include "sdk/lib/ban.h"
 
+/* `remove` takes empty directories along, and others may remove where we write. */
+#define NAME_ATTEMPTS 100
+
 struct bp_writer {
     struct bp_storage *storage;
     int fd;
     uint32_t flags;
     uint64_t size, written;
-    char key[BP_KEY_MAX + 1], tmp[128];
+    char key[BP_KEY_MAX + 1];
+    char tmp[128]; /* "" once the file has another name: somebody else's may have this one then */
 };
 
 static bp_status
@@ -102,8 +106,10 @@ write_all(struct bp_writer *writer, const struct bp_op *op, const void *bytes, s
 static void
 end_writer(struct bp_writer *writer)
 {
-    (void)close(writer->fd);                                  /* synced, or given up */
-    (void)unlinkat(writer->storage->root_fd, writer->tmp, 0); /* it may have its name by now */
+    (void)close(writer->fd); /* synced, or given up */
+    if (writer->tmp[0] != '\0') {
+        (void)unlinkat(writer->storage->root_fd, writer->tmp, 0); /* swept away one day */
+    }
     free(writer);
 }
 
@@ -178,15 +184,26 @@ name_new(const struct bp_writer *writer)
 }
 
 static int
-name_file(const struct bp_writer *writer)
+rename_file(struct bp_writer *writer)
 {
-    int root = writer->storage->root_fd, errnum = 0;
-    for (int attempt = 0; attempt < 8; attempt++) { /* `remove` may take a parent away again */
+    int root = writer->storage->root_fd;
+    if (renameat(root, writer->tmp, root, writer->key) != 0) {
+        return errno;
+    }
+    writer->tmp[0] = '\0';
+    return 0;
+}
+
+static int
+name_file(struct bp_writer *writer)
+{
+    int errnum = 0;
+    for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
         errnum = make_parents(writer);
         if (errnum == 0 && (writer->flags & BP_WRITE_IF_NONE_MATCH) != 0) {
             errnum = name_new(writer);
         } else if (errnum == 0) {
-            errnum = renameat(root, writer->tmp, root, writer->key) == 0 ? 0 : errno;
+            errnum = rename_file(writer);
         }
         if (errnum != ENOENT) {
             break;
@@ -196,7 +213,7 @@ name_file(const struct bp_writer *writer)
 }
 
 static bp_status
-fail_publish(const struct bp_writer *writer, int errnum, struct bp_error *error)
+fail_publish(struct bp_writer *writer, int errnum, struct bp_error *error)
 {
     const char *root = writer->storage->root;
     bool exclusive = (writer->flags & BP_WRITE_IF_NONE_MATCH) != 0;
@@ -218,7 +235,7 @@ fail_publish(const struct bp_writer *writer, int errnum, struct bp_error *error)
 }
 
 static bp_status
-publish(const struct bp_writer *writer, struct bp_error *error)
+publish(struct bp_writer *writer, struct bp_error *error)
 {
     const struct bp_written written = {
         .key = writer->key, .announced = writer->size, .written = writer->written};
