@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The smallest useful storage plugin: objects in memory, gone with the instance.  For the
- * conformance kit and for reading; README.md explains the operations.  The host lets one call at a
- * time into an instance, as declared below, so there is nothing to lock; who waits for networks
- * locks instead.
+ * The smallest useful storage plugin: objects in memory, gone with the process.  For the
+ * conformance kit and for reading; README.md explains the operations.  All instances show the same
+ * objects.  The host lets one call at a time into the plugin, as declared below, so there is
+ * nothing to lock.
  */
 #include <bakplane/plugin.h>
 #include <inttypes.h>
@@ -15,25 +15,24 @@
 
 struct bp_writer { /* an object: before commit in no list, so that nobody sees it */
     struct bp_writer *next;
-    struct bp_storage *storage;
     uint32_t flags;
     char key[BP_KEY_MAX + 1];
     uint64_t version, size;
     unsigned char *bytes;
-};
-struct bp_storage {          /* an instance: nothing is static but what is const */
-    struct bp_writer *first; /* in the order of keys */
-    uint64_t versions;
 };
 struct bp_reader { /* a copy: the object may be replaced while it is read */
     size_t offset, size;
     unsigned char bytes[];
 };
 
+static struct bp_storage {   /* what is behind all instances */
+    struct bp_writer *first; /* in the order of keys */
+    uint64_t versions;
+} the_server;
+
 /* Where `key` is, or belongs; *found is its object or NULL. */
-static struct bp_writer **place_of(struct bp_storage *s, const char *key,
-                                   struct bp_writer **found) {
-    struct bp_writer **at = &s->first;
+static struct bp_writer **place_of(const char *key, struct bp_writer **found) {
+    struct bp_writer **at = &the_server.first;
     while (*at != NULL && strcmp((*at)->key, key) < 0) {
         at = &(*at)->next;
     }
@@ -53,43 +52,50 @@ static void tell(const struct bp_writer *object, struct bp_object_meta *out) {
     (void)snprintf(out->etag, sizeof(out->etag), "%" PRIu64, object->version);
 }
 
+/* What a newer host may ask for is refused, not ignored: it has to know that it was not obeyed. */
+static bp_status check(uint32_t bits, uint32_t known, struct bp_error *error) {
+    return bits & ~known ? bp_fail(error, BP_ERR_INVALID, "unknown bits: %u", bits) : BP_OK;
+}
+
 static bp_status memory_open(const struct bp_host *host, const struct bp_op *op,
-                             const struct bp_config *config, struct bp_storage **out,
-                             struct bp_error *error) {
-    *out = calloc(1, sizeof(**out)); /* no settings to check */
-    return *out != NULL ? BP_OK : bp_fail(error, BP_ERR_NOMEM, "no memory for a storage");
+    const struct bp_config *config, struct bp_storage **out, struct bp_error *error) {
+    *out = &the_server; /* there are no settings to check */
+    return BP_OK;
 }
 
-static void memory_close(struct bp_storage *s) {
-    while (s->first != NULL) {
-        free_first(&s->first);
+static void memory_close(struct bp_storage *s) { /* memory_fini frees what there is */
+}
+
+static void memory_fini(void) {
+    while (the_server.first != NULL) {
+        free_first(&the_server.first);
     }
-    free(s);
 }
 
-static bp_status memory_info(struct bp_storage *s, struct bp_storage_info *out,
-                             struct bp_error *error) {
+static bp_status memory_info(
+    struct bp_storage *s, struct bp_storage_info *out, struct bp_error *error) {
     out->caps = BP_STORE_RANGE_READ | BP_STORE_ATOMIC_REPLACE | BP_STORE_IF_NONE_MATCH |
                 BP_STORE_LIST_SORTED | BP_STORE_LIST_START_AFTER | BP_STORE_UNKNOWN_SIZE |
                 BP_STORE_KEY_IS_PREFIX | BP_STORE_STRONG_LIST;
     out->max_object = out->max_copy = BP_UNKNOWN;
     out->max_list = out->max_key_part = BP_KEY_MAX;
     out->best_io = 1 << 20;
-    (void)snprintf(out->identity, sizeof(out->identity), "memory:%p", (void *)s);
+    (void)snprintf(out->identity, sizeof(out->identity), "memory");
     return BP_OK;
 }
 
 static bp_status memory_probe(struct bp_storage *s, const struct bp_op *op,
-                              const struct bp_probe_args *args, struct bp_error *error) {
-    return args->need & BP_NEED_SERVER_READ
-               ? bp_fail(error, BP_ERR_UNSUPPORTED, "no other process can read this memory")
-               : BP_OK;
+    const struct bp_probe_args *args, struct bp_error *error) {
+    if (args->need & BP_NEED_SERVER_READ) {
+        return bp_fail(error, BP_ERR_UNSUPPORTED, "no other process can read this memory");
+    }
+    return check(args->need, BP_NEED_EXCLUSIVE * 2 - 1, error); /* nobody lacks a right */
 }
 
 static bp_status memory_stat(struct bp_storage *s, const struct bp_op *op, const char *key,
-                             struct bp_object_meta *out, struct bp_error *error) {
+    struct bp_object_meta *out, struct bp_error *error) {
     struct bp_writer *object;
-    (void)place_of(s, key, &object);
+    (void)place_of(key, &object);
     if (object == NULL) {
         return bp_fail(error, BP_ERR_NOT_FOUND, "object %s is not there", key);
     }
@@ -99,14 +105,16 @@ static bp_status memory_stat(struct bp_storage *s, const struct bp_op *op, const
 
 /* The token is ours to choose: what was told last, a key or a group, which ends in '/'. */
 static bp_status memory_list(struct bp_storage *s, const struct bp_op *op,
-                             const struct bp_list_args *args, const struct bp_list_sink *sink,
-                             struct bp_error *error) {
-    const char *from = args->token != NULL ? args->token : args->start_after;
+    const struct bp_list_args *args, const struct bp_list_sink *sink, struct bp_error *error) {
     size_t prefix = strlen(args->prefix), told = 0;
     int32_t stop = 0;
     char at[BP_KEY_MAX + 1];
-    struct bp_writer *o = *place_of(s, args->prefix, &o);
-    (void)snprintf(at, sizeof(at), "%s", from != NULL ? from : "");
+    struct bp_writer *o = *place_of(args->prefix, &o);
+    if (check(args->flags, 0, error) != BP_OK) {
+        return error->cls;
+    }
+    const char *from = args->token ? args->token : args->start_after;
+    (void)snprintf(at, sizeof(at), "%s", from ? from : "");
     for (; o && stop == 0 && strncmp(o->key, args->prefix, prefix) == 0; o = o->next) {
         struct bp_object_meta meta = {.struct_size = sizeof(meta)};
         const char *slash = args->delimiter ? strchr(o->key + prefix, args->delimiter) : NULL;
@@ -126,13 +134,15 @@ static bp_status memory_list(struct bp_storage *s, const struct bp_op *op,
 }
 
 static bp_status memory_read_open(struct bp_storage *s, const struct bp_op *op,
-                                  const struct bp_read_args *args, struct bp_object_meta *meta,
-                                  struct bp_reader **out, struct bp_error *error) {
+    const struct bp_read_args *args, struct bp_object_meta *meta, struct bp_reader **out,
+    struct bp_error *error) {
     struct bp_writer *object;
-    bp_status status = memory_stat(s, op, args->key, meta, error);
-    (void)place_of(s, args->key, &object);
-    if (status != BP_OK || args->offset > meta->size) {
-        return status ? status : bp_fail(error, BP_ERR_RANGE, "object %s ends before", args->key);
+    (void)place_of(args->key, &object);
+    if (check(args->flags, 0, error) || memory_stat(s, op, args->key, meta, error)) {
+        return error->cls;
+    }
+    if (args->offset > meta->size) {
+        return bp_fail(error, BP_ERR_RANGE, "object %s ends before", args->key);
     }
     if (args->if_match != NULL && strcmp(args->if_match, meta->etag) != 0) {
         return bp_fail(error, BP_ERR_EXISTS, "object %s is another version now", args->key);
@@ -148,7 +158,7 @@ static bp_status memory_read_open(struct bp_storage *s, const struct bp_op *op,
 }
 
 static bp_status memory_read(struct bp_reader *reader, const struct bp_op *op, void *buffer,
-                             size_t cap, size_t *n, struct bp_error *error) {
+    size_t cap, size_t *n, struct bp_error *error) {
     *n = reader->size - reader->offset < cap ? reader->size - reader->offset : cap;
     memcpy(buffer, reader->bytes + reader->offset, *n);
     reader->offset += *n;
@@ -160,22 +170,20 @@ static void memory_read_close(struct bp_reader *reader) {
 }
 
 static bp_status memory_write_open(struct bp_storage *s, const struct bp_op *op,
-                                   const struct bp_write_args *args, struct bp_writer **out,
-                                   struct bp_error *error) {
-    if ((args->flags & ~(BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "unknown flags of a write: %u", args->flags);
+    const struct bp_write_args *args, struct bp_writer **out, struct bp_error *error) {
+    if (check(args->flags, BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE, error) != BP_OK) {
+        return error->cls;
     }
     if ((*out = calloc(1, sizeof(**out))) == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory to write %s", args->key);
     }
-    (*out)->storage = s;
     (*out)->flags = args->flags;
     (void)snprintf((*out)->key, sizeof((*out)->key), "%s", args->key);
     return BP_OK;
 }
 
 static bp_status memory_write(struct bp_writer *object, const struct bp_op *op, const void *bytes,
-                              size_t n, struct bp_error *error) {
+    size_t n, struct bp_error *error) {
     unsigned char *more = realloc(object->bytes, object->size + n + 1);
     if (more == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory for %s", object->key);
@@ -191,15 +199,15 @@ static void memory_write_abort(struct bp_writer *object, const struct bp_op *op)
 }
 
 static bp_status memory_write_commit(struct bp_writer *object, const struct bp_op *op,
-                                     struct bp_object_meta *out, struct bp_error *error) {
-    struct bp_writer *old, **at = place_of(object->storage, object->key, &old);
+    struct bp_object_meta *out, struct bp_error *error) {
+    struct bp_writer *old, **at = place_of(object->key, &old);
     if (old != NULL && (object->flags & BP_WRITE_IF_NONE_MATCH) != 0) {
         free_first(&object);
         return bp_fail(error, BP_ERR_EXISTS, "object %s is there", old->key);
     } else if (old != NULL) {
         free_first(at);
     }
-    object->version = ++object->storage->versions;
+    object->version = ++the_server.versions;
     object->next = *at;
     *at = object;
     tell(object, out);
@@ -207,8 +215,8 @@ static bp_status memory_write_commit(struct bp_writer *object, const struct bp_o
 }
 
 static bp_status memory_remove(struct bp_storage *s, const struct bp_op *op, const char *key,
-                               const char *if_match, struct bp_error *error) {
-    struct bp_writer *object, **at = place_of(s, key, &object);
+    const char *if_match, struct bp_error *error) {
+    struct bp_writer *object, **at = place_of(key, &object);
     if (object != NULL) { /* a missing one is fine */
         free_first(at);
     }
@@ -216,29 +224,26 @@ static bp_status memory_remove(struct bp_storage *s, const struct bp_op *op, con
 }
 
 /* In the order of the declaration; what is optional is left out, and so NULL. */
-static const struct bp_storage_ops ops = {sizeof(ops),        0,
-                                          memory_open,        memory_close,
-                                          memory_info,        memory_probe,
-                                          memory_stat,        memory_list,
-                                          memory_read_open,   memory_read,
-                                          memory_read_close,  memory_write_open,
-                                          memory_write,       memory_write_commit,
-                                          memory_write_abort, .remove = memory_remove};
+static const struct bp_storage_ops ops = {sizeof(ops), 0, memory_open, memory_close, memory_info,
+    memory_probe, memory_stat, memory_list, memory_read_open, memory_read, memory_read_close,
+    memory_write_open, memory_write, memory_write_commit, memory_write_abort,
+    .remove = memory_remove};
 
 static const struct bp_plugin plugin = {
     .struct_size = sizeof(plugin),
     .abi_major = BP_ABI_MAJOR,
     .abi_minor = BP_ABI_MINOR,
-    .thread_model = BP_THREADS_INSTANCE,
+    .thread_model = BP_THREADS_ONE,
     .name = "memory",
     .version = "1.0",
     .summary = "objects in memory, for the conformance kit",
     .license = "Apache-2.0",
     .storage = &ops,
+    .fini = memory_fini,
 };
 
-bp_status bp_plugin_entry_v1(const struct bp_host *host, const struct bp_plugin **out,
-                             struct bp_error *error) {
+bp_status bp_plugin_entry_v1(
+    const struct bp_host *host, const struct bp_plugin **out, struct bp_error *error) {
     *out = &plugin;
     return BP_OK;
 }
