@@ -16,6 +16,8 @@
 #include "sdk/lib/ban.h"
 
 #define MAX_OBJECT (UINT64_C(5) << 30)
+#define NEEDS \
+    (BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE | BP_NEED_EXCLUSIVE | BP_NEED_SERVER_READ)
 
 static void
 storage_close(struct bp_storage *storage)
@@ -95,6 +97,9 @@ take_settings(struct bp_storage *storage, const struct bp_config *config, struct
     if (storage->bucket == NULL || storage->access_key == NULL || storage->secret_key == NULL ||
         storage->prefix == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory for a storage");
+    }
+    if (strchr(storage->prefix, ' ') != NULL) {
+        return bp_fail(error, BP_ERR_INVALID, "prefix: libs3 cannot name one with a blank");
     }
     if (S3_validate_bucket_name(storage->bucket, S3UriStylePath) != S3StatusOK) {
         return bp_fail(error, BP_ERR_INVALID, "bucket: \"%s\" is no name of one", storage->bucket);
@@ -203,6 +208,9 @@ storage_probe(struct bp_storage *storage, const struct bp_op *op, const struct b
               struct bp_error *error)
 {
     bp_status status = BP_OK;
+    if ((args->need & ~NEEDS) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "unknown rights are asked for: %u", args->need);
+    }
     if ((args->need & BP_NEED_EXCLUSIVE) != 0) {
         return bp_fail(error, BP_ERR_UNSUPPORTED,
                        "libs3 cannot create exclusively: set lock: advisory, and let only one run "

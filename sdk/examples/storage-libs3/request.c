@@ -220,6 +220,11 @@ request_status(const struct bp_storage *storage, const struct bp_op *op,
 int
 full_key(const struct bp_storage *storage, const char *key, char *out, struct bp_error *error)
 {
+    /* libs3 makes '+' of a blank, which in a path is a '+': another object. */
+    if (strchr(key, ' ') != NULL) {
+        (void)bp_fail(error, BP_ERR_INVALID, "key %s: libs3 cannot name one with a blank", key);
+        return -1;
+    }
     if (bp_key_join(out, BP_KEY_MAX + 1, storage->prefix, key) != 0) {
         (void)bp_fail(error, BP_ERR_INVALID, "key %s: it is none, or too long below %s", key,
                       storage->prefix);

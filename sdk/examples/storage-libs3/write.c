@@ -2,7 +2,8 @@
  *
  * Writing.  libs3 asks for bytes and cannot wait for them, so a PUT runs in a thread of its writer:
  * started with it, joined by commit and abort.  Bytes are taken from the host's own buffer while it
- * waits in `write`; nothing is copied, nothing held.
+ * waits in `write`; nothing is copied, and nothing held but the last byte: with that the server has
+ * the whole object and shows it, so it is sent by commit.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -22,6 +23,8 @@ struct bp_writer {
     struct bp_storage *storage;
     char key[BP_KEY_MAX + 1], full[BP_KEY_MAX + 1];
     uint64_t size, taken; /* what was announced, and what `write` took of it */
+    char last;            /* byte of it */
+    bool running;         /* the thread */
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -93,8 +96,8 @@ wait_for_change(struct bp_writer *writer)
     (void)pthread_cond_timedwait(&writer->changed, &writer->lock, &until);
 }
 
-static int
-begin_thread(struct bp_writer *writer)
+static void
+init_sharing(struct bp_writer *writer)
 {
     pthread_condattr_t attributes;
     pthread_mutex_init(&writer->lock, NULL);
@@ -102,12 +105,16 @@ begin_thread(struct bp_writer *writer)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&writer->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    int problem = pthread_create(&writer->thread, NULL, put, writer);
-    if (problem != 0) {
-        pthread_cond_destroy(&writer->changed);
-        pthread_mutex_destroy(&writer->lock);
-    }
-    return problem;
+}
+
+/* With the first byte, or with the commit of nothing. */
+static bp_status
+begin_thread(struct bp_writer *writer, struct bp_error *error)
+{
+    int problem = writer->running ? 0 : pthread_create(&writer->thread, NULL, put, writer);
+    writer->running = problem == 0;
+    return problem == 0 ? BP_OK
+                        : bp_fail_errno(error, problem, "writing %s: a thread", writer->key);
 }
 
 bp_status
@@ -115,7 +122,10 @@ storage_write_open(struct bp_storage *storage, const struct bp_op *op,
                    const struct bp_write_args *args, struct bp_writer **out, struct bp_error *error)
 {
     (void)op;
-    if ((args->flags & ~BP_WRITE_DURABLE) != 0 || args->if_match != NULL ||
+    if ((args->flags & ~(BP_WRITE_DURABLE | BP_WRITE_IF_NONE_MATCH)) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "a write has unknown flags: %u", args->flags);
+    }
+    if ((args->flags & BP_WRITE_IF_NONE_MATCH) != 0 || args->if_match != NULL ||
         args->checksum.kind != BP_CHECKSUM_NONE) {
         return bp_fail(error, BP_ERR_UNSUPPORTED, "%s: libs3 can put no condition or checksum",
                        args->key);
@@ -136,11 +146,7 @@ storage_write_open(struct bp_storage *storage, const struct bp_op *op,
         free(writer);
         return error->cls;
     }
-    int problem = begin_thread(writer);
-    if (problem != 0) {
-        free(writer);
-        return bp_fail_errno(error, problem, "writing %s: a thread", args->key);
-    }
+    init_sharing(writer);
     *out = writer;
     return BP_OK;
 }
@@ -179,6 +185,27 @@ never(const struct bp_writer *writer)
     return false;
 }
 
+/* Offers bytes to the request, and waits until it took them all, or is over. */
+static bp_status
+offer(struct bp_writer *writer, const struct bp_op *op, const char *bytes, size_t n,
+      struct bp_error *error)
+{
+    if (n == 0) {
+        return BP_OK;
+    }
+    bp_status status = begin_thread(writer, error);
+    if (status != BP_OK) {
+        return status;
+    }
+    pthread_mutex_lock(&writer->lock);
+    writer->bytes = bytes;
+    writer->left = n;
+    pthread_cond_broadcast(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+    bp_status over = wait_until(writer, op, all_taken);
+    return over == BP_OK ? BP_OK : bp_fail(error, over, "writing %s was stopped", writer->key);
+}
+
 bp_status
 storage_write(struct bp_writer *writer, const struct bp_op *op, const void *bytes, size_t n,
               struct bp_error *error)
@@ -187,25 +214,23 @@ storage_write(struct bp_writer *writer, const struct bp_op *op, const void *byte
         return bp_fail(error, BP_ERR_INVALID, "%s: more bytes than the %" PRIu64 " announced",
                        writer->key, writer->size);
     }
-    pthread_mutex_lock(&writer->lock);
-    writer->bytes = bytes;
-    writer->left = n;
-    pthread_cond_broadcast(&writer->changed);
-    pthread_mutex_unlock(&writer->lock);
-    bp_status over = wait_until(writer, op, all_taken);
-    if (over != BP_OK) {
-        return bp_fail(error, over, "writing %s was stopped", writer->key);
+    bool is_end = n > 0 && writer->taken + n == writer->size;
+    if (is_end) {
+        writer->last = ((const char *)bytes)[n - 1];
+    }
+    bp_status status = offer(writer, op, bytes, is_end ? n - 1 : n, error);
+    if (status != BP_OK) {
+        return status;
     }
     writer->taken += n;
     pthread_mutex_lock(&writer->lock);
-    bool ended = writer->over && (writer->taken < writer->size || writer->outcome.status != 0);
+    bool over = writer->over;
     pthread_mutex_unlock(&writer->lock);
-    if (!ended) {
+    if (!over) {
         return BP_OK;
     }
     /* The server answered before it had everything, which is never good news. */
-    bp_status status =
-        request_status(writer->storage, op, &writer->outcome, "writing", writer->key, error);
+    status = request_status(writer->storage, op, &writer->outcome, "writing", writer->key, error);
     return status != BP_OK
                ? status
                : bp_fail(error, BP_ERR_RETRYABLE, "writing %s: the server ended it", writer->key);
@@ -218,32 +243,47 @@ end_writer(struct bp_writer *writer)
     writer->stop = true; /* no matter, when it is over */
     pthread_cond_broadcast(&writer->changed);
     pthread_mutex_unlock(&writer->lock);
-    pthread_join(writer->thread, NULL);
+    if (writer->running) {
+        pthread_join(writer->thread, NULL);
+    }
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->lock);
     free(writer);
+}
+
+/* The last byte, and the answer. */
+static bp_status
+finish(struct bp_writer *writer, const struct bp_op *op, struct bp_error *error)
+{
+    if (writer->taken != writer->size) {
+        return bp_fail(error, BP_ERR_INVALID, "%s: %" PRIu64 " of %" PRIu64 " bytes were written",
+                       writer->key, writer->taken, writer->size);
+    }
+    bp_status status = begin_thread(writer, error);
+    if (status == BP_OK) {
+        status = offer(writer, op, &writer->last, writer->size > 0 ? 1 : 0, error);
+    }
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_status over = wait_until(writer, op, never);
+    status = over != BP_OK ? bp_fail(error, over, "writing %s was stopped", writer->key)
+                           : request_status(writer->storage, op, &writer->outcome, "writing",
+                                            writer->key, error);
+    if (status != BP_OK) { /* the answer may have been lost on its way */
+        error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
+    }
+    return status;
 }
 
 bp_status
 storage_write_commit(struct bp_writer *writer, const struct bp_op *op, struct bp_object_meta *out,
                      struct bp_error *error)
 {
-    bp_status status = BP_OK;
-    if (writer->taken != writer->size) {
-        status = bp_fail(error, BP_ERR_INVALID, "%s: %" PRIu64 " of %" PRIu64 " bytes were written",
-                         writer->key, writer->taken, writer->size);
-    } else {
-        bp_status over = wait_until(writer, op, never);
-        status = over != BP_OK ? bp_fail(error, over, "writing %s was stopped", writer->key)
-                               : request_status(writer->storage, op, &writer->outcome, "writing",
-                                                writer->key, error);
-        if (status != BP_OK) { /* the answer may have been lost on its way */
-            error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
-        }
-    }
+    bp_status status = finish(writer, op, error);
     if (status == BP_OK) {
-        out->size = writer->size;
-        memcpy(out->etag, writer->outcome.meta.etag, sizeof(out->etag));
+        /* libs3 reads the head of the first answer, which is "100 Continue": ask what is there. */
+        status = storage_stat(writer->storage, op, writer->key, out, error);
     }
     end_writer(writer);
     return status;
