@@ -30,6 +30,7 @@ pub const CAP_STRONG_LIST: u64 = 1 << 14;
 pub const NEED_WRITE: u32 = 4;
 pub const NEED_EXCLUSIVE: u32 = 8;
 pub const NEED_SERVER_READ: u32 = 16;
+pub const NEEDS: u32 = 31; // LIST and READ, too
 pub const WRITE_IF_NONE_MATCH: u32 = 1;
 pub const WRITE_DURABLE: u32 = 2;
 

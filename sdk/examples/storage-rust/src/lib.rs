@@ -117,6 +117,7 @@ unsafe extern "C" fn probe(
 ) -> i32 {
     guard(error, || {
         let need = (*args).need;
+        known(need, NEEDS)?;
         if need & NEED_SERVER_READ != 0 {
             return fail(UNSUPPORTED, "who else may read is not looked at".to_string());
         }
