@@ -17,7 +17,9 @@ install(DIRECTORY sdk/include/bakplane DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} C
 install(DIRECTORY sdk/lib DESTINATION ${BP_SDK_INCLUDEDIR}/sdk COMPONENT sdk
   FILES_MATCHING PATTERN "*.h")
 
-install(DIRECTORY sdk/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN ".*" EXCLUDE)
+# Whole projects, which build from what is installed here.
+install(DIRECTORY sdk/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT sdk
+  PATTERN ".*" EXCLUDE)
 
 set_target_properties(bp_sdk PROPERTIES OUTPUT_NAME bakplane-sdk EXPORT_NAME sdk)
 target_include_directories(bp_sdk INTERFACE
