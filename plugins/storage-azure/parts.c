@@ -75,7 +75,8 @@ bp_azure_part_begin(struct bp_storage *storage, const struct bp_op *op,
                     struct bp_error *error)
 {
     char upload[BP_AZURE_UPLOAD_ID], text[64];
-    bp_status status = bp_azure_check_write(storage, op, args, error);
+    bp_status status = bp_azure_check_write(storage, op, args,
+                                            BP_AZURE_WRITE_FLAGS | BP_WRITE_PARTS_COPIED, error);
     if (status == BP_OK && args->checksum.kind != BP_CHECKSUM_NONE) {
         status = bp_fail(error, BP_ERR_UNSUPPORTED,
                          "object %s: the checksum of an upload in parts is not computed here",
@@ -104,7 +105,7 @@ check_part(struct bp_storage *storage, const struct bp_op *op, const struct bp_p
            char upload[BP_AZURE_UPLOAD_ID], uint64_t *least, struct bp_error *error)
 {
     *least = 0;
-    bp_status status = bp_azure_check_flags(args->flags, BP_WRITE_PARTS_COPIED, error);
+    bp_status status = bp_azure_check_flags(args->flags, 0, error);
     if (status == BP_OK) {
         status = bp_azure_check_op(storage, op, error);
     }

@@ -16,18 +16,16 @@
 
 #include "sdk/lib/ban.h"
 
-#define KNOWN_FLAGS (BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)
-
 /* Up to here an object that comes in one piece waits in memory for its commit: its MD5 can go ahead
  * of it, and a kept connection that has died meanwhile costs nothing. */
 #define MAX_SMALL ((size_t)256 << 10)
 
 bp_status
 bp_azure_check_write(struct bp_storage *storage, const struct bp_op *op,
-                     const struct bp_write_args *args, struct bp_error *error)
+                     const struct bp_write_args *args, uint32_t known, struct bp_error *error)
 {
     uint32_t kind = args->checksum.kind;
-    bp_status status = bp_azure_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_azure_check_flags(args->flags, known, error);
     if (status == BP_OK) {
         status = bp_azure_check_op(storage, op, error);
     }
@@ -51,7 +49,7 @@ bp_azure_write_open(struct bp_storage *storage, const struct bp_op *op,
                     const struct bp_write_args *args, struct bp_writer **out,
                     struct bp_error *error)
 {
-    bp_status status = bp_azure_check_write(storage, op, args, error);
+    bp_status status = bp_azure_check_write(storage, op, args, BP_AZURE_WRITE_FLAGS, error);
     if (status != BP_OK) {
         return status;
     }

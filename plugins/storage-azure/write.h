@@ -48,8 +48,11 @@ bp_status bp_azure_remove(struct bp_storage *storage, const struct bp_op *op, co
 /** A removal that failed so found nothing to remove, which is fine. */
 bool bp_azure_is_gone(bp_status status, const char *code);
 
-/** Checks what write_open and part_begin have in common. */
+#define BP_AZURE_WRITE_FLAGS (BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)
+
+/** Checks what write_open and part_begin have in common.  `known`: flags that are taken. */
 bp_status bp_azure_check_write(struct bp_storage *storage, const struct bp_op *op,
-                               const struct bp_write_args *args, struct bp_error *error);
+                               const struct bp_write_args *args, uint32_t known,
+                               struct bp_error *error);
 
 #endif

@@ -37,7 +37,8 @@ bp_local_part_begin(struct bp_storage *storage, const struct bp_op *op,
     int fd;
     uint64_t number;
     char text[BP_LOCAL_UPLOAD_ID];
-    bp_status status = bp_local_check_write(storage, op, args, error);
+    bp_status status = bp_local_check_write(storage, op, args,
+                                            BP_LOCAL_WRITE_FLAGS | BP_WRITE_PARTS_COPIED, error);
     if (status == BP_OK) {
         status = bp_local_tmp_create(storage, op, &fd, &number, error);
     }
@@ -80,7 +81,7 @@ static bp_status
 check_part(const struct bp_part_args *args, struct bp_error *error)
 {
     uint64_t end;
-    bp_status status = bp_check_flags(args->flags, BP_WRITE_PARTS_COPIED, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
     if (status == BP_OK &&
         (args->number == 0 || args->size == BP_UNKNOWN ||
          __builtin_add_overflow(args->offset, args->size, &end) || end > (uint64_t)INT64_MAX)) {

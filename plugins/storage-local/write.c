@@ -19,7 +19,6 @@
 
 #include "sdk/lib/ban.h"
 
-#define KNOWN_FLAGS (BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)
 #define EARLY_WRITEBACK_BYTES ((size_t)256 << 10)
 
 /* Early and without promise, to spare the writing; the commit decides. */
@@ -39,11 +38,11 @@ check_taken(struct bp_storage *storage, const char *key, struct bp_error *error)
 
 bp_status
 bp_local_check_write(struct bp_storage *storage, const struct bp_op *op,
-                     const struct bp_write_args *args, struct bp_error *error)
+                     const struct bp_write_args *args, uint32_t known, struct bp_error *error)
 {
     int root;
     uint32_t kind = args->checksum.kind;
-    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
+    bp_status status = bp_check_flags(args->flags, known, error);
     if (status == BP_OK) {
         status = bp_local_check_op(storage, op, error);
     }
@@ -79,7 +78,7 @@ bp_local_write_open(struct bp_storage *storage, const struct bp_op *op,
 {
     int fd;
     uint64_t number;
-    bp_status status = bp_local_check_write(storage, op, args, error);
+    bp_status status = bp_local_check_write(storage, op, args, BP_LOCAL_WRITE_FLAGS, error);
     if (status == BP_OK) {
         status = bp_local_tmp_create(storage, op, &fd, &number, error);
     }

@@ -36,9 +36,13 @@ bp_status bp_local_write_commit(struct bp_writer *writer, const struct bp_op *op
                                 struct bp_object_meta *out, struct bp_error *error);
 void bp_local_write_abort(struct bp_writer *writer, const struct bp_op *op);
 
-/** Checks what write_open and part_begin have in common, and that the root is there. */
+#define BP_LOCAL_WRITE_FLAGS (BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)
+
+/** Checks what write_open and part_begin have in common, and that the root is there.  `known`:
+ *  flags that are taken. */
 bp_status bp_local_check_write(struct bp_storage *storage, const struct bp_op *op,
-                               const struct bp_write_args *args, struct bp_error *error);
+                               const struct bp_write_args *args, uint32_t known,
+                               struct bp_error *error);
 
 /**
  * Have the kernel start writing a large piece to the disk: the barrier finds less to do, and the

@@ -148,6 +148,27 @@ START_TEST(test_parts__refused_without_a_request)
 }
 END_TEST
 
+/* That all parts will be copied is a word of part_begin; it changes nothing here. */
+START_TEST(test_parts__flag_of_the_beginning)
+{
+    const struct bp_httpd_step steps[] = {AZ_STEP(AZ_CREATED(""))};
+    const struct bp_text_sink sink = {.struct_size = sizeof(sink), .text = take_id};
+    const struct bp_write_args args = {
+        .struct_size = sizeof(args), .flags = BP_WRITE_PARTS_COPIED, .key = "k", .size = 5};
+    struct bp_writer *writer;
+    az_start(steps, NULL);
+    bp_error_init(&az_error);
+    ASSERT_OK(az_ops->part_begin(az_store, &bp_fake.op, &args, &sink, &az_error));
+    ASSERT_FAILED(az_ops->write_open(az_store, &bp_fake.op, &args, &writer, &az_error),
+                  BP_ERR_INVALID, "unknown flags");
+    struct bp_part_args part = part_args(1, 5);
+    part.flags = BP_WRITE_PARTS_COPIED;
+    ASSERT_FAILED(az_ops->part_open(az_store, &bp_fake.op, &part, &writer, &az_error),
+                  BP_ERR_INVALID, "unknown flags");
+    ck_assert_uint_eq(az_requests(), 0);
+}
+END_TEST
+
 START_TEST(test_parts__blocks_gone_meanwhile)
 {
     const struct bp_httpd_step steps[] = {AZ_STEP(AZ_REFUSED("400 no", "InvalidBlockList", "no"))};
@@ -209,5 +230,6 @@ END_TEST
 
 AZ_MAIN("azure parts", test_parts__out_of_order_put_together_in_order,
         test_parts__an_attempt_has_ids_of_its_own, test_parts__large_part_is_many_blocks,
-        test_parts__refused_without_a_request, test_parts__blocks_gone_meanwhile,
-        test_part_copy__range_of_a_version, test_part_copy__source_cannot_be_verified)
+        test_parts__refused_without_a_request, test_parts__flag_of_the_beginning,
+        test_parts__blocks_gone_meanwhile, test_part_copy__range_of_a_version,
+        test_part_copy__source_cannot_be_verified)
