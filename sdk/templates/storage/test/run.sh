@@ -9,7 +9,7 @@ plugin=$(realpath "$2")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-mkdir "$scratch/objects"
+mkdir "$scratch/objects" "$scratch/second"
 "$check" "$plugin" "$scratch/objects"
 
 exported=$(nm -D --defined-only "$plugin" | awk '{ print $3 }')
@@ -28,7 +28,14 @@ fi
 
 kit=$(pkg-config --variable=plugintest bakplane-sdk || true)
 if [ -x "$kit" ]; then
-    printf 'storage: {root: %s/objects}\n' "$scratch" >"$scratch/settings.yaml"
+    # Hooks are what some checks need of you; bakplane-plugin-test --list names them.
+    cat >"$scratch/settings.yaml" <<END
+storage: {root: $scratch/objects}
+hooks:
+  second: {root: $scratch/second}
+  denied: {root: $scratch/missing}
+  unreachable: {root: $scratch/missing}
+END
     "$kit" "$plugin" --config "$scratch/settings.yaml" --trust "$(dirname "$plugin")"
 else
     echo "bakplane-plugin-test: skipped, it is not installed"
