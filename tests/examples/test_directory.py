@@ -6,7 +6,7 @@ import os
 import pytest
 
 from examples.trees import Tree, Trees, peak_kib, same, snapshot
-from integration.lib.cli import EXIT_FAILED, EXIT_USAGE, notes, targets
+from integration.lib.cli import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, notes, targets
 
 
 def test_everything_comes_back(trees, tree):
@@ -45,6 +45,32 @@ def test_where_it_was(trees, tree):
 def test_an_empty_tree(trees, tree):
     trees.create("b")
     trees.restore_out("b")
+    same(tree.root, trees.out / "www")
+
+
+def test_only_looking(trees, tree):
+    tree.seed()
+    looked = trees.create("b", "--dry-run").json
+    assert (looked["items"], trees.list()) == (5, {})
+    trees.create("b", "--meta-only")
+    trees.restore_out("b", "--meta-only")
+    assert os.listdir(trees.out / "www") == []
+
+
+def test_a_copy_of_a_backup(trees, tree, tmp_path):
+    """The other verbs need no storage of the source either."""
+    tree.seed()
+    trees.settings["storages"]["far"] = {"plugin": "local", "root": str(tmp_path / "far")}
+    trees.write()
+    trees.create("b")
+    trees.run("copy", "-n", "b", "--to", "far").expect(EXIT_DONE)
+    trees.delete("b")
+    trees.settings["backup"]["storage"] = "far"
+    trees.write()
+    assert [unit["name"] for unit in trees.get("b", "--detail").json["units"]] == ["www"]
+    assert list(trees.list("--collection", "www")) == ["b"]
+    assert trees.list("--collection", "mail") == {}
+    trees.restore_out("b", "--verify", "deep")
     same(tree.root, trees.out / "www")
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from examples.trees import same, snapshot
+from examples.trees import Tree, Trees, same, snapshot
 from integration.lib.cli import EXIT_DONE, EXIT_FAILED, targets
 
 
@@ -176,6 +176,27 @@ def test_a_killed_restore_is_done_again(trees, tree):
     same(tree.root, out)
     # What is complete is not ours to replace any more.
     trees.restore_out("b", expect=EXIT_FAILED).mentions("not empty")
+
+
+def test_what_a_killed_restore_has_completed_stays(tmp_path, trees, tree):
+    first = Tree(tmp_path / "first")
+    first.seed()
+    for i in range(4000):
+        tree.write(f"many/{i % 10}/{i}", b"%d" % i)
+    trees = Trees(tmp_path / "two", {"first": first.root, "www": tree.root}, tmp_path / "backups")
+    trees.create("b")
+    flags = ["--into", trees.out, "--concurrency-units", "1"]
+    process = trees.start("restore", "-n", "b", *flags)
+    wait_for(lambda: len(list((trees.out / "www").glob("many/*/*"))) > 300, process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    made = os.stat(trees.out / "first" / "large").st_ino
+    result = targets(trees.restore("b", *flags))
+    assert {one["state"] for one in result.values()} == {"complete"}
+    assert "by the run before" in result["first"]["note"]
+    assert os.stat(trees.out / "first" / "large").st_ino == made
+    same(first.root, trees.out / "first")
+    same(tree.root, trees.out / "www")
 
 
 def test_a_cancelled_restore_says_so(trees, tree):
