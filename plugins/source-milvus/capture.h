@@ -20,11 +20,7 @@ struct milvus_unit {
     struct milvus_collection *collection;    /**< from unit_begin on: everything known */
     GPtrArray *segments;                     /**< borrowed struct milvus_segment *, page order */
     uint32_t generation;                     /**< counts listings of the segments */
-    struct milvus_flush flush;               /**< that is waited for */
-    bool is_flushing;                        /**< … if there is one */
-    bool is_early;                           /**< the segments were listed while it ran */
-    GHashTable *early; /**< id -> GArray of struct milvus_log: insert logs named in that time */
-    bool is_done;      /**< ended well: goes into the documents */
+    bool is_done;                            /**< ended well: goes into the documents */
 };
 
 struct bp_run {
@@ -53,18 +49,11 @@ char *milvus_unit_text(const struct milvus_unit *unit);
 bp_status milvus_capture_describe(struct bp_run *run, const struct bp_op *op,
                                   struct milvus_unit *unit, struct bp_error *error);
 
-/** Asks for a flush and returns while the server is at it. */
-bp_status milvus_capture_flush_begin(struct bp_run *run, const struct bp_op *op,
-                                     struct milvus_unit *unit, struct bp_error *error);
+/** Flushes and waits until the server says it is done. */
+bp_status milvus_capture_flush(struct bp_run *run, const struct bp_op *op, struct milvus_unit *unit,
+                               struct bp_error *error);
 
-/** Waits until the server says that the flush is done; at once when there is none. */
-bp_status milvus_capture_flush_await(struct bp_run *run, const struct bp_op *op,
-                                     struct milvus_unit *unit, struct bp_error *error);
-
-/**
- * A new generation: partitions and flushed segments, their files not yet listed.  While a flush
- * runs, those that were complete before it.
- */
+/** A new generation: partitions and flushed segments, their files not yet listed. */
 bp_status milvus_capture_segments(struct bp_run *run, const struct bp_op *op,
                                   struct milvus_unit *unit, struct bp_error *error);
 

@@ -127,28 +127,22 @@ segment_dir(const struct bp_source *source, const struct milvus_segment *segment
 }
 
 bp_status
-milvus_list_inserts(const struct bp_source *source, const struct bp_op *op,
-                    struct milvus_segment *segment, GHashTable *versions, struct bp_error *error)
-{
-    g_autofree char *dir = segment_dir(source, segment, MILVUS_INSERT_LOG);
-    struct listing listing = {
-        .prefix = dir, .logs = segment->insert_logs, .versions = versions, .with_field = true};
-    bp_status status = list_logs(source, op, &listing, error);
-    milvus_logs_sort(segment->insert_logs);
-    return status;
-}
-
-bp_status
 milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
                     struct milvus_segment *segment, GHashTable *versions, struct bp_error *error)
 {
-    bp_status status =
-        segment->is_l0 ? BP_OK : milvus_list_inserts(source, op, segment, versions, error);
+    bp_status status = BP_OK;
+    if (!segment->is_l0) {
+        g_autofree char *dir = segment_dir(source, segment, MILVUS_INSERT_LOG);
+        struct listing listing = {
+            .prefix = dir, .logs = segment->insert_logs, .versions = versions, .with_field = true};
+        status = list_logs(source, op, &listing, error);
+    }
     if (status == BP_OK) {
         g_autofree char *dir = segment_dir(source, segment, MILVUS_DELTA_LOG);
         struct listing listing = {.prefix = dir, .logs = segment->delta_logs, .versions = versions};
         status = list_logs(source, op, &listing, error);
     }
+    milvus_logs_sort(segment->insert_logs);
     milvus_logs_sort(segment->delta_logs);
     return status;
 }

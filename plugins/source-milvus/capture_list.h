@@ -24,11 +24,6 @@ bp_status milvus_list_segment(const struct bp_source *source, const struct bp_op
                               struct milvus_segment *segment, GHashTable *versions,
                               struct bp_error *error);
 
-/** The same for the insert logs alone. */
-bp_status milvus_list_inserts(const struct bp_source *source, const struct bp_op *op,
-                              struct milvus_segment *segment, GHashTable *versions,
-                              struct bp_error *error);
-
 /**
  * NULL when the logs can be a whole segment with rows, else what is wrong with them: no insert
  * logs at all, fields with unequal numbers of files, or a field of the schema without any.

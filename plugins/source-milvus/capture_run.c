@@ -22,8 +22,6 @@ unit_free(void *element)
     g_free(unit->id);
     milvus_collection_free(unit->collection);
     g_clear_pointer(&unit->segments, g_ptr_array_unref);
-    g_clear_pointer(&unit->early, g_hash_table_unref);
-    milvus_flush_clear(&unit->flush);
     g_free(unit);
 }
 
@@ -66,8 +64,6 @@ add_units(struct bp_run *run)
         unit->planned = run->plan->collections->pdata[i];
         unit->id = milvus_unit_id_collection(unit->planned->id);
         unit->segments = g_ptr_array_new();
-        unit->early = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
-                                            (GDestroyNotify)g_array_unref);
         (void)g_hash_table_replace(run->units, unit->id, unit);
     }
 }

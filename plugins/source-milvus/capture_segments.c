@@ -25,7 +25,7 @@ any_in_state(const GArray *infos, int32_t state)
     return false;
 }
 
-/* Segments, once none of them is on its way to storage any more; or, while a flush runs, now. */
+/* Segments, once none of them is on its way to storage any more. */
 static bp_status
 list_settled(struct bp_run *run, const struct bp_op *op, const struct milvus_unit *unit,
              GArray *infos, struct bp_error *error)
@@ -35,7 +35,7 @@ list_settled(struct bp_run *run, const struct bp_op *op, const struct milvus_uni
         g_array_set_size(infos, 0);
         bp_status status = milvus_api_list_segments(run->source->api, op, unit->planned->db_name,
                                                     unit->planned->name, infos, error);
-        if (status != BP_OK || unit->is_flushing || !any_in_state(infos, MILVUS_SEGMENT_FLUSHING)) {
+        if (status != BP_OK || !any_in_state(infos, MILVUS_SEGMENT_FLUSHING)) {
             return status;
         }
         g_autofree char *text = milvus_unit_text(unit);
