@@ -195,20 +195,40 @@ abort_unheard(const bp_upload *up)
     return false;
 }
 
+/* That parts will be copied is told to help: who does not know the flag does without. */
+static char *
+begin_told(const bp_upload *up, GError **error)
+{
+    const bp_call *call = &up->transfer->env->call;
+    bp_store_write_params told = up->write;
+    told.flags |= BP_WRITE_PARTS_COPIED;
+    GError *failed = NULL;
+    char *id = bp_store_part_begin(up->env.params.dst, call, &told, &failed);
+    if (id == NULL && bp_error_is(failed, BP_ERR_INVALID)) {
+        g_clear_error(&failed);
+        return bp_store_part_begin(up->env.params.dst, call, &up->write, error);
+    }
+    if (id == NULL) {
+        g_propagate_error(error, failed);
+    }
+    return id;
+}
+
 static bool
 begin_upload(void *ctx, GError **error)
 {
     bp_upload *up = ctx;
     GError *failed = NULL;
-    bp_store_write_params begun = up->write;
-    begun.flags |= up->direct ? BP_WRITE_PARTS_COPIED : 0;
-    up->id = bp_store_part_begin(up->env.params.dst, &up->transfer->env->call, &begun, &failed);
+    up->id = up->direct ? begin_told(up, &failed)
+                        : bp_store_part_begin(up->env.params.dst, &up->transfer->env->call,
+                                              &up->write, &failed);
     if (up->id != NULL) {
         return true;
     }
-    bool unknown = bp_error_outcome_unknown(failed);
     /* After a cancel nobody waited: the server may still be about to begin it. */
-    up->unheard = unknown && (!abort_unheard(up) || bp_error_is(failed, BP_ERR_CANCELLED));
+    if (bp_error_outcome_unknown(failed)) {
+        up->unheard = !abort_unheard(up) || bp_error_is(failed, BP_ERR_CANCELLED);
+    }
     g_propagate_error(error, failed);
     return false;
 }
