@@ -94,7 +94,10 @@ void
 bp_s3_take_checksum(const bp_xml_node *root, struct bp_checksum *out)
 {
     const char *type = bp_xml_text(root, "ChecksumType");
-    if (type != NULL && strcmp(type, "FULL_OBJECT") != 0) {
+    const char *etag = bp_xml_text(root, "ETag");
+    bool of_parts =
+        type != NULL ? strcmp(type, "FULL_OBJECT") != 0 : etag != NULL && strchr(etag, '-') != NULL;
+    if (of_parts) {
         return;
     }
     if (!bp_s3_checksum_parse(bp_xml_text(root, "ChecksumSHA256"), BP_CHECKSUM_SHA256, out)) {

@@ -30,8 +30,9 @@ bp_s3_meta_fill(struct bp_object_meta *out, bp_http_exchange *http, uint64_t siz
     out->mtime_ns = bp_s3_time(bp_http_header(http, "Last-Modified"));
     bp_http_etag(bp_http_header(http, "ETag"), out->etag);
     g_strlcpy(out->storage_class, class_name == NULL ? "" : class_name, sizeof(out->storage_class));
-    /* One that is made of the parts' checksums is none of the object's bytes. */
-    if (kind == NULL || strcmp(kind, "FULL_OBJECT") == 0) {
+    /* One that is made of the parts' checksums is none of the object's bytes.  Servers that are
+     * older than the kinds have no others for objects that were made of parts. */
+    if (kind != NULL ? strcmp(kind, "FULL_OBJECT") == 0 : strchr(out->etag, '-') == NULL) {
         if (!bp_s3_checksum_parse(bp_http_header(http, "x-amz-checksum-sha256"), BP_CHECKSUM_SHA256,
                                   &out->checksum)) {
             (void)bp_s3_checksum_parse(bp_http_header(http, "x-amz-checksum-crc32c"),

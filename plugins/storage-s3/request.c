@@ -318,8 +318,10 @@ refuse(struct bp_s3_exchange *exchange, const struct bp_op *op, const struct bp_
                            " (the keys come from %s)", exchange->keys->from);
         }
     }
-    /* A server that fails may have done it before; one that is busy has not. */
-    if (refusal->status >= 500 && error->cls == BP_ERR_RETRYABLE) {
+    /* A server that fails may have done it before, also if it began with 200; one that is busy has
+     * not. */
+    bool failed = refusal->status >= 500 || refusal->status == 200;
+    if (failed && error->cls == BP_ERR_RETRYABLE) {
         error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
     }
     if (bp_s3_sums_refused(storage, op, request, refusal->code)) {

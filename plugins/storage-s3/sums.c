@@ -65,13 +65,16 @@ bp_s3_sums_refused(struct bp_storage *storage, const struct bp_op *op,
     bool lacks = strcmp(code, "NotImplemented") == 0;
     bool vague = strcmp(code, "InvalidArgument") == 0 || strcmp(code, "InvalidRequest") == 0;
     /* Of those who have them by their documentation, such words are about something else. */
-    if (!request->sums || (!lacks && !(vague && !storage->set.provider->checksums)) ||
-        atomic_exchange(&storage->sums, BP_S3_SUMS_NO) == BP_S3_SUMS_NO) {
+    if (!request->sums || (!lacks && !(vague && !storage->set.provider->checksums))) {
         return false;
     }
-    bp_hostlog(storage->host, op, BP_LOG_WARN,
-               "bucket %s: the store refuses checksums (%s): bodies go without them from now on",
-               storage->set.bucket, code);
+    /* Of those who asked at the same time, all are told to ask again, without. */
+    if (atomic_exchange(&storage->sums, BP_S3_SUMS_NO) != BP_S3_SUMS_NO) {
+        bp_hostlog(
+            storage->host, op, BP_LOG_WARN,
+            "bucket %s: the store refuses checksums (%s): bodies go without them from now on",
+            storage->set.bucket, code);
+    }
     return true;
 }
 

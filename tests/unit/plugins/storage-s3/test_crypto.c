@@ -78,6 +78,9 @@ START_TEST(test_checksum_parse__refuses)
     ck_assert(!bp_s3_checksum_parse(NULL, BP_CHECKSUM_CRC32C, &sum));
     ck_assert(!bp_s3_checksum_parse("", BP_CHECKSUM_CRC32C, &sum));
     ck_assert(!bp_s3_checksum_parse("4waSg3==x", BP_CHECKSUM_SHA256, &sum));
+    ck_assert(bp_s3_checksum_parse("yZRlqg==", BP_CHECKSUM_CRC32C, &sum));
+    ck_assert(!bp_s3_checksum_parse("yZRlqg==-2", BP_CHECKSUM_CRC32C, &sum));
+    ck_assert(!bp_s3_checksum_parse("yZRlqg==-12", BP_CHECKSUM_CRC32C, &sum));
 }
 END_TEST
 

@@ -252,6 +252,30 @@ START_TEST(test_stat__a_checksum_of_parts_is_none)
 }
 END_TEST
 
+/* Older servers do not say what kind it is: the ETag tells that there were parts. */
+START_TEST(test_stat__a_checksum_of_unknown_kind)
+{
+    static const struct {
+        const char *headers;
+        uint32_t kind;
+    } cases[] = {
+        {"ETag: \"0123456789abcdef0123456789abcdef-3\"\r\nx-amz-checksum-crc32c: 4waSgw==\r\n",
+         BP_CHECKSUM_NONE},
+        {"ETag: \"0123456789abcdef0123456789abcdef\"\r\nx-amz-checksum-crc32c: 4waSgw==\r\n",
+         BP_CHECKSUM_CRC32C},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct st_script script;
+        struct bp_object_meta meta;
+        const struct bp_httpd_step steps[] = {{.reply = st_answer(200, cases[i].headers, "")}};
+        st_begin(&script, steps);
+        ASSERT_OK(st_stat(script.store, "k", &meta));
+        ck_assert_uint_eq(meta.checksum.kind, cases[i].kind);
+        st_end(&script);
+    }
+}
+END_TEST
+
 START_TEST(test_key__refused_before_any_request)
 {
     g_autofree char *prefix = g_strnfill(500, 'p');
@@ -327,6 +351,7 @@ ST_MAIN("storage-s3 request", test_send__follows_the_region_header_once,
         test_chunks__keys_that_never_worked, test_chunks__changed_time_and_again,
         test_small_body__wrong_signature_is_the_keys, test_stat__asks_again_why_it_was_refused,
         test_stat__long_key_keeps_its_end, test_stat__not_found, test_stat__facts,
-        test_stat__a_checksum_of_parts_is_none, test_key__refused_before_any_request,
-        test_anonymous__signs_nothing, test_cancel__before_any_request,
-        test_cancel__while_the_store_is_silent, test_host__that_has_no_name_per_bucket)
+        test_stat__a_checksum_of_parts_is_none, test_stat__a_checksum_of_unknown_kind,
+        test_key__refused_before_any_request, test_anonymous__signs_nothing,
+        test_cancel__before_any_request, test_cancel__while_the_store_is_silent,
+        test_host__that_has_no_name_per_bucket)
