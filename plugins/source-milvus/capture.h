@@ -20,6 +20,7 @@ struct milvus_unit {
     struct milvus_collection *collection;    /**< from unit_begin on: everything known */
     GPtrArray *segments;                     /**< borrowed struct milvus_segment *, page order */
     uint32_t generation;                     /**< counts listings of the segments */
+    GHashTable *delta_versions;              /**< of the delete logs: key -> tag, both owned */
     bool is_done;                            /**< ended well: goes into the documents */
 };
 
@@ -53,7 +54,8 @@ bp_status milvus_capture_describe(struct bp_run *run, const struct bp_op *op,
 bp_status milvus_capture_flush(struct bp_run *run, const struct bp_op *op, struct milvus_unit *unit,
                                struct bp_error *error);
 
-/** A new generation: partitions and flushed segments, their files not yet listed. */
+/** A new generation: partitions, flushed segments and their delete logs; insert logs, which never
+ * change, are listed page by page. */
 bp_status milvus_capture_segments(struct bp_run *run, const struct bp_op *op,
                                   struct milvus_unit *unit, struct bp_error *error);
 

@@ -25,7 +25,8 @@
 
 struct listing {
     const char *prefix;
-    GArray *logs;         /* struct milvus_log */
+    GArray *logs;         /* struct milvus_log; of one segment, or … */
+    GHashTable *segments; /* … of these, id -> struct milvus_segment */
     GHashTable *versions; /* key -> version tag, or NULL */
     bool with_field;      /* "<field>/<log>", else "<log>" */
     char *odd_key;        /* first key that is no log */
@@ -51,6 +52,14 @@ take_log(const struct listing *listing, const char *key, struct milvus_log *log)
     return bp_parse_i64(field, &log->field_id) == 0 && bp_parse_i64(slash + 1, &log->log_id) == 0;
 }
 
+static void
+note_version(const struct listing *listing, const char *key, const struct bp_object_meta *meta)
+{
+    if (listing->versions != NULL && meta->etag[0] != '\0') {
+        g_hash_table_insert(listing->versions, g_strdup(key), g_strdup(meta->etag));
+    }
+}
+
 static int32_t
 on_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
 {
@@ -61,9 +70,33 @@ on_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
         return 1;
     }
     g_array_append_val(listing->logs, log);
-    if (listing->versions != NULL && meta->etag[0] != '\0') {
-        g_hash_table_insert(listing->versions, g_strdup(key), g_strdup(meta->etag));
+    note_version(listing, key, meta);
+    return 0;
+}
+
+/* "<partition>/<segment>/<log>"; what belongs to no segment of the listing is none of ours. */
+static int32_t
+on_delta(void *ctx, const char *key, const struct bp_object_meta *meta)
+{
+    struct listing *listing = ctx;
+    struct milvus_log log = {.size = (int64_t)meta->size};
+    g_auto(GStrv) parts = g_strsplit(key + strlen(listing->prefix), "/", 3);
+    int64_t partition = 0;
+    int64_t id = 0;
+    if (g_strv_length(parts) < 3 || bp_parse_i64(parts[0], &partition) != 0 ||
+        bp_parse_i64(parts[1], &id) != 0) {
+        return 0;
     }
+    struct milvus_segment *segment = g_hash_table_lookup(listing->segments, &id);
+    if (segment == NULL || segment->partition_id != partition) {
+        return 0;
+    }
+    if (bp_parse_i64(parts[2], &log.log_id) != 0) {
+        listing->odd_key = g_strdup(key);
+        return 1;
+    }
+    g_array_append_val(segment->delta_logs, log);
+    note_version(listing, key, meta);
     return 0;
 }
 
@@ -88,10 +121,9 @@ static bp_status
 list_logs(const struct bp_source *source, const struct bp_op *op, struct listing *listing,
           struct bp_error *error)
 {
-    g_array_set_size(listing->logs, 0);
     struct bp_list_sink sink = {.struct_size = sizeof(sink),
                                 .ctx = listing,
-                                .entry = on_entry,
+                                .entry = listing->segments != NULL ? on_delta : on_entry,
                                 .prefix = ignore_prefix,
                                 .next = on_next};
     g_autofree char *token = NULL;
@@ -127,23 +159,38 @@ segment_dir(const struct bp_source *source, const struct milvus_segment *segment
 }
 
 bp_status
-milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
+milvus_list_inserts(const struct bp_source *source, const struct bp_op *op,
                     struct milvus_segment *segment, GHashTable *versions, struct bp_error *error)
 {
-    bp_status status = BP_OK;
-    if (!segment->is_l0) {
-        g_autofree char *dir = segment_dir(source, segment, MILVUS_INSERT_LOG);
-        struct listing listing = {
-            .prefix = dir, .logs = segment->insert_logs, .versions = versions, .with_field = true};
-        status = list_logs(source, op, &listing, error);
+    g_array_set_size(segment->insert_logs, 0);
+    if (segment->is_l0) {
+        return BP_OK;
     }
-    if (status == BP_OK) {
-        g_autofree char *dir = segment_dir(source, segment, MILVUS_DELTA_LOG);
-        struct listing listing = {.prefix = dir, .logs = segment->delta_logs, .versions = versions};
-        status = list_logs(source, op, &listing, error);
-    }
+    g_autofree char *dir = segment_dir(source, segment, MILVUS_INSERT_LOG);
+    struct listing listing = {
+        .prefix = dir, .logs = segment->insert_logs, .versions = versions, .with_field = true};
+    bp_status status = list_logs(source, op, &listing, error);
     milvus_logs_sort(segment->insert_logs);
-    milvus_logs_sort(segment->delta_logs);
+    return status;
+}
+
+bp_status
+milvus_list_deltas(const struct bp_source *source, const struct bp_op *op, int64_t collection_id,
+                   const GPtrArray *segments, GHashTable *versions, struct bp_error *error)
+{
+    g_autoptr(GHashTable) by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
+    for (guint i = 0; i < segments->len; i++) {
+        struct milvus_segment *segment = segments->pdata[i];
+        g_array_set_size(segment->delta_logs, 0);
+        g_hash_table_insert(by_id, &segment->id, segment);
+    }
+    g_autofree char *dir = g_strdup_printf("%s%s/%" PRId64 "/", source->config.storage_prefix,
+                                           MILVUS_DELTA_LOG, collection_id);
+    struct listing listing = {.prefix = dir, .segments = by_id, .versions = versions};
+    bp_status status = list_logs(source, op, &listing, error);
+    for (guint i = 0; i < segments->len; i++) {
+        milvus_logs_sort(((struct milvus_segment *)segments->pdata[i])->delta_logs);
+    }
     return status;
 }
 

@@ -13,16 +13,26 @@
 #include "source.h"
 
 /**
- * Lists the directories of one segment and replaces its insert_logs and delta_logs by what is
- * there.  Only an L0 segment is looked for without insert logs.
+ * Lists the directory of one segment and replaces its insert_logs by what is there; of an L0
+ * segment by nothing.
  *
  * @versions: NULL, or takes the storage's version tag of each key, both as text of its own.
  *
  * Errors: CORRUPT when a key below is no log; whatever storage_list raises.
  */
-bp_status milvus_list_segment(const struct bp_source *source, const struct bp_op *op,
+bp_status milvus_list_inserts(const struct bp_source *source, const struct bp_op *op,
                               struct milvus_segment *segment, GHashTable *versions,
                               struct bp_error *error);
+
+/**
+ * The same for the delta_logs of all segments of a collection, in one listing.  To be done right
+ * after the flush: a delete that came later would get in without the row that replaces its own.
+ *
+ * @segments: struct milvus_segment *
+ */
+bp_status milvus_list_deltas(const struct bp_source *source, const struct bp_op *op,
+                             int64_t collection_id, const GPtrArray *segments, GHashTable *versions,
+                             struct bp_error *error);
 
 /**
  * NULL when the logs can be a whole segment with rows, else what is wrong with them: no insert

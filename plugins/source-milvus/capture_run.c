@@ -22,6 +22,7 @@ unit_free(void *element)
     g_free(unit->id);
     milvus_collection_free(unit->collection);
     g_clear_pointer(&unit->segments, g_ptr_array_unref);
+    g_clear_pointer(&unit->delta_versions, g_hash_table_unref);
     g_free(unit);
 }
 
@@ -64,6 +65,7 @@ add_units(struct bp_run *run)
         unit->planned = run->plan->collections->pdata[i];
         unit->id = milvus_unit_id_collection(unit->planned->id);
         unit->segments = g_ptr_array_new();
+        unit->delta_versions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
         (void)g_hash_table_replace(run->units, unit->id, unit);
     }
 }

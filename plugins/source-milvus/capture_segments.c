@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "capture.h"
+#include "capture_list.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
 
@@ -165,6 +166,11 @@ milvus_capture_segments(struct bp_run *run, const struct bp_op *op, struct milvu
         if (info->state == MILVUS_SEGMENT_FLUSHED) {
             status = take_segment(run, op, unit, info, error);
         }
+    }
+    g_hash_table_remove_all(unit->delta_versions);
+    if (status == BP_OK && unit->segments->len > 0) {
+        status = milvus_list_deltas(run->source, op, collection->id, unit->segments,
+                                    unit->delta_versions, error);
     }
     return status;
 }

@@ -88,7 +88,7 @@ struct emitter {
     const struct bp_source *source;
     const struct bp_item_sink *sink;
     const struct milvus_segment *segment;
-    GHashTable *versions; /* of the segment's keys on the storage */
+    GHashTable *versions; /* of keys on the storage */
     guint n;
 };
 
@@ -126,7 +126,7 @@ emit_segment(struct bp_run *run, const struct bp_op *op, const struct milvus_uni
 {
     g_autoptr(GHashTable) versions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     segment->delta_rows = MILVUS_COUNT_UNKNOWN;
-    bp_status status = milvus_list_segment(run->source, op, segment, versions, error);
+    bp_status status = milvus_list_inserts(run->source, op, segment, versions, error);
     if (status != BP_OK) {
         return status;
     }
@@ -138,6 +138,7 @@ emit_segment(struct bp_run *run, const struct bp_op *op, const struct milvus_uni
     emitter->versions = versions;
     status = emit_logs(emitter, segment->insert_logs, milvus_insert_key, milvus_source_insert_key,
                        error);
+    emitter->versions = unit->delta_versions;
     if (status == BP_OK) {
         status = emit_logs(emitter, segment->delta_logs, milvus_delta_key, milvus_source_delta_key,
                            error);

@@ -122,7 +122,7 @@ probe_segment(struct bp_source *source, const struct bp_op *op,
               const struct milvus_collection *collection, struct milvus_segment *segment,
               const struct bp_note_sink *notes, struct bp_error *error)
 {
-    bp_status status = milvus_list_segment(source, op, segment, NULL, error);
+    bp_status status = milvus_list_inserts(source, op, segment, NULL, error);
     if (status != BP_OK) {
         return status;
     }

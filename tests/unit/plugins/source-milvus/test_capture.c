@@ -201,6 +201,51 @@ START_TEST(test_items__insert_and_delete_logs)
 }
 END_TEST
 
+/* They belong to rows whose new versions are in no segment of this backup. */
+START_TEST(test_items__deletes_that_come_after_the_flush_stay_out)
+{
+    const struct fixture_segment segments[] = {{3000, FIXTURE_PARTITION, 10, 4, 0, 0},
+                                               {3001, FIXTURE_PARTITION, 10, 4, 0, 0},
+                                               {3002, FIXTURE_PARTITION, 10, 4, 0, 0}};
+    fixture_segments(fake, 0, segments, 2);
+    fixture_insert_logs(dir, "", &segments[0], 1);
+    fixture_insert_logs(dir, "", &segments[1], 1);
+    fixture_delta_log(dir, "", &segments[0], 3);
+    fixture_delta_log(dir, "", &segments[2], 3); /* of one that was dropped */
+    ASSERT_OK(begin_unit(), error);
+    fixture_delta_log(dir, "", &segments[1], 4);
+    ASSERT_OK(list_items(NULL), error);
+    ck_assert_uint_eq(seen->len, 4 + 4 + 1);
+    for (guint i = 0; i < seen->len; i++) {
+        const char *line = seen->pdata[i];
+        bool is_delta = strstr(line, "delta_log/") != NULL;
+        ck_assert(!is_delta || (g_str_has_prefix(line, "binlogs/delta_log/1000/2000/3000/3000/900 "
+                                                       "< data:delta_log/1000/2000/3000/900 ") &&
+                                g_str_has_suffix(line, " v-900")));
+    }
+
+    struct bp_op op = fake_op();
+    struct bp_proof proof = {.struct_size = sizeof(proof)};
+    ASSERT_OK(milvus_unit_prove(run, &op, UNIT, &proof, &error), error);
+    ck_assert_uint_eq(proof.high, 20);
+    ck_assert_uint_eq(proof.low, 17);
+}
+END_TEST
+
+START_TEST(test_items__a_file_that_is_no_delete_log_is_an_error)
+{
+    const struct fixture_segment segment = {3000, FIXTURE_PARTITION, 10, 4, 0, 0};
+    fixture_segments(fake, 0, &segment, 1);
+    fixture_insert_logs(dir, "", &segment, 1);
+    fake_dir_put(dir, "delta_log/1000/2000/4000/note.txt", "of no segment");
+    ASSERT_OK(begin_unit(), error);
+    fake_dir_put(dir, "delta_log/1000/2000/3000/note.txt", "x");
+    struct bp_op op = fake_op();
+    bp_status status = milvus_unit_refresh(run, &op, UNIT, &error);
+    ASSERT_FAILED(status, error, BP_ERR_CORRUPT, "3000/note.txt is no log file of Milvus");
+}
+END_TEST
+
 START_TEST(test_items__below_a_prefix)
 {
     const struct fixture_segment segment = {3000, FIXTURE_PARTITION, 10, 4, 0, 0};
@@ -209,8 +254,10 @@ START_TEST(test_items__below_a_prefix)
                                "storage_prefix", "/files", NULL);
     fixture_segments(fake, 0, &segment, 1);
     fixture_insert_logs(dir, "files/", &segment, 1);
+    fixture_delta_log(dir, "files/", &segment, 2);
     ASSERT_OK(begin_unit(), error);
     ASSERT_OK(list_items(NULL), error);
+    ck_assert_uint_eq(seen->len, 4 + 1);
     ck_assert(has_seen("binlogs/insert_log/1000/2000/3000/3000/0/500 < "
                        "data:files/insert_log/1000/2000/3000/0/500 10 v-500"));
 }
@@ -457,8 +504,10 @@ END_TEST
 
 WIRE_MAIN("capture", setup, teardown, test_plan__tells_the_tree,
           test_plan__does_no_work_for_what_nobody_wants, test_items__insert_and_delete_logs,
-          test_items__below_a_prefix, test_items__l0_segments_have_deletes_only,
-          test_items__pages_end_with_a_segment, test_items__rows_without_files_are_an_error,
+          test_items__deletes_that_come_after_the_flush_stay_out,
+          test_items__a_file_that_is_no_delete_log_is_an_error, test_items__below_a_prefix,
+          test_items__l0_segments_have_deletes_only, test_items__pages_end_with_a_segment,
+          test_items__rows_without_files_are_an_error,
           test_items__a_segment_compacted_away_is_stale,
           test_items__fields_must_have_equally_many_files,
           test_items__a_file_that_is_no_log_is_an_error, test_begin__rate_limit_comes_through,
