@@ -69,6 +69,8 @@ PATH=$prefix/bin:$PATH
 bakplane plugin new storage cold-2
 make -C bakplane-storage-cold-2 CC="$cc" CFLAGS="-O1 -Wall -Wextra -Wshadow -Wconversion -Werror" \
     check install >"$scratch/make.log" || { cat "$scratch/make.log" && exit 1; }
+grep -q '^# 0 of .* checks failed' "$scratch/make.log" ||
+    { echo "the conformance suite did not run" && exit 1; }
 only_entry bakplane-storage-cold-2/bakplane-storage-cold-2.so
 "$cmake" -S bakplane-storage-cold-2 -B build -DCMAKE_PREFIX_PATH="$prefix" \
     -DCMAKE_C_COMPILER="$cc" -DCMAKE_INSTALL_PREFIX="$prefix" >>"$scratch/cmake.log"

@@ -32,9 +32,12 @@ def debian(tmp_path_factory):
         yield root
 
 
-def reader(root, **arguments):
+def reader(root, said=None, **arguments):
+    """said: a list for what the commands printed."""
     def run(script, folder):
-        return root.run(script, folder)[1]
+        printed, ended = root.run(script, folder)
+        (said if said is not None else []).append(printed)
+        return ended
 
     return Reader(run, root.path, "/root", **arguments)
 
@@ -75,9 +78,12 @@ def test_tutorial(debian):
         places = {"localhost:19530": server.address,
                   "root: /var/lib/milvus/data": "root: /var/lib/milvus/data, "
                                                 f"server_root: {server.root_path}"}
-        page = reader(debian, replace=places)
+        said = []
+        page = reader(debian, said, replace=places)
         done = page.follow(skip=("Install",))
         assert min(done.values()) >= 1 and done["sh"] >= 5
+        # The conformance suite, before and after the plugin was changed.
+        assert "".join(said).count("# 0 of ") == 2 and "not ok" not in "".join(said)
         assert milvus.rows(server, "simple_restored") == expected
         kept = debian.path("/mnt/backups/first")
         assert (kept / "meta/full_meta.json").is_file() and (kept / "bakplane").is_dir()
