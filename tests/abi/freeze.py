@@ -37,6 +37,15 @@ def main():
         shutil.copy(header, folder / "bakplane")
     probe.dump(args.cc, folder, folder / "probe.abi")
     print(f"recorded 1.{minor} in {folder.relative_to(abi.TOP)}; now run ctest -L abi")
+    print_what_says_rc()
+
+
+def print_what_says_rc():
+    """Before a release nothing may call the ABI a candidate any more, nor --again be allowed."""
+    found = subprocess.run(["git", "-C", abi.TOP, "grep", "-nE", r"1\\?\.0\\?-rc|%d-rc"], check=False,
+                           text=True, stdout=subprocess.PIPE).stdout
+    if found:
+        print(f"these lines call it a candidate:\n{found}", end="")
 
 
 if __name__ == "__main__":

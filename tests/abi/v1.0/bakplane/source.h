@@ -11,6 +11,9 @@
  * Restore:  restore_begin -> per target: target_prepare, target_place, (target_step, job_poll)…,
  *           target_prove, target_finish -> restore_end.
  *
+ * A source with no storage of its own streams its items (BP_ITEM_STREAM), and its jobs read the
+ * backup through the host: storage_read_small of bp_restore_args.backup_ref.
+ *
  * Units of one run, and targets of one restore, may be worked on by different threads at the same
  * time (BP_SOURCE_CONCURRENT_UNITS); one unit or target is never used by two.  After a crash each
  * verb may be repeated in a new run: texts that must survive (tokens, identities) are persisted

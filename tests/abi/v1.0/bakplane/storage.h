@@ -313,8 +313,8 @@ struct bp_storage_ops {
                            struct bp_error *error);
     /**
      * Puts the object together; visibility as for write_commit.  NOT_FOUND when there is no such
-     * upload, also because it was completed: so the core learns that an attempt worked of which it
-     * heard nothing.
+     * upload, also because it was completed (or BP_OK once more, where the store makes the same
+     * object of it): so the core learns that an attempt worked of which it heard nothing.
      */
     bp_status (*part_complete)(struct bp_storage *storage, const struct bp_op *op,
                                const struct bp_complete_args *args, struct bp_object_meta *out,
