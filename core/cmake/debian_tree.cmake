@@ -28,6 +28,14 @@ foreach(tree IN LISTS trees)
   if(tree MATCHES "/dev$")
     set(package bakplane-dev)
   endif()
-  configure_file(${CMAKE_CURRENT_LIST_DIR}/debian_copyright.in
-    ${tree}/usr/share/doc/${package}/copyright COPYONLY)
+  set(doc ${tree}/usr/share/doc/${package})
+  configure_file(${CMAKE_CURRENT_LIST_DIR}/debian_copyright.in ${doc}/copyright COPYONLY)
+
+  # SOURCE_DATE_EPOCH counts, if it is set.
+  string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+  file(WRITE ${doc}/changelog
+    "${package} (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium\n\n"
+    "  * See docs/changelog.md in /usr/share/doc/bakplane.\n\n"
+    " -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
+  execute_process(COMMAND gzip -9nf ${doc}/changelog COMMAND_ERROR_IS_FATAL ANY)
 endforeach()
