@@ -111,9 +111,12 @@ static char *
 resolve(const char *path, GError **error)
 {
     struct stat root;
+    if (lstat("/", &root) != 0) {
+        bp_set_error_errno(error, errno, "cannot look at /");
+        return NULL;
+    }
     walk way = {.done = g_string_new(NULL), .rest = g_string_new(path)};
-    bool fine = lstat("/", &root) == 0 &&
-                bp_trust_check_mode("/", root.st_mode, root.st_uid, geteuid(), error);
+    bool fine = bp_trust_check_mode("/", root.st_mode, root.st_uid, geteuid(), error);
     while (fine && way.rest->len > 0) {
         fine = step(&way, error);
     }
