@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import cache
+from . import cache, debian
 from .milvus import MilvusServer
 
 
@@ -79,7 +79,7 @@ def setup(versions):
     if versions:
         return
     for fetch in (lambda: cache.go_program("minio"), lambda: cache.go_program("versitygw"),
-                  cache.azurite):
+                  cache.azurite, debian.image):
         try:
             fetch()
         except cache.Missing as missing:
