@@ -6,8 +6,9 @@ Usage: cross.py CC BUILD PLUGIN...   (PLUGINs are those of the tree, already bui
 
 There are the headers of every recorded minor (v1.N), of today, and of a made-up next minor
 (future.patch, in which something is appended wherever it may be). With each of the outer two a
-plugin is built from the SDK's template, and a host of few lines (host.c). Every plugin has to work in
-every host, and the program itself has to make backups with both plugins.
+plugin is built from the SDK's template, and a host of few lines (host.c); storage-local is built with
+the next minor, too. Every plugin has to work in every host, and the program itself has to make backups
+with both plugins.
 """
 
 import os
@@ -77,6 +78,16 @@ class Builder:
         plugin.chmod(0o755)
         return plugin
 
+    def local(self, include):
+        """storage-local, as it will be: its code of today with the headers of another minor."""
+        plugin = self.folder / "local" / "bakplane-storage-local.so"
+        plugin.parent.mkdir()
+        libraries = run("pkg-config", "--cflags", "--libs", "glib-2.0", "libxxhash").split()
+        run(self.compiler, *FLAGS, "-D_GNU_SOURCE=", "-shared", f"-I{include}", f"-I{abi.TOP}",
+            "-o", plugin, *sorted((abi.TOP / "plugins/storage-local").glob("*.c")), *self.helpers,
+            "-Wl,--exclude-libs,ALL", *libraries)
+        return plugin
+
 
 def try_host(host, plugin, scratch):
     kind, _, name = plugin.stem.removeprefix("bakplane-").partition("-")
@@ -123,13 +134,13 @@ def main(compiler, build, *plugins):
         for minor, include in abi.recorded().items():
             hosts.append(builder.host(f"v1-{minor}", include))
             ours.append(builder.plugin(f"old-{minor}", include, template))
-        for plugin in ours + [Path(path) for path in plugins]:
+        for plugin in ours + [builder.local(sdk / "include"), *map(Path, plugins)]:
             for host in hosts:
                 try_host(host, plugin, folder)
         for plugin in ours:
             abi_of = try_program(os.environ["BAKPLANE_BIN"], plugin, folder)
             print(f"the program, storage {plugin.stem} of {abi_of}")
-    print(f"{len(ours) + len(plugins)} plugins in {len(hosts)} hosts and the program")
+    print(f"{len(ours) + 1 + len(plugins)} plugins in {len(hosts)} hosts and the program")
 
 
 if __name__ == "__main__":
