@@ -5,8 +5,10 @@ import os
 
 import pytest
 
+from examples.conformance import check
 from examples.trees import Trees, same
 from integration.lib.cli import EXIT_DONE, EXIT_FAILED
+from kit import kit
 
 
 @pytest.fixture
@@ -41,3 +43,13 @@ def test_a_root_that_is_not_there(rusty, tree):
     rusty.settings["storages"]["backups"]["root"] = "/nowhere/at/all"
     rusty.write()
     rusty.create("b", expect=EXIT_FAILED).mentions("/nowhere/at/all")
+
+
+def test_conformance(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    check(kit.PLUGINS / "bakplane-storage-rust.so",
+          {"storage": {"plugin": "rust", "root": str(tmp_path / "one")},
+           "hooks": {"second": {"root": str(tmp_path / "two")}}}, tmp_path,
+          skipped=r"config\.(bad_values|secrets|unreachable)|probe\.denied|list\.(many|start_after)|"
+                  r"write\.key_is_prefix|server\..*")

@@ -7,11 +7,13 @@ The plugin comes from the prefix that the test examples.libs3 installs and build
 
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
+from examples.conformance import check
 from examples.trees import Tree, Trees, same
 from integration.lib import data, milvus
 from integration.lib.cli import EXIT_DONE, EXIT_FAILED, Bakplane, program, targets
@@ -177,3 +179,29 @@ def test_a_cancel_while_nothing_comes(trees, tree, proxy, method):
         result = trees.finish(process)
     assert result.code not in (EXIT_DONE, None)
     assert time.monotonic() - began < 5
+
+
+def answer(status, code, cls):
+    return {"status": status, "class": cls,
+            "body": f"<Error><Code>{code}</Code><Message>m</Message></Error>"}
+
+
+def test_conformance(minio, bucket, tmp_path):
+    """But for what the library does not let pass; the plugin's README says why."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        check(PLUGINS / "bakplane-storage-libs3.so", {
+            "storage": {"plugin": "libs3", "endpoint": minio.endpoint, "bucket": bucket,
+                        "prefix": "one", "access_key": minio.access_key,
+                        "secret_key": minio.secret_key},
+            "hooks": {
+                "second": {"prefix": "two"},
+                "denied": {"bucket": "kit-none"},
+                "unreachable": {"endpoint": f"http://127.0.0.1:{silent.getsockname()[1]}"},
+                "bad_values": {"endpoint": "http://", "bucket": "a/b"},
+                "server": {"settings": {"endpoint": "http://127.0.0.1:{port}"},
+                           "answers": [answer(503, "SlowDown", "throttled"),
+                                       answer(403, "SignatureDoesNotMatch", "auth")]},
+            },
+        }, tmp_path, failed=["write.keys", "server.statuses", "server.answers",
+                             "server.retry_after"],
+            skipped=r"write\.(unknown_size|bad_keys|exclusive.*)|list\.(strong|many)|leaks\.files")
