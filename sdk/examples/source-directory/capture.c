@@ -184,12 +184,14 @@ static bp_status
 name_page(struct unit *unit, const char *tree, struct lines *lines, const struct bp_item_sink *sink,
           struct bp_error *error)
 {
-    struct entry *entry = malloc(sizeof(*entry)); /* too large for the stack of any thread */
+    struct entry *entry = calloc(1, sizeof(*entry)); /* too large for the stack of any thread */
     char next[32];
-    bp_status status =
-        entry != NULL ? BP_OK : bp_fail(error, BP_ERR_NOMEM, "no memory for a page of items");
+    bp_status status = BP_OK;
     unsigned named = 0;
     bool over = false;
+    if (entry == NULL) {
+        return bp_fail(error, BP_ERR_NOMEM, "no memory for a page of items");
+    }
     while (status == BP_OK && !over && named < PAGE_ITEMS) {
         uint64_t at = 0;
         status = lines_next(lines, entry, &at, error);
@@ -316,6 +318,26 @@ open_file(struct bp_item_reader *reader, const struct entry *entry, struct bp_er
     return check_unchanged(reader, error);
 }
 
+/* What is to be read: the index, or the file that the item's id says. */
+static bp_status
+open_item(struct bp_item_reader *reader, const char *item_id, struct bp_error *error)
+{
+    if (strcmp(item_id, INDEX_ITEM) == 0) {
+        reader->size = reader->unit->spool.size;
+        return BP_OK;
+    }
+    struct entry *entry = calloc(1, sizeof(*entry));
+    if (entry == NULL) {
+        return bp_fail(error, BP_ERR_NOMEM, "no memory to read item %s", item_id);
+    }
+    bp_status status = find_line(reader->unit, item_id, entry, error);
+    if (status == BP_OK) {
+        status = open_file(reader, entry, error);
+    }
+    free(entry);
+    return status;
+}
+
 bp_status
 item_open(struct bp_run *run, const struct bp_op *op, const char *unit_id, const char *item_id,
           uint64_t offset, struct bp_item_reader **out, struct bp_error *error)
@@ -326,29 +348,22 @@ item_open(struct bp_run *run, const struct bp_op *op, const char *unit_id, const
         return error->cls;
     }
     struct bp_item_reader *reader = calloc(1, sizeof(*reader));
-    struct entry *entry = malloc(sizeof(*entry));
-    bp_status status = BP_OK;
-    if (reader == NULL || entry == NULL) {
-        status = bp_fail(error, BP_ERR_NOMEM, "no memory to read item %s", item_id);
-    } else {
-        *reader = (struct bp_item_reader){
-            .unit = unit, .fd = -1, .offset = offset, .size = unit->spool.size};
-        if (strcmp(item_id, INDEX_ITEM) != 0) {
-            status = find_line(unit, item_id, entry, error);
-            status = status == BP_OK ? open_file(reader, entry, error) : status;
-        }
-        if (status == BP_OK && offset > reader->size) {
-            status =
-                bp_fail(error, BP_ERR_RANGE, "item %s ends before byte %" PRIu64, item_id, offset);
-        }
+    if (reader == NULL) {
+        return bp_fail(error, BP_ERR_NOMEM, "no memory to read item %s", item_id);
     }
-    free(entry);
-    if (status == BP_OK) {
-        *out = reader;
-    } else if (reader != NULL) {
+    reader->unit = unit;
+    reader->fd = -1;
+    reader->offset = offset;
+    bp_status status = open_item(reader, item_id, error);
+    if (status == BP_OK && offset > reader->size) {
+        status = bp_fail(error, BP_ERR_RANGE, "item %s ends before byte %" PRIu64, item_id, offset);
+    }
+    if (status != BP_OK) {
         item_close(reader);
+        return status;
     }
-    return status;
+    *out = reader;
+    return BP_OK;
 }
 
 bp_status

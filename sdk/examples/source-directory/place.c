@@ -287,10 +287,12 @@ fill_from_backup(void *ctx, uint64_t offset, void *buffer, size_t cap, size_t *n
 static bp_status
 each_line(struct placing *self, struct lines *lines, entry_fn fn, struct bp_error *error)
 {
-    struct entry *entry = malloc(sizeof(*entry));
+    struct entry *entry = calloc(1, sizeof(*entry));
     uint64_t entries = 0;
-    bp_status status =
-        entry != NULL ? BP_OK : bp_fail(error, BP_ERR_NOMEM, "no memory for an index");
+    bp_status status = BP_OK;
+    if (entry == NULL) {
+        return bp_fail(error, BP_ERR_NOMEM, "no memory for an index");
+    }
     while (status == BP_OK) {
         uint64_t at = 0;
         status = self->host->cancelled(self->op) != 0
