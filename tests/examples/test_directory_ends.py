@@ -160,38 +160,46 @@ def test_a_killed_create_goes_on_with_what_is_new(trees, tree):
     same(tree.root, trees.out / "www")
 
 
-def test_a_killed_restore_is_done_again(trees, tree):
-    for i in range(4000):
+def reading(what):
+    """Whenever the backup is read: what happens then."""
+    return {"BP_FAULT": f"storage.read_open:backups:{what}"}
+
+
+def many(tree, n=1000):
+    for i in range(n):
         tree.write(f"many/{i % 10}/{i}", b"%d" % i, 0o600 + i % 0o200)
+
+
+def killed_restore(trees, *flags):
+    """Of some hundred files."""
+    result = trees.run("restore", "-n", "b", "--into", trees.out, *flags,
+                       env=reading("abort:nth=400"))
+    assert result.code == -signal.SIGKILL, result
+    assert 300 < len(list((trees.out / "www").glob("many/*/*"))) < 1000
+
+
+def test_a_killed_restore_is_done_again(trees, tree):
+    many(tree)
     tree.directory("locked", 0o500)
     trees.create("b")
-    out = trees.out / "www"
-    process = trees.start("restore", "-n", "b", "--into", trees.out)
-    wait_for(lambda: len(list(out.glob("many/*/*"))) > 300, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert len(list(out.glob("many/*/*"))) < 4000
+    killed_restore(trees)
     result = trees.restore_out("b")
     assert targets(result)["www"]["state"] == "complete"
-    same(tree.root, out)
+    same(tree.root, trees.out / "www")
     # What is complete is not ours to replace any more.
     trees.restore_out("b", expect=EXIT_FAILED).mentions("not empty")
 
 
-def test_what_a_killed_restore_has_completed_stays(tmp_path, trees, tree):
+def test_what_a_killed_restore_has_completed_stays(tmp_path, tree):
     first = Tree(tmp_path / "first")
     first.seed()
-    for i in range(4000):
-        tree.write(f"many/{i % 10}/{i}", b"%d" % i)
+    many(tree)
     trees = Trees(tmp_path / "two", {"first": first.root, "www": tree.root}, tmp_path / "backups")
     trees.create("b")
-    flags = ["--into", trees.out, "--concurrency-units", "1"]
-    process = trees.start("restore", "-n", "b", *flags)
-    wait_for(lambda: len(list((trees.out / "www").glob("many/*/*"))) > 300, process)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    one_by_one = ["--concurrency-units", "1"]
+    killed_restore(trees, *one_by_one)
     made = os.stat(trees.out / "first" / "large").st_ino
-    result = targets(trees.restore("b", *flags))
+    result = targets(trees.restore_out("b", *one_by_one))
     assert {one["state"] for one in result.values()} == {"complete"}
     assert "by the run before" in result["first"]["note"]
     assert os.stat(trees.out / "first" / "large").st_ino == made
@@ -200,15 +208,14 @@ def test_what_a_killed_restore_has_completed_stays(tmp_path, trees, tree):
 
 
 def test_a_cancelled_restore_says_so(trees, tree):
-    for i in range(4000):
-        tree.write(f"many/{i % 10}/{i}", b"%d" % i)
+    many(tree)
     trees.create("b")
-    process = trees.start("restore", "-n", "b", "--into", trees.out)
-    wait_for(lambda: len(list((trees.out / "www").glob("many/*/*"))) > 300, process)
+    process = trees.start("restore", "-n", "b", "--into", trees.out, env=reading("delay=20ms"))
+    wait_for(lambda: len(list((trees.out / "www").glob("many/*/*"))) > 50, process)
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     result = trees.finish(process)
     assert result.code not in (EXIT_DONE, None)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
     trees.restore_out("b")
     same(tree.root, trees.out / "www")

@@ -2,6 +2,7 @@
 """A million files through source-directory, in bounded memory."""
 
 import os
+import shutil
 
 from examples.trees import peak_kib
 
@@ -19,6 +20,14 @@ def count(folder):
 
 
 def test_a_million_files(trees, tree):
+    try:
+        there_and_back(trees, tree)
+    finally:  # pytest would keep them for a while
+        for folder in (tree.root, trees.out, trees.backups):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def there_and_back(trees, tree):
     make(f"{tree.root}/flat", FLAT)
     for i in range(FOLDERS):
         make(f"{tree.root}/{i}", EACH)
