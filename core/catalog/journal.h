@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_proven, bp_proven_free)
 /** The item was proven with this size (and etag, where both have one): its checksum. */
 bool bp_proven_find(const bp_proven *proven, const char *key, guint64 size, const char *etag,
                     struct bp_checksum *checksum);
+/** Size and checksum (or kind NONE) of an item; false when there is none of that key. */
+bool bp_proven_peek(const bp_proven *proven, const char *key, guint64 *size,
+                    struct bp_checksum *checksum);
 guint64 bp_proven_count(const bp_proven *proven);
 
 /** Final generation of a unit; an item of an older one is no longer named by the source. */

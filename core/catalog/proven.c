@@ -194,15 +194,20 @@ bp_proven_free(bp_proven *proven)
     }
 }
 
+static const entry *
+find_entry(const bp_proven *proven, const char *key)
+{
+    entry wanted = {.key = bp_key_hash_of(key)};
+    return proven->entries->len == 0 ? NULL
+                                     : bsearch(&wanted, proven->entries->data, proven->entries->len,
+                                               sizeof(entry), by_key);
+}
+
 bool
 bp_proven_find(const bp_proven *proven, const char *key, guint64 size, const char *etag,
                struct bp_checksum *checksum)
 {
-    entry wanted = {.key = bp_key_hash_of(key)};
-    const entry *found =
-        proven->entries->len == 0
-            ? NULL
-            : bsearch(&wanted, proven->entries->data, proven->entries->len, sizeof(entry), by_key);
+    const entry *found = find_entry(proven, key);
     if (found == NULL || found->size != size) {
         return false;
     }
@@ -210,6 +215,19 @@ bp_proven_find(const bp_proven *proven, const char *key, guint64 size, const cha
     if (tag != 0 && found->etag != 0 && tag != found->etag) {
         return false;
     }
+    checksum_of(proven, found, checksum);
+    return true;
+}
+
+bool
+bp_proven_peek(const bp_proven *proven, const char *key, guint64 *size,
+               struct bp_checksum *checksum)
+{
+    const entry *found = find_entry(proven, key);
+    if (found == NULL) {
+        return false;
+    }
+    *size = found->size;
     checksum_of(proven, found, checksum);
     return true;
 }

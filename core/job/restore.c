@@ -149,16 +149,39 @@ prove_same(const bp_restore_job *restore, bp_store *theirs, bp_store *ours, bool
     return false;
 }
 
+static bool
+see_piece(void *ctx, const bp_ref_piece *piece, GError **error)
+{
+    return bp_restore_reads_take(ctx, piece, error);
+}
+
+static bool
+watch_reads(bp_restore_job *restore, GError **error)
+{
+    bool any = !restore->params->dry_run && !restore->params->without_items;
+    if (!any || restore->view.foreign) { /* of a foreign one there is no record */
+        return true;
+    }
+    restore->index = bp_proven_from_manifest(restore->view.catalog, restore->view.manifest, error);
+    if (restore->index == NULL) {
+        return false;
+    }
+    restore->reads = bp_restore_reads_new(restore->index);
+    bp_refs_watch(bp_workspace_refs(restore->job->workspace), BP_BACKUP_REF, see_piece,
+                  restore->reads);
+    return true;
+}
+
 /*
  * Tells the source whether it can read the backup where it is, before anything is touched.  One
- * that keeps nothing on a storage reads it through us: the view's reference is all it needs.
+ * that keeps nothing on a storage reads it through us, and what it reads is compared.
  */
 static bool
 offer_in_place(bp_restore_job *restore, GError **error)
 {
     bp_workspace *workspace = restore->job->workspace;
     if (!bp_workspace_has_source_store(workspace)) {
-        return true;
+        return watch_reads(restore, error);
     }
     bp_store *theirs = bp_workspace_source_store(workspace, NULL, error);
     bp_store *ours = restore->view.catalog->store;

@@ -29,6 +29,10 @@ bp_restore_job_clear(bp_restore_job *restore)
 {
     g_clear_pointer(&restore->targets, g_ptr_array_unref);
     g_clear_pointer(&restore->parents, g_ptr_array_unref);
+    if (restore->reads != NULL) {
+        bp_refs_watch(bp_workspace_refs(restore->job->workspace), BP_BACKUP_REF, NULL, NULL);
+        bp_restore_reads_free(restore->reads);
+    }
     bp_proven_free(restore->index);
     bp_restore_journal_free(restore->journal);
     bp_view_clear(&restore->view);

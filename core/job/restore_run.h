@@ -12,6 +12,7 @@
 #include "core/catalog/journal.h"
 #include "core/copy/copy.h"
 #include "core/job/restore_journal.h"
+#include "core/job/restore_reads.h"
 #include "core/job/view.h"
 
 typedef enum {
@@ -49,9 +50,10 @@ typedef struct bp_restore_job {
     struct bp_restore_info info;
     bp_store *staging;            /* or NULL */
     pthread_mutex_t staging_lock; /* guards the making of the next two; see core/base/README.md */
-    bp_proven *index; /* size and checksum of the backup's items; NULL for a foreign one */
-    bool staged;      /* the journal knows of our staging */
-    guint parallel;   /* targets that are worked on at once */
+    bp_proven *index;        /* size and checksum of the backup's items; NULL for a foreign one */
+    bp_restore_reads *reads; /* or NULL: the source reads its own storage */
+    bool staged;             /* the journal knows of our staging */
+    guint parallel;          /* targets that are worked on at once */
     atomic_uint next_target;
     atomic_ullong found_sum; /* of proven targets, for the progress */
     pthread_mutex_t lock;    /* guards free_jobs, failed */

@@ -292,7 +292,11 @@ bp_host__storage_read_small(const struct bp_op *op, const char *ref,
         return bp_fail(raw, BP_ERR_INVALID, "%s: reading with flags %u, %" PRIu64 " bytes",
                        args->key, args->flags, args->length);
     }
-    return persist(&to, try_read, &self, &failed) ? BP_OK : hand_over(failed, raw);
+    if (!persist(&to, try_read, &self, &failed)) {
+        return hand_over(failed, raw);
+    }
+    const bp_ref_piece piece = {.key = args->key, .offset = args->offset, .bytes = buffer, .n = *n};
+    return bp_refs_show(to.call->refs, ref, &piece, &failed) ? BP_OK : hand_over(failed, raw);
 }
 
 static bool

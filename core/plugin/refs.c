@@ -10,6 +10,8 @@ typedef struct {
     bp_store *store; /* borrowed */
     char *prefix;
     guint32 flags;
+    bp_ref_watch watch; /* or NULL */
+    void *watch_ctx;
 } ref_entry;
 
 struct bp_refs {
@@ -51,6 +53,23 @@ bp_refs_add(bp_refs *refs, const char *name, bp_store *store, const char *prefix
     entry->prefix = g_strdup(prefix);
     entry->flags = flags;
     g_hash_table_replace(refs->by_name, g_strdup(name), entry);
+}
+
+void
+bp_refs_watch(bp_refs *refs, const char *name, bp_ref_watch watch, void *ctx)
+{
+    ref_entry *entry = g_hash_table_lookup(refs->by_name, name);
+    if (entry != NULL) {
+        entry->watch = watch;
+        entry->watch_ctx = ctx;
+    }
+}
+
+bool
+bp_refs_show(const bp_refs *refs, const char *name, const bp_ref_piece *piece, GError **error)
+{
+    const ref_entry *entry = refs != NULL ? g_hash_table_lookup(refs->by_name, name) : NULL;
+    return entry == NULL || entry->watch == NULL || entry->watch(entry->watch_ctx, piece, error);
 }
 
 void

@@ -89,7 +89,9 @@ struct bp_host {
                               struct bp_object_meta *out, struct bp_error *error);
     /**
      * Reads args->length bytes into `buffer`, which has room for them; *n is less only at the
-     * object's end.
+     * object's end.  An item of a backup that a source without a storage of its own reads from its
+     * beginning, piece after piece, is compared with the host's record: the last piece is CORRUPT
+     * when it differs.
      */
     bp_status (*storage_read_small)(const struct bp_op *op, const char *ref,
                                     const struct bp_read_args *args, void *buffer, size_t *n,
