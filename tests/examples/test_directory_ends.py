@@ -20,9 +20,12 @@ def wait_for(condition, process=None, seconds=60):
         time.sleep(0.02)
 
 
-def flip(path):
+def damage(path):
+    """Same size, other bytes in the middle."""
     content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
+    mark = b"\0damaged"[:len(content)]
+    middle = (len(content) - len(mark)) // 2
+    content[middle:middle + len(mark)] = mark
     path.write_bytes(content)
 
 
@@ -30,17 +33,21 @@ def stored(trees, name, what):
     return trees.path(name, "trees", "www", *what.split("/"))
 
 
-@pytest.mark.parametrize("what", ["files/1/index.html", "files/4/css/deep/er/name", "index"])
+@pytest.mark.parametrize("what", ["files/1/large", "files/4/css/deep/er/name", "index"])
 def test_wrong_content_is_noticed(trees, tree, what):
     tree.seed()
-    tree.write("css/deep/er/name", b"content")
+    tree.write("css/deep/er/name", b"its content")
     trees.create("b")
-    flip(stored(trees, "b", what))
+    damage(stored(trees, "b", what))
     result = trees.run("--json", "verify", "-n", "b", "--deep")
     assert result.code != EXIT_DONE
     assert [one["problem"] for one in result.json["problems"]] == ["altered"]
     trees.restore_out("b", "--verify", "deep", expect=EXIT_FAILED).mentions("is damaged")
     assert os.listdir(trees.out) == []
+    # Without looking first, it shows when it is read, and nobody gets to see it.
+    trees.restore_out("b", expect=EXIT_FAILED).mentions("and must be")
+    assert not any(b"\0damaged" in path.read_bytes() for path in trees.out.rglob("*")
+                   if path.is_file() and not path.is_symlink())
 
 
 @pytest.mark.parametrize("harm", ["missing", "truncated"])
@@ -67,9 +74,9 @@ def test_a_file_that_is_cut_or_gone(trees, tree, harm):
     (b"e 5", "entries and says 5"),
     (b"e 1", "restored 1 entries, the backup holds 2")])
 def test_an_index_that_lies(trees, tree, text, reason):
-    """With a manifest that fits: whoever could write that is not to get out of the target."""
+    """Of a backup without checksums: whoever wrote that is not to get out of the target."""
     tree.write("file", b"abc")
-    trees.create("b")
+    trees.create("b", "--set", "backup.prove=size")
     index = stored(trees, "b", "index")
     lines = index.read_bytes().split(b"\n")
     lines[2] = text + b" " * max(len(lines[2]) - len(text), 0)
