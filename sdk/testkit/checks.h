@@ -15,6 +15,9 @@ extern const struct bp_kit_check bp_kit_checks_parts[], bp_kit_checks_errors[];
 extern const struct bp_kit_check bp_kit_checks_cancel[], bp_kit_checks_threads[];
 extern const struct bp_kit_check bp_kit_checks_server[], bp_kit_checks_leaks[];
 
+extern const struct bp_kit_check bp_kit_checks_source[], bp_kit_checks_capture[];
+extern const struct bp_kit_check bp_kit_checks_restore[];
+
 /* Each table ends with one that has no name. */
 #define BP_KIT_CHECKS_END \
     {                     \

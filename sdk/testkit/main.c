@@ -19,7 +19,8 @@ static const struct bp_kit_check *const storage_tables[] = {
     bp_kit_checks_errors,    bp_kit_checks_server, bp_kit_checks_cancel,
     bp_kit_checks_threads,   bp_kit_checks_leaks,  NULL,
 };
-static const struct bp_kit_check *const source_tables[] = {bp_kit_checks_load, NULL};
+static const struct bp_kit_check *const source_tables[] = {
+    bp_kit_checks_load, bp_kit_checks_source, bp_kit_checks_capture, bp_kit_checks_restore, NULL};
 
 /* All checks of a kind, one after the other. */
 static const struct bp_kit_check **

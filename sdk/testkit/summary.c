@@ -12,6 +12,7 @@
 #include "sdk/lib/errors.h"
 #include "sdk/testkit/listing.h"
 #include "sdk/testkit/memory.h"
+#include "sdk/testkit/source.h"
 
 #include "sdk/lib/ban.h"
 
@@ -73,6 +74,22 @@ note_promises(const struct bp_kit *kit, const struct bp_storage_info *info)
 }
 
 static void
+note_source(struct bp_kit *kit)
+{
+    struct bp_kit_source source;
+    bp_kit_source_open(kit, NULL, &source);
+    const struct bp_source_info *info = &source.info;
+    bp_kit_note(kit, "units of kind %.31s have items, %.31s are counted", info->item_kind,
+                info->proof_what);
+    bp_kit_note(kit, "promises:%s%s%s%s%s", (info->features & BP_SOURCE_PIN) != 0 ? " PIN" : "",
+                (info->features & BP_SOURCE_INCREMENTAL) != 0 ? " INCREMENTAL" : "",
+                (info->features & BP_SOURCE_SNAPSHOT_EXPORT) != 0 ? " SNAPSHOT_EXPORT" : "",
+                (info->features & BP_SOURCE_RBAC) != 0 ? " RBAC" : "",
+                (info->features & BP_SOURCE_CONCURRENT_UNITS) != 0 ? " CONCURRENT_UNITS" : "");
+    bp_kit_source_close(&source);
+}
+
+static void
 summarise(struct bp_kit *kit)
 {
     struct bp_kit_store store;
@@ -84,6 +101,8 @@ summarise(struct bp_kit *kit)
     if (kit->options->kind == BP_KIT_STORAGE) {
         bp_kit_store_open(kit, NULL, 0, &store);
         note_promises(kit, &store.info);
+    } else {
+        note_source(kit);
     }
 }
 
@@ -110,18 +129,25 @@ ignore_key(void *ctx, const char *key, const char *extra, int64_t started_ns,
 }
 
 static void
+drop_keys(const struct bp_kit_store *store)
+{
+    struct bp_kit_listing listing = {0};
+    struct bp_kit_list list = {.prefix = store->kit->run_prefix};
+    bp_kit_list(store, &list, &listing);
+    for (size_t i = 0; i < listing.n; i++) {
+        drop_key(store, listing.found[i].key);
+    }
+    bp_kit_listing_clear(&listing);
+}
+
+static void
 sweep_store(struct bp_kit *kit, const struct bp_kit_node *other)
 {
     struct bp_kit_store store;
     struct bp_error error;
-    struct bp_kit_listing listing = {0};
-    struct bp_kit_list list = {.prefix = kit->run_prefix};
     struct bp_key_sink sink = {.struct_size = sizeof sink, .key = ignore_key};
     bp_kit_store_open(kit, other, 0, &store);
-    bp_kit_list(&store, &list, &listing);
-    for (size_t i = 0; i < listing.n; i++) {
-        drop_key(&store, listing.found[i].key);
-    }
+    drop_keys(&store);
     if (kit->ops.uploads_abort != NULL) {
         int64_t soon = ((int64_t)time(NULL) + 60) * 1000000000;
         bp_error_init(&error);
@@ -137,6 +163,11 @@ sweep(struct bp_kit *kit)
 {
     static const char *const hooks[] = {"second", "other_login"};
     if (kit->options->kind != BP_KIT_STORAGE) {
+        struct bp_kit_source source;
+        bp_kit_source_open(kit, NULL, &source);
+        if (source.backup != NULL) {
+            drop_keys(source.backup);
+        }
         return;
     }
     bp_kit_start(kit);
