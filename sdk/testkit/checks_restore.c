@@ -72,7 +72,13 @@ prepare_plan(struct bp_kit *kit, struct plan *plan)
     need_restore(kit);
     bp_kit_source_ready(kit, &plan->source);
     bp_kit_capture(&plan->source, &plan->units);
-    choose_target(plan, bp_kit_some_unit(&plan->source, &plan->units));
+    for (size_t i = 0; i < plan->units.n; i++) {
+        if (plan->units.units[i].n_items > 0) {
+            choose_target(plan, &plan->units.units[i]);
+            return;
+        }
+    }
+    bp_kit_bail(kit, "no unit of the source has items: seed it (hooks.seed)");
 }
 
 static int

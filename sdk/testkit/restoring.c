@@ -84,10 +84,44 @@ bp_kit_try_prepare(struct bp_kit_restoring *self, struct bp_error *error)
 }
 
 static int32_t
+count_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
+{
+    (void)key;
+    (void)meta;
+    ++*(size_t *)ctx;
+    return 0;
+}
+
+static int32_t
+ignore_text(void *ctx, const char *text)
+{
+    (void)ctx;
+    (void)text;
+    return 0;
+}
+
+/* Whether its server can read there is the source's to know; that something lies there is ours. */
+static int32_t
 place_in_place(void *ctx, const char *prefix)
 {
     struct bp_kit_restoring *self = ctx;
-    bp_kit_fail(self->source->kit, "it reads %s in place, and was not told that it can", prefix);
+    struct bp_error error;
+    size_t n = 0;
+    struct bp_list_sink sink = {.struct_size = sizeof sink,
+                                .ctx = &n,
+                                .entry = count_entry,
+                                .prefix = ignore_text,
+                                .next = ignore_text};
+    struct bp_list_args args = {.struct_size = sizeof args, .prefix = prefix, .max = 1};
+    bp_error_init(&error);
+    bp_status status =
+        bp_kit_refs_list(bp_kit_context(NULL), BP_KIT_BACKUP_REF, &args, &sink, &error);
+    bp_kit_expect(self->source->kit, status, BP_OK, &error, "listing %s of the backup", prefix);
+    if (n == 0) {
+        bp_kit_fail(self->source->kit, "it reads %s of the backup in place, where nothing is",
+                    prefix);
+    }
+    return 0;
 }
 
 /* As the core fills staging: byte by byte, from the backup to the source's storage. */

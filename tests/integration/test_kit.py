@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The conformance kit on the storage plugins: on a disk that can be full, on MinIO, on Azurite.
+"""The conformance kit on our plugins: on a disk that can be full, on MinIO, on Azurite, on Milvus.
 
 Each test names what it expects to be skipped, so that a check which stops looking is noticed.
 """
 
 import base64
 import socket
+import sys
 
 import pytest
 
-from integration.lib import files
+from integration.lib import data, files
 from kit import kit
 from services.azurite import AzuriteServer
 
@@ -59,7 +60,8 @@ def silent():
 
 
 def check(kind, config, skipped, tmp_path):
-    result = kit.run(kit.PLUGINS / f"bakplane-storage-{kind}.so", config, folder=tmp_path)
+    role = "source" if "source" in config else "storage"
+    result = kit.run(kit.PLUGINS / f"bakplane-{role}-{kind}.so", config, folder=tmp_path)
     print(result)
     assert result.failed == {}
     assert result.code == kit.EXIT_PASSED
@@ -149,3 +151,20 @@ def test_azure(two_accounts, silent, tmp_path):
     }, {"load.init_fails", "write.bad_keys", "write.full", "write.checksum", "list.start_after",
         "list.sorted", "list.many", "remove.many", "copy.checksum", "copy.too_large",
         "parts.list", "errors.expired", "leaks.files", "memory.refused"}, tmp_path)
+
+
+def test_milvus(source, silent, tmp_path):
+    data.simple(source, "words", count=300)
+    local = str(kit.PLUGINS / "bakplane-storage-local.so")
+    call = f"{sys.executable} -m integration.lib.kit_milvus"
+    check("milvus", {
+        "source": {"address": source.address, "storage": "data",
+                   "management": f"http://{source.http_address}"},
+        "storages": {"data": {"plugin": local, "root": str(source.root_path)},
+                     "backup": {"plugin": local, "root": str(tmp_path / "backup")}},
+        "hooks": {
+            "unreachable": {"address": f"127.0.0.1:{silent}"},
+            "compare": f"{call} compare {source.address}",
+            "drop": f"{call} drop {source.address}",
+        },
+    }, {"load.init_fails", "source.streams"}, tmp_path)
