@@ -69,6 +69,8 @@ main(int argc, char **argv)
     int exit_code = BP_KIT_PASSED;
     size_t n = 0;
     restart_without_caches(argv);
+    /* A check ends by _exit, and what a plugin's author prints should be seen all the same. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     if (!bp_kit_options_parse(&options, argc, argv, &exit_code)) {
         return exit_code;
     }
@@ -78,7 +80,7 @@ main(int argc, char **argv)
         exit_code = BP_KIT_PASSED;
     } else {
         char *path = realpath(options.plugin, NULL); /* dlopen searches for what has no '/' */
-        const struct bp_kit_node *config = bp_kit_node_load(options.config);
+        struct bp_kit_node *config = bp_kit_node_load(options.config);
         if (path == NULL) {
             perror(options.plugin);
         }
@@ -86,6 +88,7 @@ main(int argc, char **argv)
         exit_code = path == NULL || config == NULL ? (int)BP_KIT_USAGE
                                                    : bp_kit_run(&options, config, checks, n);
         free(path);
+        bp_kit_node_free(config);
     }
     free(checks);
     return exit_code;

@@ -5,6 +5,7 @@
 #include "sdk/testkit/node.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -121,7 +122,11 @@ parse(struct loading *self, yaml_parser_t *parser)
         }
     }
     yaml_document_delete(&self->document);
-    return fine ? root : NULL;
+    if (!fine) {
+        bp_kit_node_free(root);
+        root = NULL;
+    }
+    return root;
 }
 
 struct bp_kit_node *
@@ -142,6 +147,26 @@ bp_kit_node_load(const char *path)
     }
     (void)fclose(file); /* opened for reading */
     return root;
+}
+
+static void
+clear(struct bp_kit_node *node)
+{
+    for (size_t i = 0; i < node->n; i++) {
+        clear(&node->kids[i]);
+    }
+    free(node->kids);
+    free(node->name);
+    free(node->text);
+}
+
+void
+bp_kit_node_free(struct bp_kit_node *root)
+{
+    if (root != NULL) {
+        clear(root);
+    }
+    free(root);
 }
 
 const struct bp_kit_node *

@@ -22,6 +22,8 @@ struct bp_kit_node {
 
 /** NULL after a message to stderr that names file and line. */
 struct bp_kit_node *bp_kit_node_load(const char *path);
+/** NULL is fine. */
+void bp_kit_node_free(struct bp_kit_node *root);
 
 /** The member of a map, or NULL; `map` may be NULL. */
 const struct bp_kit_node *bp_kit_node_get(const struct bp_kit_node *map, const char *name);
