@@ -78,7 +78,7 @@ prepare_plan(struct bp_kit *kit, struct plan *plan)
             return;
         }
     }
-    bp_kit_bail(kit, "no unit of the source has items: seed it (hooks.seed)");
+    bp_kit_fail(kit, "no unit of the source names an item (hooks.seed fills the source)");
 }
 
 static int

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each plugin that breaks the contract in one way fails exactly the checks that it should.
 
-Usage: broken.py [--print] [NAME...]   (--print: the list as it would have to be)
+Usage: broken.py storage|source [--print] [NAME...]   (--print: the list as it would have to be)
 """
 
 import concurrent.futures
@@ -15,16 +15,11 @@ from pathlib import Path
 
 import kit
 
-HERE = Path(__file__).resolve().parent
-LIST = HERE.parent / "plugins" / "broken" / "expected.json"
+LISTS = Path(__file__).resolve().parent.parent / "plugins" / "broken"
 FOLDER = Path(os.environ["BAKPLANE_BIN"]).parent.parent / "tests" / "plugins" / "broken"
-# Not in vain: what the plugin has no room for, and what only servers do.
-SKIPPED = {"load.trust", "write.bad_keys", "leaks.files", "config.unreachable",
-           *(f"server.{name}" for name in ("statuses", "answers", "retry_after", "broken",
-                                           "sigpipe", "cut_body", "cancel", "deadline"))}
-# What a plugin without files, servers and other processes cannot break.
-UNSHOWN = {*SKIPPED, "write.killed"}
-CONFIG = {
+SERVER = {f"server.{name}" for name in ("statuses", "answers", "retry_after", "broken", "sigpipe",
+                                        "cut_body", "cancel", "deadline")}
+STORAGE = {
     "storage": {"space": "one", "token": "a token that is secret"},
     "hooks": {
         "second": {"space": "two"},
@@ -38,42 +33,69 @@ CONFIG = {
 }
 
 
-def run(name):
+class Storage:
+    """breaks: the file that names all ways. skipped: by a plugin in memory. unshown: checks that it
+    cannot fail."""
+
+    kind, breaks = "storage", "breaks.h"
+    skipped = {"load.trust", "write.bad_keys", "leaks.files", "config.unreachable", *SERVER}
+    unshown = {*skipped, "write.killed"}
+
+    def config(self, folder):
+        return STORAGE
+
+
+class Source:
+    kind, breaks = "source", "source_breaks.h"
+    skipped = {"load.trust", "load.init_fails", "source.unreachable"}
+    # What is about files is shown by the storages; nothing in memory outlives a process.
+    unshown = {*skipped, *(f"load.{name}" for name in (
+        "exports", "undefined", "nodelete", "entry", "descriptor", "settings", "file_name",
+        "oldest_host", "newer_host"))}
+
+    def config(self, folder):
+        local = str(kit.PLUGINS / "bakplane-storage-local.so")
+        return {"source": {}, "storages": {"backup": {"plugin": local, "root": f"{folder}/backup"}}}
+
+
+def run(role, name):
     with tempfile.TemporaryDirectory() as folder:
-        own = FOLDER / f"bakplane-storage-{name}.so"
-        plugin = own if own.exists() else FOLDER / "bakplane-storage-broken.so"
-        return kit.run(plugin, CONFIG, "--timeout", "12s", folder=folder, BROKEN_AS=name)
+        own = FOLDER / f"bakplane-{role.kind}-{name}.so"
+        plugin = own if own.exists() else FOLDER / f"bakplane-{role.kind}-broken.so"
+        return kit.run(plugin, role.config(folder), "--timeout", "12s", folder=folder,
+                       BROKEN_AS=name)
 
 
-def problems(name, wanted, result):
+def problems(role, name, wanted, result):
     failed = set(result.failed)
     if failed != wanted:
         yield f"{name}: failed and should not: {sorted(failed - wanted)}"
         yield f"{name}: should fail and did not: {sorted(wanted - failed)}"
         yield from (f"  {check}: {why}" for check, why in result.failed.items()
                     if check not in wanted)
-    if not wanted and set(result.skipped) != SKIPPED:
+    if not wanted and set(result.skipped) != role.skipped:
         yield f"{name}: skipped were {result.skipped}"
     if result.code != (kit.EXIT_FAILED if failed else kit.EXIT_PASSED):
         yield f"{name}: exit code {result.code}"
 
 
-def gaps(expected):
+def gaps(role, expected):
     """Ways to be broken that the list forgot, and checks that nothing shows to work."""
-    text = (LIST.parent / "breaks.h").read_text(encoding="utf-8")
+    text = (LISTS / role.breaks).read_text(encoding="utf-8")
     ways = {way.lower().replace("_", "-") for way in re.findall(r"\bX\(([A-Z_0-9]+)\)", text)}
-    yield from (f"{way}: not in expected.json" for way in sorted(ways - set(expected)))
+    yield from (f"{way}: not in {role.kind}.json" for way in sorted(ways - set(expected)))
     shown = {check for checks in expected.values() for check in checks}
-    listed = {line.split()[0] for line in kit.list_checks().splitlines()}
-    yield from (f"{check}: no plugin fails it" for check in sorted(listed - shown - UNSHOWN))
+    listed = {line.split()[0] for line in kit.list_checks(role.kind).splitlines()}
+    yield from (f"{check}: no plugin fails it" for check in sorted(listed - shown - role.unshown))
     yield from (f"{check}: there is no such check" for check in sorted(shown - listed))
 
 
-def main(*arguments):
-    expected = json.loads(LIST.read_text(encoding="utf-8"))
+def main(kind, *arguments):
+    role = Storage() if kind == "storage" else Source()
+    expected = json.loads((LISTS / f"{kind}.json").read_text(encoding="utf-8"))
     names = [name for name in arguments if not name.startswith("--")] or list(expected)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = dict(zip(names, pool.map(run, names)))
+        results = dict(zip(names, pool.map(lambda name: run(role, name), names)))
     if "--print" in arguments:
         for name, result in results.items():
             print(f'  "{name}": {json.dumps(sorted(result.failed))},')
@@ -81,8 +103,8 @@ def main(*arguments):
                 print(f"    # {check}: {why}", file=sys.stderr)
         return
     wrong = [line for name in names
-             for line in problems(name, set(expected[name]), results[name])]
-    wrong += gaps(expected)
+             for line in problems(role, name, set(expected[name]), results[name])]
+    wrong += gaps(role, expected)
     print(*wrong, f"{len(names)} plugins", sep="\n")
     sys.exit(1 if wrong or not names else 0)
 

@@ -12,13 +12,12 @@
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
 #include "sdk/lib/settings.h"
+#include "tests/plugins/broken/choose.h"
 #include "tests/plugins/broken/memory.h"
 
 #include "sdk/lib/ban.h"
 
 #define SCRATCH "scratch"
-
-static const struct bp_host *host_of_plugin;
 
 static struct bp_config_key keys[] = {
     {.name = "space",
@@ -338,7 +337,6 @@ memory_init(const struct bp_host *host, struct bp_error *error)
         return bp_fail(error, BP_ERR_NOMEM, "no memory at the start");
     }
     host->free(block);
-    host_of_plugin = host;
     return BP_OK;
 }
 
@@ -358,12 +356,6 @@ static struct bp_plugin plugin = {
     .init = memory_init,
 };
 
-static char
-capital(char c)
-{
-    return (char)(c == '-' ? '_' : c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-}
-
 /* As the environment says; unknown names are none. */
 static void
 choose(void)
@@ -371,17 +363,7 @@ choose(void)
 #define BREAK_TEXT(as) #as,
     static const char *const names[] = {"NOTHING", BREAKS(BREAK_TEXT)};
 #undef BREAK_TEXT
-    const char *chosen = getenv("BROKEN_AS");
-    for (size_t i = 0; chosen != NULL && i < sizeof names / sizeof *names; i++) {
-        const char *a = chosen, *b = names[i];
-        while (*a != '\0' && *b == capital(*a)) {
-            a++;
-            b++;
-        }
-        if (*a == '\0' && *b == '\0') {
-            broken_as = (enum broken_as)i;
-        }
-    }
+    broken_as = (enum broken_as)broken_choose(names, sizeof names / sizeof *names);
     if (IS_BROKEN(NO_HELP)) {
         keys[1].help = NULL;
     }
