@@ -357,7 +357,7 @@ check_copy(struct bp_kit *kit)
     if (kit->ops.part_copy == NULL) {
         bp_kit_skip(kit, "it has no part_copy");
     }
-    bp_kit_upload_begin(&store, bp_kit_key(kit, "object"), 2, &upload);
+    bp_kit_upload_begin_as(&store, bp_kit_key(kit, "object"), 2, BP_WRITE_PARTS_COPIED, &upload);
     const char *source = bp_kit_key(kit, "source +%%");
     bp_kit_put(&store, source, upload.bytes, upload.n);
     for (unsigned number = 1; number <= 2; number++) {

@@ -37,13 +37,21 @@ void
 bp_kit_upload_begin(const struct bp_kit_store *store, const char *key, unsigned n_parts,
                     struct bp_kit_upload *out)
 {
+    bp_kit_upload_begin_as(store, key, n_parts, 0, out);
+}
+
+void
+bp_kit_upload_begin_as(const struct bp_kit_store *store, const char *key, unsigned n_parts,
+                       uint32_t flags, struct bp_kit_upload *out)
+{
     struct bp_error error;
     size_t least = (size_t)store->info.min_part;
     *out = (struct bp_kit_upload){.store = store, .key = key, .n_parts = n_parts};
     out->part = least > PART_LEAST ? least : PART_LEAST;
     out->n = out->part * (n_parts - 1) + LAST_PART;
     out->bytes = bp_kit_bytes(out->n, 11);
-    struct bp_write_args args = {.struct_size = sizeof args, .key = key, .size = out->n};
+    struct bp_write_args args = {
+        .struct_size = sizeof args, .flags = flags, .key = key, .size = out->n};
     struct bp_text_sink sink = {.struct_size = sizeof sink, .ctx = &out->id, .text = take_id};
     bp_error_init(&error);
     bp_kit_step(store->kit, "part_begin", key);

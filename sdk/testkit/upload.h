@@ -26,6 +26,9 @@ void bp_kit_upload_need(const struct bp_kit_store *store);
 /** Begins; content for n_parts parts is made.  Fails the check when there is no id. */
 void bp_kit_upload_begin(const struct bp_kit_store *store, const char *key, unsigned n_parts,
                          struct bp_kit_upload *out);
+/** The same with flags for part_begin. */
+void bp_kit_upload_begin_as(const struct bp_kit_store *store, const char *key, unsigned n_parts,
+                            uint32_t flags, struct bp_kit_upload *out);
 /** Writes the part of this number (from 1), with content of its own unless `seed` is 0. */
 bp_status bp_kit_upload_try_part(struct bp_kit_upload *upload, unsigned number, unsigned seed,
                                  struct bp_error *error);

@@ -149,7 +149,7 @@ def test_azure(two_accounts, silent, tmp_path):
             },
         },
     }, {"load.init_fails", "write.bad_keys", "write.full", "write.checksum", "list.start_after",
-        "list.sorted", "list.many", "remove.many", "copy.checksum", "copy.too_large",
+        "list.sorted", "list.many", "copy.checksum", "copy.too_large",
         "parts.list", "errors.expired", "leaks.files", "memory.refused"}, tmp_path)
 
 

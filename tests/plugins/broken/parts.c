@@ -65,7 +65,7 @@ memory_part_begin(struct bp_storage *self, const struct bp_op *op, const struct 
                   const struct bp_text_sink *id, struct bp_error *error)
 {
     char text[32] = "";
-    const uint32_t known = BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE;
+    const uint32_t known = BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE | BP_WRITE_PARTS_COPIED;
     bp_status status = memory_begin(self, op, args->flags, known, error);
     if (status != BP_OK) {
         return status;
