@@ -52,15 +52,14 @@ bp_kit_dup(const char *text)
 char *
 bp_kit_text(const char *format, ...)
 {
+    char *text = NULL;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vasprintf(&text, format, args);
     va_end(args);
-    size_t size = n < 0 ? 1 : (size_t)n + 1;
-    char *text = bp_kit_alloc(size, 1);
-    va_start(args, format);
-    (void)vsnprintf(text, size, format, args);
-    va_end(args);
+    if (n < 0) {
+        out_of_memory();
+    }
     return text;
 }
 
