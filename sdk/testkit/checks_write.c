@@ -319,7 +319,13 @@ check_keys(struct bp_kit *kit)
 static void
 check_bad_keys(struct bp_kit *kit)
 {
-    static const char *const bad[] = {"../above", "a/../../b", "/etc/passwd", "a//b", "a/./b", ""};
+    /* Nothing that anybody has, for a plugin that takes them would write and remove it. */
+    static const char *const bad[] = {"../bakplane-plugin-test-above",
+                                      "a/../../bakplane-plugin-test-above",
+                                      "/bakplane-plugin-test-absolute",
+                                      "a//b",
+                                      "a/./b",
+                                      ""};
     struct bp_kit_store store;
     struct bp_error error;
     struct bp_object_meta meta;
