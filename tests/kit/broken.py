@@ -66,13 +66,16 @@ def run(role, name):
                        BROKEN_AS=name)
 
 
-def problems(role, name, wanted, result):
+def problems(role, name, checks, result):
+    """checks: those that fail; one with a '?' behind it may, because threads have to meet for it."""
+    allowed = {check.rstrip("?") for check in checks}
+    wanted = {check for check in checks if not check.endswith("?")}
     failed = set(result.failed)
-    if failed != wanted:
-        yield f"{name}: failed and should not: {sorted(failed - wanted)}"
+    if not wanted <= failed <= allowed:
+        yield f"{name}: failed and should not: {sorted(failed - allowed)}"
         yield f"{name}: should fail and did not: {sorted(wanted - failed)}"
         yield from (f"  {check}: {why}" for check, why in result.failed.items()
-                    if check not in wanted)
+                    if check not in allowed)
     if not wanted and set(result.skipped) != role.skipped:
         yield f"{name}: skipped were {result.skipped}"
     if result.code != (kit.EXIT_FAILED if failed else kit.EXIT_PASSED):
@@ -84,7 +87,7 @@ def gaps(role, expected):
     text = (LISTS / role.breaks).read_text(encoding="utf-8")
     ways = {way.lower().replace("_", "-") for way in re.findall(r"\bX\(([A-Z_0-9]+)\)", text)}
     yield from (f"{way}: not in {role.kind}.json" for way in sorted(ways - set(expected)))
-    shown = {check for checks in expected.values() for check in checks}
+    shown = {check for checks in expected.values() for check in checks if not check.endswith("?")}
     listed = {line.split()[0] for line in kit.list_checks(role.kind).splitlines()}
     yield from (f"{check}: no plugin fails it" for check in sorted(listed - shown - role.unshown))
     yield from (f"{check}: there is no such check" for check in sorted(shown - listed))
@@ -103,7 +106,7 @@ def main(kind, *arguments):
                 print(f"    # {check}: {why}", file=sys.stderr)
         return
     wrong = [line for name in names
-             for line in problems(role, name, set(expected[name]), results[name])]
+             for line in problems(role, name, expected[name], results[name])]
     wrong += gaps(role, expected)
     print(*wrong, f"{len(names)} plugins", sep="\n")
     sys.exit(1 if wrong or not names else 0)
