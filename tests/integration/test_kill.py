@@ -305,6 +305,22 @@ def start_again(server):
             time.sleep(0.5)
 
 
+def restore_after_crash(program):
+    """The same command until it is done, and never a success before.
+
+    Milvus 2.3.5 now and then never ends, or fails, an import that it takes soon after a crash.
+    """
+    drop, result = [], None
+    for _ in range(5):
+        result = program.run("--json", "restore", "-n", "b", "--wait", "--timeout", "100s", *drop)
+        if result.code == 0:
+            return
+        assert result.code == EXIT_FAILED, result
+        if result.json["error"]["class"] == "exists":
+            drop = ["--drop_exist_collection"]
+    raise AssertionError(str(result))
+
+
 def test_milvus_stops(mortal, bakplane):
     hasty = bakplane(mortal, settings={
         "source": {"connect_timeout": "500ms", "request_timeout": "5s"},
@@ -332,7 +348,7 @@ def test_milvus_stops(mortal, bakplane):
     result = hasty.finish(run).expect(EXIT_FAILED)
     assert "complete" not in {one["state"] for one in targets(result).values()}
     start_again(mortal)
-    restore_again(patient, "", "--wait")
+    restore_after_crash(patient)
     facts, rows = milvus.everything(mortal)
     milvus.assert_same(expected[1], rows)
     milvus.assert_same(expected[0], facts)
