@@ -65,7 +65,10 @@ typedef struct bp_item_fns {
     void *ctx;
     const bp_retry_params *retry; /* of each page; NULL = one attempt */
 } bp_item_fns;
-/** All pages of the unit's current generation; a page is handed on when it is whole. */
+/**
+ * All pages of the unit's current generation.  A page is handed on when it is whole, and while that
+ * goes on the next one is asked for, by another thread.
+ */
 bool bp_source_unit_items(bp_source_run *run, const bp_call *call, const char *unit,
                           const bp_item_fns *fns, GError **error);
 bool bp_source_unit_refresh(bp_source_run *run, const bp_call *call, const char *unit,

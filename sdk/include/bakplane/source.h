@@ -292,8 +292,8 @@ struct bp_source_ops {
     bp_status (*unit_begin)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             struct bp_error *error);
     /** One page.  Every item of a generation exactly once over all pages; a page that failed may be
-        asked for again with its token.  Its items are taken when the call has returned, and that
-        may take as long as copying them. */
+        asked for again with its token.  Its items are copied when the call has returned, and
+        meanwhile the next page is asked for: one page ahead, never more. */
     bp_status (*unit_items)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             const char *token, const struct bp_item_sink *sink,
                             struct bp_error *error);

@@ -2,7 +2,11 @@
  *
  * core/plugin/source_run and source_items: a capture, and what is refused in one.
  */
+#include <stdatomic.h>
+
 #include "core/base/fault.h"
+#include "core/plugin/host.h"
+#include "sdk/lib/errors.h"
 #include "tests/unit/core/plugin/source_fixture.h"
 
 static bool
@@ -82,6 +86,72 @@ START_TEST(test_items__stream_is_unsupported_here)
     bp_source_run *run = begin_run();
     ck_assert_ptr_null(bp_source_item_open(run, &call, "a", "x", 0, &error));
     ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "source files has no streamed items");
+    end_run(run);
+}
+END_TEST
+
+/* A source of two pages, the second of which waits until it is asked for nothing more. */
+static struct {
+    atomic_bool asked; /* for the second page */
+    bool waits;
+} ahead;
+
+static bp_status
+two_pages(struct bp_run *run, const struct bp_op *op, const char *unit_id, const char *token,
+          const struct bp_item_sink *sink, struct bp_error *error)
+{
+    (void)run;
+    (void)unit_id;
+    const struct bp_item item = {.struct_size = sizeof item,
+                                 .id = "i",
+                                 .key = token == NULL ? "items/1" : "items/2",
+                                 .ref = "db",
+                                 .ref_key = "a/1"};
+    if (token == NULL) {
+        return sink->item(sink->ctx, &item) + sink->next(sink->ctx, "second");
+    }
+    atomic_store(&ahead.asked, true);
+    while (ahead.waits) {
+        if (bp_host_table()->cancelled(op) != 0) {
+            return bp_fail(error, BP_ERR_CANCELLED, "was told to stop");
+        }
+    }
+    return sink->item(sink->ctx, &item);
+}
+
+static bool
+item_when_asked_ahead(void *ctx, const struct bp_item *item)
+{
+    (void)ctx;
+    while (!atomic_load(&ahead.asked)) {
+        g_thread_yield();
+    }
+    (void)note_item(NULL, item);
+    return !ahead.waits;
+}
+
+START_TEST(test_items__next_page_is_asked_for_meanwhile)
+{
+    g_autoptr(GError) error = NULL;
+    const bp_item_fns fns = {.item = item_when_asked_ahead};
+    bp_source_run *run = begin_run();
+    source_module->source.unit_items = two_pages;
+    ASSERT_FINE(bp_source_unit_items(run, &call, "a", &fns, &error), error);
+    ck_assert_str_eq(seen->str, "items/1=a/1@db items/2=a/1@db ");
+    end_run(run);
+}
+END_TEST
+
+START_TEST(test_items__next_page_is_cancelled_with_the_first)
+{
+    g_autoptr(GError) error = NULL;
+    const bp_item_fns fns = {.item = item_when_asked_ahead};
+    bp_source_run *run = begin_run();
+    source_module->source.unit_items = two_pages;
+    ahead.waits = true;
+    ck_assert(!bp_source_unit_items(run, &call, "a", &fns, &error));
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "source files: unit_items was stopped");
+    ck_assert_str_eq(seen->str, "items/1=a/1@db ");
     end_run(run);
 }
 END_TEST
@@ -366,7 +436,9 @@ main(void)
     return RUN_SUITE(
         "core/plugin/source_run", source_setup, source_teardown, test_items__named_and_proven,
         test_items__a_page_that_failed_is_asked_for_again, test_items__many_pages_and_stop,
-        test_items__stream_is_unsupported_here, test_items__lies, test_documents__one_with_commit,
-        test_documents__lies, test_prove__bounds_upside_down, test_optional__missing_operations,
+        test_items__next_page_is_asked_for_meanwhile,
+        test_items__next_page_is_cancelled_with_the_first, test_items__stream_is_unsupported_here,
+        test_items__lies, test_documents__one_with_commit, test_documents__lies,
+        test_prove__bounds_upside_down, test_optional__missing_operations,
         test_stream__read_from_an_offset, test_fault__run_that_began_is_ended);
 }
