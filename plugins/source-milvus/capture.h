@@ -21,7 +21,11 @@ struct milvus_unit {
     GPtrArray *segments;                     /**< borrowed struct milvus_segment *, page order */
     uint32_t generation;                     /**< counts listings of the segments */
     GHashTable *delta_versions;              /**< of the delete logs: key -> tag, both owned */
-    bool is_done;                            /**< ended well: goes into the documents */
+    struct milvus_flush flush;               /**< that is waited for */
+    bool is_flushing;                        /**< … if there is one */
+    bool is_early;     /**< this generation's segments are not known yet, only those before it */
+    GHashTable *early; /**< id -> GArray of struct milvus_log: insert logs named in that time */
+    bool is_done;      /**< ended well: goes into the documents */
 };
 
 struct bp_run {
@@ -50,14 +54,25 @@ char *milvus_unit_text(const struct milvus_unit *unit);
 bp_status milvus_capture_describe(struct bp_run *run, const struct bp_op *op,
                                   struct milvus_unit *unit, struct bp_error *error);
 
-/** Flushes and waits until the server says it is done. */
-bp_status milvus_capture_flush(struct bp_run *run, const struct bp_op *op, struct milvus_unit *unit,
-                               struct bp_error *error);
+/** Asks for a flush and returns while the server is at it. */
+bp_status milvus_capture_flush_begin(struct bp_run *run, const struct bp_op *op,
+                                     struct milvus_unit *unit, struct bp_error *error);
+
+/** Waits until the server says that the flush is done; at once when there is none. */
+bp_status milvus_capture_flush_await(struct bp_run *run, const struct bp_op *op,
+                                     struct milvus_unit *unit, struct bp_error *error);
 
 /** A new generation: partitions, flushed segments and their delete logs; insert logs, which never
  * change, are listed page by page. */
 bp_status milvus_capture_segments(struct bp_run *run, const struct bp_op *op,
                                   struct milvus_unit *unit, struct bp_error *error);
+
+/** It has insert logs, in files that can be copied. */
+bool milvus_segment_has_rows(const struct milvus_segment_info *info);
+
+/** Returns: (transfer full), its logs not listed. */
+struct milvus_segment *milvus_segment_from(const struct milvus_collection *collection,
+                                           const struct milvus_segment_info *info);
 
 /** True when the server still names this segment as flushed. */
 bp_status milvus_segment_is_named(struct bp_run *run, const struct bp_op *op,

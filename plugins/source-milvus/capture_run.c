@@ -23,6 +23,8 @@ unit_free(void *element)
     milvus_collection_free(unit->collection);
     g_clear_pointer(&unit->segments, g_ptr_array_unref);
     g_clear_pointer(&unit->delta_versions, g_hash_table_unref);
+    g_clear_pointer(&unit->early, g_hash_table_unref);
+    milvus_flush_clear(&unit->flush);
     g_free(unit);
 }
 
@@ -66,6 +68,8 @@ add_units(struct bp_run *run)
         unit->id = milvus_unit_id_collection(unit->planned->id);
         unit->segments = g_ptr_array_new();
         unit->delta_versions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        unit->early = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                                            (GDestroyNotify)g_array_unref);
         (void)g_hash_table_replace(run->units, unit->id, unit);
     }
 }

@@ -64,8 +64,16 @@ partition_of(const struct milvus_collection *collection, int64_t partition_id)
     return NULL;
 }
 
-static struct milvus_segment *
-segment_from(const struct milvus_collection *collection, const struct milvus_segment_info *info)
+bool
+milvus_segment_has_rows(const struct milvus_segment_info *info)
+{
+    return info->level != MILVUS_LEVEL_L0 && info->num_rows != 0 &&
+           info->storage_version < STORAGE_VERSION_OPAQUE;
+}
+
+struct milvus_segment *
+milvus_segment_from(const struct milvus_collection *collection,
+                    const struct milvus_segment_info *info)
 {
     struct milvus_segment *segment =
         milvus_segment_new(collection->id, info->partition_id, info->id);
@@ -108,7 +116,7 @@ take_segment(struct bp_run *run, const struct bp_op *op, struct milvus_unit *uni
                    info->id, info->partition_id);
         return BP_OK;
     }
-    struct milvus_segment *segment = segment_from(collection, info);
+    struct milvus_segment *segment = milvus_segment_from(collection, info);
     g_ptr_array_add(home, segment);
     g_ptr_array_add(unit->segments, segment);
     return BP_OK;

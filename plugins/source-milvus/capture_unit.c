@@ -1,23 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The operations on one unit: make its data complete, name its items page by page, count what a
- * restore must yield.
+ * The operations on one unit: make its data complete, look again, count what a restore must yield.
+ * Its items: capture_items.c.
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "capture.h"
-#include "capture_list.h"
 #include "delta_log.h"
 #include "layout.h"
 #include "sdk/lib/errors.h"
-#include "sdk/lib/parse.h"
 
 #include "sdk/lib/ban.h"
 
-/* A page ends with the segment that makes it this long. */
-#define PAGE_ITEMS 1000
+/* Asks for a flush, where one is wanted; the segments are known when it is done, or now. */
+static bp_status
+begin_generation(struct bp_run *run, const struct bp_op *op, struct milvus_unit *unit,
+                 struct bp_error *error)
+{
+    g_hash_table_remove_all(unit->early);
+    unit->is_early = false;
+    if (run->options.strategy != MILVUS_SERIAL_FLUSH) {
+        return milvus_capture_segments(run, op, unit, error);
+    }
+    bp_status status = milvus_capture_flush_begin(run, op, unit, error);
+    unit->is_early = status == BP_OK;
+    return status;
+}
 
 bp_status
 milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
@@ -28,15 +37,11 @@ milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_i
     if (status == BP_OK) {
         status = milvus_capture_describe(run, op, unit, error);
     }
-    if (status == BP_OK && run->options.strategy == MILVUS_SERIAL_FLUSH) {
-        status = milvus_capture_flush(run, op, unit, error);
-    }
-    if (status == BP_OK) {
-        status = milvus_capture_segments(run, op, unit, error);
-    }
-    return status;
+    return status == BP_OK ? begin_generation(run, op, unit, error) : status;
 }
 
+/* Flushed again: between deletes that are newer than the last flush and the rows that replace
+ * theirs, which nobody flushed, the backup would lose both. */
 bp_status
 milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                     struct bp_error *error)
@@ -46,7 +51,7 @@ milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit
     if (status == BP_OK && unit->collection == NULL) {
         status = bp_fail(error, BP_ERR_INVALID, "unit %s: not begun", unit_id);
     }
-    return status == BP_OK ? milvus_capture_segments(run, op, unit, error) : status;
+    return status == BP_OK ? begin_generation(run, op, unit, error) : status;
 }
 
 bp_status
@@ -56,140 +61,13 @@ milvus_unit_end(struct bp_run *run, const struct bp_op *op, const char *unit_id,
     (void)op;
     struct milvus_unit *unit = NULL;
     bp_status status = milvus_run_unit(run, unit_id, &unit, error);
+    if (status == BP_OK && outcome == BP_OUTCOME_DONE && unit->is_early) {
+        status =
+            bp_fail(error, BP_ERR_INVALID, "unit %s: not all of its items were asked for", unit_id);
+    }
     if (status == BP_OK && unit->collection != NULL) {
         unit->is_done = outcome == BP_OUTCOME_DONE;
         unit->collection->end_s = g_get_real_time() / G_USEC_PER_SEC;
-    }
-    return status;
-}
-
-/* The files of a segment do not fit together.  Compaction may just have replaced it: then the
- * core looks again.  If the server still names it, something is wrong with the storage. */
-static bp_status
-report_defect(struct bp_run *run, const struct bp_op *op, const struct milvus_unit *unit,
-              const struct milvus_segment *segment, const char *defect, struct bp_error *error)
-{
-    bool named = false;
-    bp_status status = milvus_segment_is_named(run, op, unit, segment->id, &named, error);
-    if (status != BP_OK) {
-        return status;
-    }
-    g_autofree char *text = milvus_unit_text(unit);
-    if (!named) {
-        return bp_fail(error, BP_ERR_STALE, "%s: segment %" PRId64 " was compacted away", text,
-                       segment->id);
-    }
-    g_autofree char *place = milvus_describe_place(run->source, op, segment);
-    return bp_fail(error, BP_ERR_CORRUPT, "%s: segment %" PRId64 " %s; %s", text, segment->id,
-                   defect, place);
-}
-
-struct emitter {
-    const struct bp_source *source;
-    const struct bp_item_sink *sink;
-    const struct milvus_segment *segment;
-    GHashTable *versions; /* of keys on the storage */
-    guint n;
-};
-
-typedef char *(*key_fn)(const struct milvus_segment *segment, const struct milvus_log *log);
-
-static bp_status
-emit_logs(struct emitter *emitter, const GArray *logs, key_fn backup_key, key_fn source_key,
-          struct bp_error *error)
-{
-    for (guint i = 0; i < logs->len; i++) {
-        const struct milvus_log *log = &g_array_index(logs, struct milvus_log, i);
-        g_autofree char *key = backup_key(emitter->segment, log);
-        g_autofree char *below_root = source_key(emitter->segment, log);
-        g_autofree char *ref_key =
-            g_strconcat(emitter->source->config.storage_prefix, below_root, NULL);
-        struct bp_item item = {.struct_size = sizeof(item),
-                               .kind = BP_ITEM_REF,
-                               .id = below_root,
-                               .key = key,
-                               .ref = emitter->source->config.storage,
-                               .ref_key = ref_key,
-                               .etag = g_hash_table_lookup(emitter->versions, ref_key),
-                               .size = (uint64_t)log->size};
-        if (emitter->sink->item(emitter->sink->ctx, &item) != 0) {
-            return bp_fail(error, BP_ERR_CANCELLED, "items: stopped by the caller");
-        }
-        emitter->n++;
-    }
-    return BP_OK;
-}
-
-static bp_status
-emit_segment(struct bp_run *run, const struct bp_op *op, const struct milvus_unit *unit,
-             struct emitter *emitter, struct milvus_segment *segment, struct bp_error *error)
-{
-    g_autoptr(GHashTable) versions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    segment->delta_rows = MILVUS_COUNT_UNKNOWN;
-    bp_status status = milvus_list_inserts(run->source, op, segment, versions, error);
-    if (status != BP_OK) {
-        return status;
-    }
-    g_autofree char *defect = milvus_segment_defect(segment, unit->collection->schema);
-    if (defect != NULL) {
-        return report_defect(run, op, unit, segment, defect, error);
-    }
-    emitter->segment = segment;
-    emitter->versions = versions;
-    status = emit_logs(emitter, segment->insert_logs, milvus_insert_key, milvus_source_insert_key,
-                       error);
-    emitter->versions = unit->delta_versions;
-    if (status == BP_OK) {
-        status = emit_logs(emitter, segment->delta_logs, milvus_delta_key, milvus_source_delta_key,
-                           error);
-    }
-    return status;
-}
-
-/* A token is "<generation>.<index of the next segment>". */
-static bp_status
-parse_token(const struct milvus_unit *unit, const char *token, guint *index, struct bp_error *error)
-{
-    *index = 0;
-    if (token == NULL) {
-        return BP_OK;
-    }
-    uint64_t generation = 0;
-    uint64_t at = 0;
-    g_auto(GStrv) parts = g_strsplit(token, ".", 2);
-    if (parts[0] == NULL || parts[1] == NULL || bp_parse_u64(parts[0], &generation) != 0 ||
-        bp_parse_u64(parts[1], &at) != 0 || generation != unit->generation ||
-        at > unit->segments->len) {
-        return bp_fail(error, BP_ERR_INVALID, "items: page token %s is not of this generation",
-                       token);
-    }
-    *index = (guint)at;
-    return BP_OK;
-}
-
-bp_status
-milvus_unit_items(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                  const char *token, const struct bp_item_sink *sink, struct bp_error *error)
-{
-    struct milvus_unit *unit = NULL;
-    guint i = 0;
-    bp_status status = milvus_run_unit(run, unit_id, &unit, error);
-    if (status == BP_OK) {
-        status = parse_token(unit, token, &i, error);
-    }
-    struct emitter emitter = {.source = run->source, .sink = sink};
-    while (status == BP_OK && i < unit->segments->len && emitter.n < PAGE_ITEMS) {
-        if (run->source->host->cancelled(op) != 0) {
-            return bp_fail(error, BP_ERR_CANCELLED, "items: cancelled");
-        }
-        status = emit_segment(run, op, unit, &emitter, unit->segments->pdata[i], error);
-        i++;
-    }
-    if (status == BP_OK && i < unit->segments->len) {
-        g_autofree char *next = g_strdup_printf("%" PRIu32 ".%u", unit->generation, i);
-        if (sink->next(sink->ctx, next) != 0) {
-            status = bp_fail(error, BP_ERR_CANCELLED, "items: stopped by the caller");
-        }
     }
     return status;
 }
