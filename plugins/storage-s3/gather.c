@@ -96,20 +96,35 @@ bp_s3_gather_commit(struct bp_writer *writer, const struct bp_op *op, struct bp_
     return status;
 }
 
-void
-bp_s3_gather_abort(struct bp_writer *writer, const struct bp_op *op)
+static void
+end_upload(struct bp_writer *writer, const struct bp_op *op, bool insist)
 {
     struct bp_error why = {.struct_size = sizeof(why)};
     struct bp_op undo;
     if (writer->upload == NULL) {
         return;
     }
-    /* A failed commit has an operation that may be cancelled or over. */
-    bp_undo_op(op, BP_S3_UNDO_MS, &undo);
-    if (bp_s3_part_abort(writer->storage, &undo, writer->key, writer->upload, &why) != BP_OK) {
+    bp_status status = bp_s3_part_abort(writer->storage, op, writer->key, writer->upload, &why);
+    if (insist && (status == BP_ERR_CANCELLED || status == BP_ERR_TIMEOUT)) {
+        bp_undo_op(op, BP_UNDO_MS, &undo);
+        status = bp_s3_part_abort(writer->storage, &undo, writer->key, writer->upload, &why);
+    }
+    if (status != BP_OK) {
         bp_hostlog(writer->storage->host, op, BP_LOG_WARN,
                    "upload %s of %s stays behind and takes space: %s", writer->upload, writer->key,
                    why.message);
     }
     g_clear_pointer(&writer->upload, g_free);
+}
+
+void
+bp_s3_gather_abort(struct bp_writer *writer, const struct bp_op *op)
+{
+    end_upload(writer, op, false); /* the host has given it the time that there is */
+}
+
+void
+bp_s3_gather_fail(struct bp_writer *writer, const struct bp_op *op)
+{
+    end_upload(writer, op, true);
 }

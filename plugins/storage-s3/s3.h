@@ -24,8 +24,6 @@
 #define BP_S3_MAX_PARTS 10000
 /** Objects up to this size are sent in one piece, at commit. */
 #define BP_S3_SMALL ((uint64_t)64 << 10)
-/** For undoing what an operation began that failed or was cancelled. */
-#define BP_S3_UNDO_MS 10000
 
 struct bp_s3_wallet; /* credentials.h */
 

@@ -407,7 +407,7 @@ bp_s3_write_commit(struct bp_writer *writer, const struct bp_op *op, struct bp_o
                                                 : commit_kept(writer, op, out, error);
     }
     if (status != BP_OK) {
-        bp_s3_gather_abort(writer, op);
+        bp_s3_gather_fail(writer, op);
     }
     free_writer(writer);
     return status;

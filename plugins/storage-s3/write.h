@@ -70,7 +70,9 @@ bp_status bp_s3_gather_flush(struct bp_writer *writer, const struct bp_op *op,
 /** Puts the parts together. */
 bp_status bp_s3_gather_commit(struct bp_writer *writer, const struct bp_op *op,
                               struct bp_object_meta *out, struct bp_error *error);
-/** Ends an upload that was begun. */
+/** Ends an upload that was begun; `op` is write_abort's. */
 void bp_s3_gather_abort(struct bp_writer *writer, const struct bp_op *op);
+/** The same after a commit that failed, whose operation may be over. */
+void bp_s3_gather_fail(struct bp_writer *writer, const struct bp_op *op);
 
 #endif

@@ -21,7 +21,6 @@
 
 #define KNOWN_NEEDS \
     (BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE | BP_NEED_EXCLUSIVE | BP_NEED_SERVER_READ)
-#define UNDO_MS 10000
 
 static const char scratch_text[] = "bakplane probe\n";
 
@@ -92,7 +91,9 @@ write_scratch(const struct bp_probe_params *params, const struct bp_op *op, cons
     }
     status = params->ops->write(writer, op, scratch_text, n, error);
     if (status != BP_OK) {
-        params->ops->write_abort(writer, op);
+        struct bp_op undo;
+        bp_undo_op(op, BP_UNDO_MS, &undo);
+        params->ops->write_abort(writer, &undo);
         return status;
     }
     return params->ops->write_commit(writer, op, &meta, error);
@@ -135,6 +136,20 @@ try_exclusive(const struct bp_probe_params *params, const struct bp_op *op, cons
     return status;
 }
 
+/* With the operation that wrote it, and where that is over, or is so meanwhile, with another. */
+static bp_status
+remove_scratch(const struct bp_probe_params *params, const struct bp_op *op, const char *key,
+               struct bp_error *error)
+{
+    struct bp_op undo;
+    bp_status status = params->ops->remove(params->storage, op, key, NULL, error);
+    if (status != BP_ERR_CANCELLED && status != BP_ERR_TIMEOUT) {
+        return status;
+    }
+    bp_undo_op(op, BP_UNDO_MS, &undo);
+    return params->ops->remove(params->storage, &undo, key, NULL, error);
+}
+
 static bp_status
 try_write(const struct bp_probe_params *params, const struct bp_op *op,
           const struct bp_probe_args *args, struct bp_error *error)
@@ -154,11 +169,8 @@ try_write(const struct bp_probe_params *params, const struct bp_op *op,
     if (status == BP_OK && (args->need & BP_NEED_READ) != 0) {
         status = open_one(params, op, key, error);
     }
-    struct bp_op undo_op;
     struct bp_error undo = {.struct_size = sizeof(undo)};
-    bp_undo_op(op, UNDO_MS, &undo_op);
-    bp_status removed =
-        params->ops->remove(params->storage, &undo_op, key, NULL, status == BP_OK ? error : &undo);
+    bp_status removed = remove_scratch(params, op, key, status == BP_OK ? error : &undo);
     return status == BP_OK ? removed : status;
 }
 

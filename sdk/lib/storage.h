@@ -14,7 +14,16 @@ BP_BEGIN_DECLS
 /** CANCELLED or TIMEOUT when the operation should stop. */
 bp_status bp_check_op(const struct bp_host *host, const struct bp_op *op, struct bp_error *error);
 
-/** An operation of `ms` milliseconds that no cancel reaches, for undoing what `op` began. */
+/**
+ * How long undoing may take that no cancel reaches: who was stopped by a signal is waited for five
+ * seconds, of which the cancelled call may need one.
+ */
+#define BP_UNDO_MS 3000
+
+/**
+ * An operation of `ms` milliseconds that no cancel reaches, for undoing what `op` began.  Where
+ * `op` is not over, it is the better one: it has more time, and ends when the host says so.
+ */
 void bp_undo_op(const struct bp_op *op, uint32_t ms, struct bp_op *out);
 
 /** INVALID when `flags` has bits outside `known`. */

@@ -5,6 +5,7 @@
 #include "plugins/storage-s3/write.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "sdk/lib/checksum.h"
 #include "tests/unit/plugins/storage-s3/s3_test.h"
@@ -354,6 +355,64 @@ START_TEST(test_unknown__failure_aborts_the_upload)
 }
 END_TEST
 
+static int32_t
+is_over(const struct bp_op *op)
+{
+    return op == &bp_fake.op && atomic_load(&bp_fake.cancelled);
+}
+
+/* A cancel reaches the commit, and not what undoes it. */
+START_TEST(test_unknown__cancel_aborts_the_upload)
+{
+    struct st_script script;
+    struct bp_writer *writer;
+    size_t n = (size_t)9 << 20;
+    g_autofree char *bytes = filler(n);
+    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    const struct bp_write_args args = {.struct_size = sizeof(args), .key = "k", .size = BP_UNKNOWN};
+    const struct bp_httpd_step steps[] = {{.reply = XML("<R><UploadId>up1</UploadId></R>")},
+                                          {.reply = st_answer(200, "ETag: \"p1\"\r\n", "")},
+                                          {.reply = st_answer(204, "", "")}};
+    int32_t (*usual)(const struct bp_op *) = bp_fake.host.cancelled;
+    bp_fake.host.cancelled = is_over;
+    st_begin(&script, steps);
+    ASSERT_OK(st_ops->write_open(script.store, &bp_fake.op, &args, &writer, &st_error));
+    ASSERT_OK(st_ops->write(writer, &bp_fake.op, bytes, n, &st_error));
+    atomic_store(&bp_fake.cancelled, 1);
+    ASSERT_FAILED(st_ops->write_commit(writer, &bp_fake.op, &meta, &st_error), BP_ERR_CANCELLED,
+                  "cancelled");
+    ck_assert_ptr_nonnull(strstr(st_request(&script, 2), "DELETE /bkt/k?uploadId=up1 "));
+    st_end(&script);
+    bp_fake.host.cancelled = usual;
+}
+END_TEST
+
+/* A host that gives up after some seconds is not kept waiting by a store that says nothing. */
+START_TEST(test_unknown__abort_ends_with_its_operation)
+{
+    struct st_script script;
+    struct bp_writer *writer;
+    struct timespec before, now;
+    struct bp_op undo = bp_fake.op;
+    size_t n = (size_t)9 << 20;
+    g_autofree char *bytes = filler(n);
+    const struct bp_write_args args = {.struct_size = sizeof(args), .key = "k", .size = BP_UNKNOWN};
+    const struct bp_httpd_step steps[] = {{.reply = XML("<R><UploadId>up1</UploadId></R>")},
+                                          {.reply = st_answer(200, "ETag: \"p1\"\r\n", "")},
+                                          {.manner = BP_HTTPD_STALL}};
+    st_begin(&script, steps);
+    ASSERT_OK(st_ops->write_open(script.store, &bp_fake.op, &args, &writer, &st_error));
+    ASSERT_OK(st_ops->write(writer, &bp_fake.op, bytes, n, &st_error));
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    undo.deadline_ns = (int64_t)before.tv_sec * 1000000000 + before.tv_nsec + 50000000;
+    st_ops->write_abort(writer, &undo);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    ck_assert_int_lt(now.tv_sec - before.tv_sec, 5);
+    ck_assert_ptr_nonnull(strstr(bp_fake.last_log, "upload up1 of k stays behind"));
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_unknown__small_needs_no_parts)
 {
     struct st_script script;
@@ -408,5 +467,6 @@ ST_MAIN("storage-s3 write", test_write__small_in_one_piece, test_write__streamed
         test_condition__unsupported, test_write__refused_before_the_end,
         test_abort__leaves_the_body_incomplete, test_write__kept_where_the_store_takes_half,
         test_unknown__becomes_an_upload_in_parts, test_unknown__failure_aborts_the_upload,
+        test_unknown__cancel_aborts_the_upload, test_unknown__abort_ends_with_its_operation,
         test_unknown__small_needs_no_parts, test_gather__parts_grow_within_memory,
         test_memory__is_bounded_and_given_back, test_write__without_memory)

@@ -6,8 +6,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 #include "tests/harness/fake_host.h"
 #include "tests/harness/run.h"
 
@@ -18,6 +20,7 @@ struct bp_storage {
     const char *first;  /**< key that is listed, or NULL */
     int ignores_condition;
     int outcome_unknown; /**< the write that fails may have taken effect */
+    int is_over;         /**< the caller's operation is cancelled once it comes to removing */
 };
 struct bp_writer {
     int exclusive;
@@ -116,11 +119,23 @@ write_commit(struct bp_writer *self, const struct bp_op *op, struct bp_object_me
     return status;
 }
 
+/* Not the caller's, and over before a host has lost its patience. */
+static void
+assert_undo(const struct bp_op *op)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    ck_assert_ptr_ne(op, &bp_fake.op);
+    ck_assert_int_gt(op->deadline_ns, now_ns);
+    ck_assert_int_le(op->deadline_ns, now_ns + INT64_C(4000000000));
+}
+
 static void
 write_abort(struct bp_writer *self, const struct bp_op *op)
 {
     (void)self;
-    (void)op;
+    assert_undo(op);
     (void)ask('a', NULL);
 }
 
@@ -130,8 +145,12 @@ remove_key(struct bp_storage *self, const struct bp_op *op, const char *key, con
 {
     ck_assert_str_eq(key, self->scratch);
     ck_assert_ptr_null(if_match);
-    ck_assert_int_ne(op->deadline_ns, 0);
-    return ask('d', why);
+    if (op == &bp_fake.op) {
+        bp_status status = ask('d', why);
+        return self->is_over ? bp_fail(why, BP_ERR_CANCELLED, "cancelled") : status;
+    }
+    assert_undo(op);
+    return ask('D', why);
 }
 
 static const struct bp_storage_ops ops = {
@@ -212,6 +231,13 @@ START_TEST(test_probe_rights__cleans_up)
 }
 END_TEST
 
+START_TEST(test_probe_rights__cleans_up_after_a_cancel)
+{
+    store.is_over = 1;
+    ASSERT_PROBED(BP_NEED_WRITE, "", "wbmdD");
+}
+END_TEST
+
 START_TEST(test_probe_rights__write_that_fails)
 {
     store.fails_at = 'b';
@@ -247,6 +273,7 @@ END_TEST
 BP_TEST_MAIN("sdk/lib/probe", setup, NULL, test_probe_rights__nothing_but_what_is_needed,
              test_probe_rights__reads_what_is_there, test_probe_rights__writes_below_the_prefix,
              test_probe_rights__everything, test_probe_rights__condition_that_is_ignored,
-             test_probe_rights__cleans_up, test_probe_rights__write_that_fails,
+             test_probe_rights__cleans_up, test_probe_rights__cleans_up_after_a_cancel,
+             test_probe_rights__write_that_fails,
              test_probe_rights__write_that_may_have_taken_effect,
              test_probe_rights__no_right_to_remove, test_probe_rights__bad_arguments)
