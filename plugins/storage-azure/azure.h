@@ -27,7 +27,7 @@ struct bp_storage {
     struct bp_azure_tokens *tokens;        /**< NULL where no identity logs in */
     struct bp_azure_buffers *buffers;      /**< of blocks */
     _Atomic uint32_t no_bearer;            /**< the service takes no tokens for copy sources */
-    _Atomic uint32_t no_batch;             /**< nor several removals at once */
+    _Atomic uint32_t no_batch;             /**< nor does it know several removals at once */
 
     pthread_mutex_t lock; /**< guards all that follows; never held over a request */
     struct bp_azure_delegation *delegation; /**< user delegation key, or NULL */

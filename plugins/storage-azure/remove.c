@@ -32,6 +32,7 @@ struct batch {
     const struct bp_key_sink *sink;
     bool told[MAX_BATCH];
     size_t n_told;
+    bool unknown; /* the service does not know what a batch is */
 };
 
 static bp_status
@@ -145,10 +146,21 @@ is_about_batch(bp_status cls)
            cls == BP_ERR_UNSUPPORTED;
 }
 
+/* Of those, what the service will say to any login at any time. */
+static bool
+says_unknown(bp_status cls)
+{
+    return cls == BP_ERR_INVALID || cls == BP_ERR_UNSUPPORTED;
+}
+
 static bp_status
 take_answer(struct batch *batch, const struct bp_azure_part_answer *answer, struct bp_error *error)
 {
     size_t number = (size_t)answer->number;
+    if (answer->number < 0) { /* about all of them */
+        batch->unknown |= says_unknown(bp_azure_class(answer->status, answer->code));
+        return BP_OK;
+    }
     if (number >= batch->n || batch->told[number]) {
         return BP_OK; /* nothing that we asked for */
     }
@@ -179,6 +191,7 @@ take_answers(struct batch *batch, const char *content_type, const char *body,
     bp_status status = BP_OK;
     struct bp_azure_part_answer answer;
     g_autofree char *boundary = bp_azure_batch_boundary(content_type);
+    batch->unknown = boundary == NULL; /* a success, but not of a batch */
     while (status == BP_OK && boundary != NULL && bp_azure_batch_next(&body, boundary, &answer)) {
         status = take_answer(batch, &answer, error);
         bp_azure_part_answer_clear(&answer);
@@ -256,7 +269,10 @@ remove_some(struct batch *batch, struct bp_error *error)
         *error = failed;
         return status;
     }
-    if (batch->n_told == 0) {
+    if (status != BP_OK) {
+        batch->unknown = says_unknown(status);
+    }
+    if (batch->unknown && batch->n_told == 0) {
         give_up(batch, status == BP_OK ? "a batch was taken, nothing in it" : failed.message);
     }
     return remove_each(batch, error);

@@ -252,7 +252,8 @@ bp_azure_source_judge(const struct bp_azure_source *source, bp_status status,
     switch (status) {
     case BP_ERR_DENIED:
     case BP_ERR_AUTH:
-        if (source->bearer != NULL) {
+        /* Else it is the destination's login that was refused. */
+        if (source->bearer != NULL && about_source) {
             atomic_store(&source->src->no_bearer, 1);
         }
         /* An expired login of the destination must not end direct copies for the whole job. */

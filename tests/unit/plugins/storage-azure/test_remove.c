@@ -106,8 +106,7 @@ START_TEST(test_remove__batches_are_not_taken)
 {
     static const char *const refusals[] = {
         AZ_REFUSED("400 no", "InvalidQueryParameterValue", "no"),
-        AZ_REFUSED("403 no", "AuthorizationPermissionMismatch", "no"),
-        AZ_REFUSED("501 no", "", "no"),
+        AZ_REFUSED("405 no", "UnsupportedHttpVerb", "no"), AZ_REFUSED("501 no", "", "no"),
         /* Azure and Azurite say it in a part that belongs to no request. */
         BATCH("--batchresponse_1\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 400 One of the "
               "request inputs is not valid.\r\nx-ms-error-code: InvalidInput\r\n\r\n"),
@@ -121,6 +120,34 @@ START_TEST(test_remove__batches_are_not_taken)
         ASSERT_OK(remove_keys(keys, 2));
         ck_assert_uint_eq(az_requests(), 6);
         ASSERT_SENT(4, "DELETE /acct/box/p/a%20b ", NULL);
+        az_end();
+    }
+}
+END_TEST
+
+/* What a login may not, or one that has just ended, says nothing of what the service can do. */
+START_TEST(test_remove__refusal_of_a_login_is_not_remembered)
+{
+    static const char *const refusals[] = {
+        AZ_REFUSED("403 no", "AuthenticationFailed", "no"),
+        AZ_REFUSED("403 no", "AuthorizationPermissionMismatch", "no"),
+        BATCH(PART("0", "401 no", "x-ms-error-code: InvalidAuthenticationInfo\r\n")
+                  PART("1", "403 no", "x-ms-error-code: AuthenticationFailed\r\n")),
+        BATCH(PART("0", "400 no", "x-ms-error-code: InvalidInput\r\n")
+                  PART("1", "403 no", "x-ms-error-code: AuthorizationFailure\r\n")),
+        BATCH("--batchresponse_1\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 403 no\r\n"
+              "x-ms-error-code: AuthenticationFailed\r\n\r\n")};
+    for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        const struct bp_httpd_step steps[] = {
+            AZ_STEP(refusals[i]), GONE, GONE,
+            AZ_STEP(BATCH(PART("0", "202 Accepted", "") PART("1", "202 Accepted", "")))};
+        az_start(steps, NULL);
+        ASSERT_OK(remove_keys(keys, 2));
+        ck_assert_str_eq(outcomes->str, "a b b ");
+        ASSERT_OK(remove_keys(keys, 2));
+        ck_assert_str_eq(outcomes->str, "a b b ");
+        ck_assert_msg(az_requests() == 4, "%zu: %zu requests", i, az_requests());
+        ASSERT_SENT(3, "POST /acct/box?restype=container&comp=batch ", NULL);
         az_end();
     }
 }
@@ -230,6 +257,6 @@ END_TEST
 
 AZ_MAIN("azure remove", test_remove__together, test_remove__each_has_its_outcome,
         test_remove__forgotten_key, test_remove__batches_are_not_taken,
-        test_remove__fails_as_a_whole, test_remove__alone_in_flights, test_remove__by_sas,
-        test_remove__256_at_a_time, test_remove__may_take_a_while,
-        test_remove__stopped_or_cancelled)
+        test_remove__refusal_of_a_login_is_not_remembered, test_remove__fails_as_a_whole,
+        test_remove__alone_in_flights, test_remove__by_sas, test_remove__256_at_a_time,
+        test_remove__may_take_a_while, test_remove__stopped_or_cancelled)

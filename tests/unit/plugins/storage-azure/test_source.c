@@ -144,6 +144,30 @@ START_TEST(test_source__token_refused_is_not_tried_again)
 }
 END_TEST
 
+/* The destination's login is another one. */
+START_TEST(test_source__token_outlives_a_refused_destination)
+{
+    static const char *const refusals[] = {
+        AZ_REFUSED("403 no", "AuthenticationFailed", "no"),
+        AZ_REFUSED("403 no", "AuthorizationPermissionMismatch", "no")};
+    for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        const struct bp_httpd_step steps[] = {
+            AZ_STEP(TOKEN),
+            AZ_STEP(AZ_REFUSED("403 no", "AuthorizationPermissionMismatch", "no")),
+            AZ_STEP(refusals[i]),
+            AZ_STEP(AZ_REFUSED("403 no", "AuthorizationPermissionMismatch", "no")),
+            AZ_STEP(COPIED),
+            AZ_STEP(LOOK)};
+        start_with_identity(steps, G_N_ELEMENTS(steps));
+        ck_assert_int_ne(az_copy(source, 5, NULL, NULL), BP_OK);
+        ASSERT_OK(az_copy(source, 5, NULL, NULL));
+        ASSERT_SENT(4, "PUT ", "x-ms-copy-source-authorization: Bearer token-marker\r\n", NULL);
+        finish();
+        az_end();
+    }
+}
+END_TEST
+
 START_TEST(test_source__background_takes_no_token)
 {
     const struct bp_httpd_step steps[] = {
@@ -158,4 +182,4 @@ END_TEST
 AZ_MAIN("azure source", test_source__signed_with_its_own_key, test_source__signed_anew_for_each_try,
         test_source__its_own_sas, test_source__user_delegation_is_kept,
         test_source__token_where_no_key_is_given, test_source__token_refused_is_not_tried_again,
-        test_source__background_takes_no_token)
+        test_source__token_outlives_a_refused_destination, test_source__background_takes_no_token)
