@@ -134,6 +134,7 @@ bp_s3_part_put(struct bp_storage *storage, const struct bp_op *op, const struct 
                           : NULL;
     status = bp_s3_send(storage, op, &request, &exchange, error);
     if (status == BP_OK) {
+        status = bp_s3_sums_check(storage, &request, &exchange, &sum, error);
         bp_s3_meta_fill(out, exchange.http, args->size);
         bp_s3_part_note(out->etag, &sum);
         bp_s3_end(&exchange);

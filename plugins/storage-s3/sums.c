@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sdk/lib/checksum.h"
+#include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
 
 #include "sdk/lib/ban.h"
@@ -45,17 +46,30 @@ bp_s3_sums_header(struct bp_s3_request *request, const struct bp_checksum *sum)
     g_ptr_array_add(request->headers, bp_s3_checksum_header(sum));
 }
 
-void
-bp_s3_sums_learn(struct bp_storage *storage, const struct bp_s3_request *request,
-                 const struct bp_s3_exchange *exchange)
+bp_status
+bp_s3_sums_check(struct bp_storage *storage, const struct bp_s3_request *request,
+                 const struct bp_s3_exchange *exchange, const struct bp_checksum *sum,
+                 struct bp_error *error)
 {
     int maybe = BP_S3_SUMS_MAYBE;
-    if (!request->sums || atomic_load(&storage->sums) != BP_S3_SUMS_MAYBE) {
-        return;
+    struct bp_checksum theirs = {0};
+    const char *kind = bp_checksum_kind_name(sum->kind);
+    g_autofree char *name = g_strconcat("x-amz-checksum-", kind, NULL);
+    bool repeats =
+        sum->kind != BP_CHECKSUM_NONE &&
+        bp_s3_checksum_parse(bp_http_header(exchange->http, name), sum->kind, &theirs) != 0;
+    if (repeats && !bp_checksum_equal(&theirs, sum)) {
+        return bp_fail(error, BP_ERR_RETRYABLE,
+                       "object %s: the store got bytes with another %s than was sent: they changed "
+                       "on their way",
+                       request->key, kind);
     }
-    bool knows = bp_http_header(exchange->http, "x-amz-checksum-crc32c") != NULL;
-    (void)atomic_compare_exchange_strong(&storage->sums, &maybe,
-                                         knows ? BP_S3_SUMS_YES : BP_S3_SUMS_NO);
+    /* One of a kind that it was not given, it has computed unasked, and compared with nothing. */
+    if (request->sums && sum->kind != BP_CHECKSUM_NONE) {
+        (void)atomic_compare_exchange_strong(&storage->sums, &maybe,
+                                             repeats ? BP_S3_SUMS_YES : BP_S3_SUMS_NO);
+    }
+    return BP_OK;
 }
 
 bool

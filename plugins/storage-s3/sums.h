@@ -28,9 +28,13 @@ uint32_t bp_s3_sums_kind(struct bp_storage *storage, bool behind);
 /** Adds "x-amz-checksum-…" of the body. */
 void bp_s3_sums_header(struct bp_s3_request *request, const struct bp_checksum *sum);
 
-/** After a success: a store that knows checksums repeats the one it got. */
-void bp_s3_sums_learn(struct bp_storage *storage, const struct bp_s3_request *request,
-                      const struct bp_s3_exchange *exchange);
+/**
+ * After a success: a store that knows checksums repeats the one it got, of whatever kind that was.
+ * @sum: what the body has, or kind NONE.  RETRYABLE: the store has got another body.
+ */
+bp_status bp_s3_sums_check(struct bp_storage *storage, const struct bp_s3_request *request,
+                           const struct bp_s3_exchange *exchange, const struct bp_checksum *sum,
+                           struct bp_error *error);
 
 /** After a refusal: true when it may be because of a checksum; from then on none are sent. */
 bool bp_s3_sums_refused(struct bp_storage *storage, const struct bp_op *op,

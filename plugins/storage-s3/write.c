@@ -334,24 +334,30 @@ check_content(struct bp_writer *writer, struct bp_error *error)
 }
 
 /* The answer to a PUT: the version that is there now. */
-static void
+static bp_status
 take_answer(struct bp_writer *writer, const struct bp_op *op, struct bp_s3_exchange *exchange,
-            struct bp_object_meta *out)
+            struct bp_object_meta *out, struct bp_error *error)
 {
     size_t n = 0;
     char *body = NULL;
     struct bp_error ignored = {.struct_size = sizeof(ignored)};
-    bp_s3_sums_learn(writer->storage, &writer->request, exchange);
+    bool wanted = writer->want.kind != BP_CHECKSUM_NONE;
+    bp_status status = bp_s3_sums_check(writer->storage, &writer->request, exchange,
+                                        wanted ? &writer->want : &writer->body.sum, error);
+    if (status != BP_OK) {
+        return status;
+    }
     bp_s3_meta_fill(out, exchange->http, writer->written);
     if (writer->is_part) {
         bp_s3_part_note(out->etag, &writer->body.sum);
     }
-    if (writer->want.kind != BP_CHECKSUM_NONE) {
+    if (wanted) {
         out->checksum = writer->want;
     }
     /* Read to its end, the connection can be used again. */
     (void)bp_http_receive_all(exchange->http, op, MAX_ANSWER, &body, &n, &ignored);
     free(body);
+    return BP_OK;
 }
 
 static bp_status
@@ -372,7 +378,7 @@ commit_kept(struct bp_writer *writer, const struct bp_op *op, struct bp_object_m
     }
     bp_status status = bp_s3_send(writer->storage, op, request, &exchange, error);
     if (status == BP_OK) {
-        take_answer(writer, op, &exchange, out);
+        status = take_answer(writer, op, &exchange, out, error);
         bp_s3_end(&exchange);
     }
     return status;
@@ -387,10 +393,7 @@ commit_stream(struct bp_writer *writer, const struct bp_op *op, struct bp_object
     if (status == BP_OK) {
         status = bp_s3_finish(&body->exchange, op, &writer->request, error);
     }
-    if (status == BP_OK) {
-        take_answer(writer, op, &body->exchange, out);
-    }
-    return status;
+    return status == BP_OK ? take_answer(writer, op, &body->exchange, out, error) : status;
 }
 
 bp_status

@@ -114,6 +114,73 @@ START_TEST(test_learn__store_that_says_nothing_does_not)
 }
 END_TEST
 
+static bp_status
+write_with_sha256(struct st_script *script)
+{
+    struct bp_write_args args = {.struct_size = sizeof(args), .key = "k", .size = 11};
+    bp_s3_sum(BP_CHECKSUM_SHA256, "hello world", 11, &args.checksum);
+    return st_write_args(script->store, &args, "hello world", 11, 11, NULL);
+}
+
+/* The caller's checksum goes along instead of ours, and comes back. */
+START_TEST(test_learn__of_the_kind_that_was_sent)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(200,
+                            "ETag: \"e\"\r\nx-amz-checksum-sha256: "
+                            "uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=\r\n",
+                            "")},
+        {.reply = DONE}};
+    st_begin(&script, steps);
+    ASSERT_OK(write_with_sha256(&script));
+    ASSERT_OK(write_large(&script));
+    ASSERT_HAS(script, 0,
+               "x-amz-checksum-sha256: uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=\r\n");
+    ASSERT_HAS(script, 1, "x-amz-trailer: x-amz-checksum-crc32c\r\n");
+    st_end(&script);
+}
+END_TEST
+
+/* What a store computes for itself, it has not compared. */
+START_TEST(test_learn__another_kind_is_none)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(200, "ETag: \"e\"\r\nx-amz-checksum-crc64nvme: AAAAAAAAAAA=\r\n", "")},
+        {.reply = DONE}};
+    st_begin(&script, steps);
+    ASSERT_OK(st_write(script.store, "k", "hello world", 0));
+    ASSERT_OK(write_large(&script));
+    ASSERT_HAS_NOT(script, 1, "x-amz-trailer");
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_learn__another_value_is_another_body)
+{
+    static const size_t sizes[] = {11, LARGE};
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        struct st_script script;
+        struct bp_object_meta meta;
+        const struct bp_httpd_step steps[] = {
+            {.reply = st_answer(200, "ETag: \"e\"\r\nx-amz-checksum-crc32c: AAAAAA==\r\n", "")},
+            {.reply = st_answer(200, "ETag: \"e\"\r\nx-amz-checksum-crc32c: AAAAAA==\r\n", "")}};
+        g_autofree char *bytes = g_strnfill(sizes[i], 'x');
+        const struct bp_write_args args = {
+            .struct_size = sizeof(args), .key = "k", .size = sizes[i]};
+        st_begin(&script, steps, "provider", "minio");
+        ASSERT_FAILED(st_write_args(script.store, &args, bytes, sizes[i], sizes[i], NULL),
+                      BP_ERR_RETRYABLE,
+                      "object k: the store got bytes with another crc32c than was sent");
+        ck_assert_uint_eq(st_error.flags, 0);
+        ASSERT_FAILED(put_part(&script, "crc32c:u1", bytes, sizes[i], &meta), BP_ERR_RETRYABLE,
+                      "another crc32c");
+        st_end(&script);
+    }
+}
+END_TEST
+
 START_TEST(test_learn__not_where_the_settings_decide)
 {
     struct st_script script;
@@ -294,8 +361,10 @@ START_TEST(test_part_note__only_where_there_is_room)
 END_TEST
 
 ST_MAIN("storage-s3 sums", test_learn__store_that_repeats_it_knows_it,
-        test_learn__store_that_says_nothing_does_not, test_learn__not_where_the_settings_decide,
-        test_refused__goes_on_without, test_refused__vague_words_of_who_knows_them,
-        test_parts__from_begin_to_end, test_parts__sha256_cannot_be_joined,
-        test_parts__of_an_upload_without, test_parts__aborted_by_the_stores_id, test_parts__copied,
+        test_learn__store_that_says_nothing_does_not, test_learn__of_the_kind_that_was_sent,
+        test_learn__another_kind_is_none, test_learn__another_value_is_another_body,
+        test_learn__not_where_the_settings_decide, test_refused__goes_on_without,
+        test_refused__vague_words_of_who_knows_them, test_parts__from_begin_to_end,
+        test_parts__sha256_cannot_be_joined, test_parts__of_an_upload_without,
+        test_parts__aborted_by_the_stores_id, test_parts__copied,
         test_part_note__only_where_there_is_room)
