@@ -105,21 +105,38 @@ bp_s3_take_checksum(const bp_xml_node *root, struct bp_checksum *out)
     }
 }
 
+/* Such answers begin long before their end is known.  One that ends without saying what was made is
+ * no success: what a stat finds then may be an older object. */
+bp_status
+bp_s3_take_etag(const bp_xml *xml, const char *key, char etag[BP_HTTP_ETAG], struct bp_error *error)
+{
+    const char *text = xml == NULL ? NULL : bp_xml_text(bp_xml_root(xml), "ETag");
+    bp_http_etag(text, etag);
+    if (text == NULL || *text == '\0') {
+        (void)bp_fail(error, BP_ERR_RETRYABLE,
+                      "object %s: the store began to answer and does not say that it is done", key);
+        error->flags |= BP_ERROR_OUTCOME_UNKNOWN;
+        return error->cls;
+    }
+    return BP_OK;
+}
+
 static bp_status
 take_result(struct bp_s3_exchange *exchange, const struct bp_op *op,
             const struct bp_copy_args *args, const bp_xml *xml, struct bp_object_meta *out,
             struct bp_error *error)
 {
-    char etag[sizeof(out->etag)] = "";
+    char etag[BP_HTTP_ETAG];
     struct bp_storage *storage = exchange->storage;
     bp_meta_clear(out);
-    if (xml != NULL) {
-        const bp_xml_node *root = bp_xml_root(xml);
-        bp_http_etag(bp_xml_text(root, "ETag"), etag);
-        out->mtime_ns = bp_s3_time(bp_xml_text(root, "LastModified"));
-        take_md5(storage, exchange->http, etag, &out->checksum);
-        bp_s3_take_checksum(root, &out->checksum);
+    bp_status status = bp_s3_take_etag(xml, args->dst_key, etag, error);
+    if (status != BP_OK) {
+        return status;
     }
+    const bp_xml_node *root = bp_xml_root(xml);
+    out->mtime_ns = bp_s3_time(bp_xml_text(root, "LastModified"));
+    take_md5(storage, exchange->http, etag, &out->checksum);
+    bp_s3_take_checksum(root, &out->checksum);
     return prove_size(storage, op, args, etag, out, error);
 }
 

@@ -219,7 +219,7 @@ send_complete(struct bp_storage *storage, const struct bp_op *op,
     bp_s3_request_header(request, "Content-Type: application/xml");
     bp_status status = bp_s3_send_for_xml(storage, op, request, &xml, error);
     if (status == BP_OK) {
-        bp_http_etag(xml == NULL ? NULL : bp_xml_text(bp_xml_root(xml), "ETag"), etag);
+        status = bp_s3_take_etag(xml, args->key, etag, error);
     }
     bp_xml_free(xml);
     g_string_free(body, TRUE);
@@ -232,7 +232,7 @@ bp_s3_part_complete(struct bp_storage *storage, const struct bp_op *op,
                     struct bp_error *error)
 {
     uint32_t kind;
-    char *full = NULL, etag[sizeof(out->etag)];
+    char *full = NULL, etag[BP_HTTP_ETAG];
     struct bp_s3_request request;
     bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
     if (status == BP_OK) {

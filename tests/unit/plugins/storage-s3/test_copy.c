@@ -83,6 +83,26 @@ START_TEST(test_copy__error_in_a_success)
 }
 END_TEST
 
+/* What is there may be an older object: nothing is looked at. */
+START_TEST(test_copy__success_that_says_nothing)
+{
+    static const char *const bodies[] = {"", " \r\n", "<html><body>fine</body></html>"};
+    for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
+        struct st_script script;
+        struct bp_object_meta meta;
+        const struct bp_httpd_step steps[] = {{.reply = st_answer(200, "", bodies[i])},
+                                              {.reply = SIZE("42", MD5)}};
+        st_begin(&script, steps);
+        ASSERT_FAILED(st_copy(script.store, script.store, "a", "dst", MD5, 42, &meta),
+                      BP_ERR_RETRYABLE, "object dst: the store began to answer and does not say");
+        ck_assert_uint_eq(st_error.flags, BP_ERROR_OUTCOME_UNKNOWN);
+        (void)st_request(&script, 0);
+        ck_assert_uint_eq(bp_httpd_requests(script.server), 1);
+        st_end(&script);
+    }
+}
+END_TEST
+
 START_TEST(test_copy__source_changed_or_gone)
 {
     struct st_script script;
@@ -216,6 +236,22 @@ START_TEST(test_complete__failures)
 }
 END_TEST
 
+START_TEST(test_complete__success_that_says_nothing)
+{
+    struct st_script script;
+    struct bp_object_meta meta;
+    const struct bp_httpd_step steps[] = {{.reply = st_answer(200, "", " \n \n")},
+                                          {.reply = SIZE("10", "older")}};
+    st_begin(&script, steps);
+    ASSERT_FAILED(complete(script.store, 0, &meta), BP_ERR_RETRYABLE,
+                  "does not say that it is done");
+    ck_assert_uint_eq(st_error.flags, BP_ERROR_OUTCOME_UNKNOWN);
+    (void)st_request(&script, 0);
+    ck_assert_uint_eq(bp_httpd_requests(script.server), 1);
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_part_abort__of_one_that_is_gone)
 {
     struct st_script script;
@@ -260,7 +296,8 @@ END_TEST
 
 ST_MAIN("storage-s3 copy", test_copy__etag_carried_over_proves_the_size,
         test_copy__md5_where_the_etag_is_one, test_copy__other_etags_are_asked_about,
-        test_copy__error_in_a_success, test_copy__source_changed_or_gone,
-        test_copy__only_within_one_store, test_copy__computed_checksum, test_part_copy__range,
-        test_complete__tells_what_is_there, test_complete__failures,
+        test_copy__error_in_a_success, test_copy__success_that_says_nothing,
+        test_copy__source_changed_or_gone, test_copy__only_within_one_store,
+        test_copy__computed_checksum, test_part_copy__range, test_complete__tells_what_is_there,
+        test_complete__failures, test_complete__success_that_says_nothing,
         test_part_abort__of_one_that_is_gone, test_part_begin__needs_an_id_and_a_receiver)
