@@ -42,6 +42,16 @@ bp_s3_decode(char *text)
     *out = '\0';
 }
 
+/* A page for people that a proxy sends with 200 would else be an empty bucket. */
+bp_status
+bp_s3_check_listing(const bp_xml_node *root, const char *name, struct bp_error *error)
+{
+    return strcmp(bp_xml_name(root), name) == 0
+               ? BP_OK
+               : bp_fail(error, BP_ERR_RETRYABLE, "the store's answer is <%.40s>, not a listing",
+                         bp_xml_name(root));
+}
+
 static bp_status
 check_args(const struct bp_list_args *args, struct bp_error *error)
 {
@@ -158,6 +168,10 @@ take_next(struct page *page, const bp_xml_node *root)
         return bp_fail(page->error, BP_ERR_PERMANENT,
                        "the store cut the listing short without saying how it goes on");
     }
+    if (page->args->token != NULL && strcmp(page->args->token, token) == 0) {
+        return bp_fail(page->error, BP_ERR_PERMANENT, "the store lists bucket %s in circles",
+                       page->storage->set.bucket);
+    }
     return page->sink->next(page->sink->ctx, token) == 0 ? BP_OK : stopped(page);
 }
 
@@ -166,7 +180,7 @@ take_page(struct page *page, const bp_xml_node *root)
 {
     const char *encoding = bp_xml_text(root, "EncodingType");
     const bp_xml_node *node = bp_xml_first(root, "Contents");
-    bp_status status = BP_OK;
+    bp_status status = bp_s3_check_listing(root, "ListBucketResult", page->error);
     page->encoded = encoding != NULL && strcmp(encoding, "url") == 0;
     for (; status == BP_OK && node != NULL; node = bp_xml_next(node, "Contents")) {
         status = take_entry(page, node);

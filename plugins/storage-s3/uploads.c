@@ -68,7 +68,7 @@ take_upload(const struct walk *walk, const bp_xml_node *node, bool encoded)
 static bp_status
 take_page(struct walk *walk, const bp_xml_node *root, bool *more)
 {
-    bp_status status = BP_OK;
+    bp_status status = bp_s3_check_listing(root, "ListMultipartUploadsResult", walk->error);
     const char *cut = bp_xml_text(root, "IsTruncated");
     const char *encoding = bp_xml_text(root, "EncodingType");
     bool encoded = encoding != NULL && strcmp(encoding, "url") == 0;
@@ -78,11 +78,15 @@ take_page(struct walk *walk, const bp_xml_node *root, bool *more)
     }
     g_autofree char *key = g_strdup(bp_xml_text(root, "NextKeyMarker"));
     g_autofree char *id = g_strdup(bp_xml_text(root, "NextUploadIdMarker"));
-    *more = cut != NULL && strcmp(cut, "true") == 0 && key != NULL && *key != '\0';
+    *more = cut != NULL && strcmp(cut, "true") == 0;
     if (encoded && key != NULL) {
         bp_s3_decode(key);
     }
-    if (*more && g_strcmp0(key, walk->key_marker) == 0 && g_strcmp0(id, walk->id_marker) == 0) {
+    if (status == BP_OK && *more && (key == NULL || *key == '\0')) {
+        status = bp_fail(walk->error, BP_ERR_PERMANENT,
+                         "the store cut the list of uploads short without saying how it goes on");
+    } else if (status == BP_OK && *more && g_strcmp0(key, walk->key_marker) == 0 &&
+               g_strcmp0(id, walk->id_marker) == 0) {
         status = bp_fail(walk->error, BP_ERR_PERMANENT, "the store lists uploads in circles");
     }
     g_free(walk->key_marker);
@@ -110,6 +114,9 @@ next_page(struct walk *walk, bool *more)
     bp_status status = bp_s3_send_for_xml(walk->storage, walk->op, &request, &xml, walk->error);
     if (status == BP_OK && xml != NULL) {
         status = take_page(walk, bp_xml_root(xml), more);
+    } else if (status == BP_OK) {
+        status = bp_fail(walk->error, BP_ERR_RETRYABLE,
+                         "the store answered a listing of uploads with nothing");
     }
     bp_xml_free(xml);
     bp_s3_request_clear(&request);

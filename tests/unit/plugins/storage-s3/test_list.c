@@ -93,6 +93,25 @@ START_TEST(test_list__goes_on_without_a_token)
 }
 END_TEST
 
+/* One that takes no notice of where to go on would be listed for ever. */
+START_TEST(test_list__in_circles)
+{
+    static const char *const pages[] = {
+        "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>x"
+        "</NextContinuationToken>" KEY("a") "</ListBucketResult>",
+        "<ListBucketResult><IsTruncated>true</IsTruncated>" KEY("a") "</ListBucketResult>"};
+    for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
+        struct st_script script;
+        const struct bp_httpd_step steps[] = {{.reply = st_answer(200, "", pages[i]), .times = 3}};
+        st_begin(&script, steps);
+        ck_assert_ptr_null(st_list(script.store, "", 0, 1, NULL));
+        ck_assert_int_eq(st_error.cls, BP_ERR_PERMANENT);
+        ck_assert_str_eq(st_error.message, "the store lists bucket bkt in circles");
+        st_end(&script);
+    }
+}
+END_TEST
+
 START_TEST(test_list__broken_answers)
 {
     static const struct {
@@ -101,9 +120,12 @@ START_TEST(test_list__broken_answers)
     } cases[] = {
         {"", "answered a listing with nothing", BP_ERR_RETRYABLE},
         {"<ListBucketResult>", "cannot be understood", BP_ERR_RETRYABLE},
-        {"<R><Contents><Key>k</Key></Contents></R>", "without name or size", BP_ERR_RETRYABLE},
-        {"<R><IsTruncated>true</IsTruncated></R>", "without saying how it goes on",
-         BP_ERR_PERMANENT},
+        {"<ListBucketResult><Contents><Key>k</Key></Contents></ListBucketResult>",
+         "without name or size", BP_ERR_RETRYABLE},
+        {"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+         "without saying how it goes on", BP_ERR_PERMANENT},
+        {"<html><body>log in first</body></html>", "answer is <html>, not a listing",
+         BP_ERR_RETRYABLE},
         {"<Error><Code>SlowDown</Code></Error>", "SlowDown", BP_ERR_THROTTLED},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -176,5 +198,6 @@ END_TEST
 
 ST_MAIN("storage-s3 list", test_list__pages_by_token, test_list__groups,
         test_list__names_that_are_no_keys_are_left_out, test_list__start_after,
-        test_list__goes_on_without_a_token, test_list__broken_answers, test_list__missing_bucket,
-        test_list__foreign_token, test_list__stopped_by_its_reader, test_decode__query_form)
+        test_list__goes_on_without_a_token, test_list__in_circles, test_list__broken_answers,
+        test_list__missing_bucket, test_list__foreign_token, test_list__stopped_by_its_reader,
+        test_decode__query_form)

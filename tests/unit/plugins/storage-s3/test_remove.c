@@ -117,6 +117,8 @@ take_upload(void *ctx, const char *key, const char *extra, int64_t started_ns,
 #define UPLOAD(key, id, time)                                                                \
     "<Upload><Key>" key "</Key><UploadId>" id "</UploadId><Initiated>" time "</Initiated></" \
     "Upload>"
+#define UPLOADS(inside) \
+    st_answer(200, "", "<ListMultipartUploadsResult>" inside "</ListMultipartUploadsResult>")
 #define OLD "2009-10-12T17:50:30.000Z"
 
 START_TEST(test_uploads__pages_within_the_prefix)
@@ -125,12 +127,11 @@ START_TEST(test_uploads__pages_within_the_prefix)
     g_autoptr(GString) found = g_string_new(NULL);
     const struct bp_key_sink sink = {.struct_size = sizeof(sink), .ctx = found, .key = take_upload};
     const struct bp_httpd_step steps[] = {
-        {.reply = st_answer(200, "",
-                            "<R><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
-                            "<NextKeyMarker>p/a%2Bb</NextKeyMarker><NextUploadIdMarker>1"
-                            "</NextUploadIdMarker>" UPLOAD("p/a%2Bb", "1", OLD)
-                                UPLOAD("other", "9", OLD) "</R>")},
-        {.reply = st_answer(200, "", "<R>" UPLOAD("p/ac", "2", "") "</R>")}};
+        {.reply = UPLOADS("<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+                          "<NextKeyMarker>p/a%2Bb</NextKeyMarker><NextUploadIdMarker>1"
+                          "</NextUploadIdMarker>" UPLOAD("p/a%2Bb", "1", OLD)
+                              UPLOAD("other", "9", OLD))},
+        {.reply = UPLOADS(UPLOAD("p/ac", "2", ""))}};
     st_begin(&script, steps, "prefix", "p");
     ASSERT_OK(st_ops->uploads_list(script.store, &bp_fake.op, "a", &sink, &st_error));
     ck_assert_str_eq(found->str, "a+b=1 ac=2? ");
@@ -146,10 +147,8 @@ START_TEST(test_uploads_abort__old_ones_only)
     g_autoptr(GString) found = g_string_new(NULL);
     const struct bp_key_sink sink = {.struct_size = sizeof(sink), .ctx = found, .key = take_upload};
     const struct bp_httpd_step steps[] = {
-        {.reply = st_answer(200, "",
-                            "<R>" UPLOAD("old", "1", OLD) UPLOAD("unknown", "2", "")
-                                UPLOAD("young", "3", "2029-10-12T17:50:30.000Z")
-                                    UPLOAD("old2", "4", OLD) "</R>")},
+        {.reply = UPLOADS(UPLOAD("old", "1", OLD) UPLOAD("unknown", "2", "") UPLOAD(
+             "young", "3", "2029-10-12T17:50:30.000Z") UPLOAD("old2", "4", OLD))},
         {.reply = st_answer(204, "", "")},
         {.reply = st_refusal(403, "AccessDenied")}};
     st_begin(&script, steps);
@@ -165,14 +164,36 @@ START_TEST(test_uploads__in_circles)
     struct st_script script;
     g_autoptr(GString) found = g_string_new(NULL);
     const struct bp_key_sink sink = {.struct_size = sizeof(sink), .ctx = found, .key = take_upload};
-    const char *page = st_answer(200, "",
-                                 "<R><IsTruncated>true</IsTruncated><NextKeyMarker>k"
-                                 "</NextKeyMarker></R>");
+    const char *page = UPLOADS("<IsTruncated>true</IsTruncated><NextKeyMarker>k</NextKeyMarker>");
     const struct bp_httpd_step steps[] = {{.reply = page}, {.reply = page}};
     st_begin(&script, steps);
     ASSERT_FAILED(st_ops->uploads_list(script.store, &bp_fake.op, "", &sink, &st_error),
                   BP_ERR_PERMANENT, "in circles");
     st_end(&script);
+}
+END_TEST
+
+/* An upload that is not seen is one that nobody ends. */
+START_TEST(test_uploads__broken_answers)
+{
+    const struct {
+        const char *reply, *text;
+        bp_status cls;
+    } cases[] = {
+        {st_answer(200, "", ""), "with nothing", BP_ERR_RETRYABLE},
+        {st_answer(200, "", "<html/>"), "answer is <html>, not a listing", BP_ERR_RETRYABLE},
+        {UPLOADS("<IsTruncated>true</IsTruncated>"), "without saying how it goes on",
+         BP_ERR_PERMANENT},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct st_script script;
+        const struct bp_key_sink sink = {.struct_size = sizeof(sink), .key = take_upload};
+        const struct bp_httpd_step steps[] = {{.reply = cases[i].reply}};
+        st_begin(&script, steps);
+        ASSERT_FAILED(st_ops->uploads_list(script.store, &bp_fake.op, "", &sink, &st_error),
+                      cases[i].cls, cases[i].text);
+        st_end(&script);
+    }
 }
 END_TEST
 
@@ -264,8 +285,9 @@ ST_MAIN("storage-s3 remove", test_remove__missing_is_fine_a_missing_bucket_is_no
         test_remove__version_is_looked_at_where_delete_does_not,
         test_remove__version_goes_along_on_aws, test_remove_many__outcome_of_each,
         test_remove_many__one_by_one_where_there_is_no_other_way,
-        test_remove_many__fails_as_a_whole, test_uploads__pages_within_the_prefix,
-        test_uploads_abort__old_ones_only, test_uploads__in_circles,
-        test_probe__exactly_what_is_needed, test_probe__names_the_missing_right_and_cleans_up,
+        test_remove_many__fails_as_a_whole,
+        test_uploads__pages_within_the_prefix, test_uploads_abort__old_ones_only,
+        test_uploads__in_circles, test_uploads__broken_answers, test_probe__exactly_what_is_needed,
+        test_probe__names_the_missing_right_and_cleans_up,
         test_probe__finds_out_who_ignores_conditions, test_probe__makes_the_bucket_only_when_told,
         test_probe__cannot_speak_for_the_server)
