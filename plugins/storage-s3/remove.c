@@ -68,8 +68,10 @@ remove_each(struct bp_storage *storage, const struct bp_op *op, const char *cons
     for (size_t i = 0; status == BP_OK && i < n; i++) {
         struct bp_error one = {.struct_size = sizeof(one)};
         status = bp_s3_remove(storage, op, keys[i], NULL, &one);
-        if (status == BP_ERR_CANCELLED || status == BP_ERR_TIMEOUT) {
-            return bp_fail(error, status, "%s", one.message);
+        /* What concerns all keys ends it: after AUTH the host comes back with another login. */
+        if (status == BP_ERR_CANCELLED || status == BP_ERR_TIMEOUT || status == BP_ERR_AUTH) {
+            *error = one;
+            return status;
         }
         status = tell(sink, keys[i], status == BP_OK ? NULL : &one, error);
     }
@@ -93,6 +95,18 @@ list_of_keys(struct bp_storage *storage, const char *const *keys, size_t n, GHas
         g_hash_table_insert(index, full, GSIZE_TO_POINTER(i + 1));
     }
     return g_string_append(text, "</Delete>");
+}
+
+/* XML 1.0 has no way to write U+FFFE and U+FFFF: a list with one of them is refused as a whole. */
+static bool
+fits_xml(const char *const *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strstr(keys[i], "\xEF\xBF\xBE") != NULL || strstr(keys[i], "\xEF\xBF\xBF") != NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* What became of each key; a class for those that the answer forgot. */
@@ -192,7 +206,8 @@ bp_s3_remove_many(struct bp_storage *storage, const struct bp_op *op, const char
     size_t done = 0;
     while (status == BP_OK && done < n) {
         size_t some = MIN(n - done, MAX_BATCH);
-        if (!storage->set.provider->remove_many || atomic_load(&storage->no_remove_many)) {
+        if (!storage->set.provider->remove_many || atomic_load(&storage->no_remove_many) ||
+            !fits_xml(keys + done, some)) {
             status = remove_each(storage, op, keys + done, some, sink, error);
         } else {
             status = remove_batch(storage, op, keys + done, some, sink, error);

@@ -94,13 +94,36 @@ START_TEST(test_remove_many__one_by_one_where_there_is_no_other_way)
 }
 END_TEST
 
+/* XML cannot hold them, and a store would refuse all the others with them. */
+START_TEST(test_remove_many__one_by_one_with_keys_that_are_no_xml)
+{
+    struct st_script script;
+    static const char *const odd[] = {"a\xEF\xBF\xBE", "b\xEF\xBF\xBF"};
+    const struct bp_httpd_step steps[] = {{.reply = st_answer(204, "", ""), .times = 2},
+                                          {.reply = st_refusal(503, "SlowDown")}};
+    st_begin(&script, steps);
+    g_autofree char *outcome = st_remove_many(script.store, odd, 2);
+    ck_assert_str_eq(outcome, "a\xEF\xBF\xBE b\xEF\xBF\xBF ");
+    ck_assert_ptr_null(st_remove_many(script.store, keys, 2)); /* which are sent together again */
+    ck_assert_int_eq(strncmp(st_request(&script, 1), "DELETE /bkt/b%EF%BF%BF ", 23), 0);
+    ck_assert_int_eq(strncmp(st_request(&script, 2), "POST /bkt?delete= ", 18), 0);
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_remove_many__fails_as_a_whole)
 {
     struct st_script script;
-    const struct bp_httpd_step steps[] = {{.reply = st_refusal(503, "SlowDown")}};
+    const struct bp_httpd_step steps[] = {{.reply = st_refusal(503, "SlowDown")},
+                                          {.reply = st_refusal(501, "NotImplemented")},
+                                          {.reply = st_answer(204, "", "")},
+                                          {.reply = st_refusal(400, "ExpiredToken")}};
     st_begin(&script, steps);
     ck_assert_ptr_null(st_remove_many(script.store, keys, 2));
     ck_assert_int_eq(st_error.cls, BP_ERR_THROTTLED);
+    ck_assert_ptr_null(st_remove_many(script.store, keys, 2));
+    ck_assert_int_eq(st_error.cls, BP_ERR_AUTH);
+    ck_assert_str_eq(st_error.code, "ExpiredToken");
     st_end(&script);
 }
 END_TEST
@@ -285,7 +308,7 @@ ST_MAIN("storage-s3 remove", test_remove__missing_is_fine_a_missing_bucket_is_no
         test_remove__version_is_looked_at_where_delete_does_not,
         test_remove__version_goes_along_on_aws, test_remove_many__outcome_of_each,
         test_remove_many__one_by_one_where_there_is_no_other_way,
-        test_remove_many__fails_as_a_whole,
+        test_remove_many__one_by_one_with_keys_that_are_no_xml, test_remove_many__fails_as_a_whole,
         test_uploads__pages_within_the_prefix, test_uploads_abort__old_ones_only,
         test_uploads__in_circles, test_uploads__broken_answers, test_probe__exactly_what_is_needed,
         test_probe__names_the_missing_right_and_cleans_up,
