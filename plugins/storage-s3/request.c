@@ -137,15 +137,15 @@ wire_clear(struct wire *wire)
 }
 
 static void
-sign(struct bp_storage *storage, const struct bp_s3_request *request, const struct bp_s3_keys *keys,
-     struct wire *wire, struct bp_s3_seed *seed)
+sign(const struct bp_s3_exchange *exchange, const struct bp_s3_request *request, struct wire *wire)
 {
     char hash[BP_S3_SHA256_HEX];
+    struct bp_storage *storage = exchange->storage;
+    const struct bp_s3_keys *keys = exchange->keys;
     const struct bp_s3_dialect *dialect = storage->set.provider->dialect;
-    g_autofree char *region = bp_s3_region(storage);
     g_autofree char *authority = NULL, *path = NULL;
     g_autofree char *query = bp_s3_query(request->query);
-    address(storage, region, request->key, &authority, &path);
+    address(storage, exchange->region, request->key, &authority, &path);
     wire->url = g_strdup_printf("%s://%s%s%s%s", storage->set.endpoint.tls ? "https" : "http",
                                 authority, path, query[0] != '\0' ? "?" : "", query);
     wire->headers = g_ptr_array_new_with_free_func(g_free);
@@ -168,13 +168,13 @@ sign(struct bp_storage *storage, const struct bp_s3_request *request, const stru
             .host = authority,
             .path = path,
             .query = query,
-            .region = region,
+            .region = exchange->region,
             .access_key = keys->access_key,
             .secret_key = bp_secret_get(keys->secret_key),
             .payload = request->payload != NULL ? request->payload : hash,
         };
         bp_s3_stamp((int64_t)time(NULL), signing.stamp);
-        bp_s3_sign(&signing, wire->headers, seed);
+        bp_s3_sign(&signing, wire->headers, exchange->seed);
     }
     g_ptr_array_add(wire->headers, NULL);
 }
@@ -214,7 +214,9 @@ bp_s3_begin(struct bp_storage *storage, const struct bp_op *op, const struct bp_
     if (is_chunked(request)) {
         out->seed = g_new0(struct bp_s3_seed, 1);
     }
-    sign(storage, request, out->keys, &wire, out->seed);
+    g_autofree char *region = bp_s3_region(storage);
+    g_strlcpy(out->region, region, sizeof(out->region));
+    sign(out, request, &wire);
     const struct bp_http_request http = {
         .method = request->method,
         .url = wire.url,
@@ -282,7 +284,8 @@ is_about_region(const struct bp_s3_refusal *refusal)
             return true;
         }
     }
-    return refusal->status == 301 || (refusal->status == 400 && refusal->code[0] == '\0');
+    return refusal->status == 301 || refusal->status == 307 ||
+           (refusal->status == 400 && refusal->code[0] == '\0');
 }
 
 /* What stores say when a byte of a body in chunks was changed: in a chunk, or around one. */
@@ -327,9 +330,11 @@ refuse(struct bp_s3_exchange *exchange, const struct bp_op *op, const struct bp_
     if (bp_s3_sums_refused(storage, op, request, refusal->code)) {
         error->cls = BP_ERR_RETRYABLE;
     }
-    if (refusal->region[0] != '\0' && is_about_region(refusal) &&
-        bp_s3_learn_region(storage, op, refusal->region)) {
-        error->cls = BP_ERR_RETRYABLE;
+    if (refusal->region[0] != '\0' && is_about_region(refusal)) {
+        (void)bp_s3_learn_region(storage, op, refusal->region);
+        /* Of several threads only one has learned it; the others were sent to the old one, too. */
+        g_autofree char *now = bp_s3_region(storage);
+        error->cls = strcmp(now, exchange->region) != 0 ? BP_ERR_RETRYABLE : error->cls;
     }
     return error->cls;
 }
@@ -368,7 +373,9 @@ bp_s3_send(struct bp_storage *storage, const struct bp_op *op, const struct bp_s
         }
         bp_s3_end(out);
         g_autofree char *now = bp_s3_region(storage);
-        if (attempt > 0 || strcmp(region, now) == 0) {
+        /* Another thread may have learned it meanwhile: what may have been done is not repeated. */
+        bool refused = status == BP_ERR_RETRYABLE && (error->flags & BP_ERROR_OUTCOME_UNKNOWN) == 0;
+        if (attempt > 0 || !refused || strcmp(region, now) == 0) {
             return status;
         }
     }

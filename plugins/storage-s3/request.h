@@ -45,6 +45,7 @@ struct bp_s3_exchange {
     bp_http_exchange *http;
     struct bp_s3_keys *keys;
     struct bp_s3_seed *seed; /**< of a body signed in chunks, else NULL */
+    char region[64];         /**< that it was sent to and signed for */
 };
 
 /** For a body that is sent bit by bit: then bp_http_send, bp_s3_finish, bp_s3_end. */

@@ -4,6 +4,7 @@
  */
 #include <time.h>
 
+#include "plugins/storage-s3/s3.h"
 #include "tests/unit/plugins/storage-s3/s3_test.h"
 
 START_TEST(test_send__follows_the_region_header_once)
@@ -52,6 +53,65 @@ START_TEST(test_send__does_not_go_in_circles)
     st_begin(&script, steps);
     ck_assert_ptr_null(st_read(script.store, "k"));
     ck_assert_int_eq(st_error.cls, BP_ERR_RETRYABLE);
+    st_end(&script);
+}
+END_TEST
+
+static struct bp_storage *learner;
+static unsigned questions;
+
+/* As another thread would: the first question comes with the commit, the second with its request.
+ */
+static int32_t
+learn_meanwhile(const struct bp_op *op)
+{
+    if (++questions == 2) {
+        (void)bp_s3_learn_region(learner, op, "r2");
+    }
+    return 0;
+}
+
+START_TEST(test_send__repeats_nothing_that_may_have_been_done)
+{
+    struct st_script script;
+    int32_t (*usual)(const struct bp_op *) = bp_fake.host.cancelled;
+    const struct bp_httpd_step steps[] = {{.reply = st_refusal(500, "InternalError")},
+                                          {.reply = st_refusal(412, "PreconditionFailed")}};
+    st_begin(&script, steps);
+    struct bp_writer *writer = NULL;
+    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    const struct bp_write_args args = {
+        .struct_size = sizeof(args), .key = "k", .size = 1, .if_match = "v1"};
+    ASSERT_OK(st_ops->write_open(script.store, &bp_fake.op, &args, &writer, &st_error));
+    ASSERT_OK(st_ops->write(writer, &bp_fake.op, "x", 1, &st_error));
+    learner = script.store;
+    questions = 0;
+    bp_fake.host.cancelled = learn_meanwhile;
+    ASSERT_FAILED(st_ops->write_commit(writer, &bp_fake.op, &meta, &st_error), BP_ERR_RETRYABLE,
+                  "InternalError");
+    bp_fake.host.cancelled = usual;
+    ck_assert_uint_eq(st_error.flags, BP_ERROR_OUTCOME_UNKNOWN);
+    st_end(&script);
+}
+END_TEST
+
+START_TEST(test_send__region_that_another_thread_has_learned)
+{
+    struct st_script script;
+    struct bp_writer *writer = NULL;
+    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    g_autofree char *bytes = g_strnfill(300000, 'x');
+    const struct bp_write_args args = {.struct_size = sizeof(args), .key = "k", .size = 300000};
+    const struct bp_httpd_step steps[] = {
+        {.reply = st_answer(400, "",
+                            "<Error><Code>AuthorizationHeaderMalformed</Code><Region>r2</Region>"
+                            "</Error>")}};
+    st_begin(&script, steps);
+    ASSERT_OK(st_ops->write_open(script.store, &bp_fake.op, &args, &writer, &st_error));
+    ASSERT_OK(st_ops->write(writer, &bp_fake.op, bytes, 300000, &st_error));
+    ck_assert(bp_s3_learn_region(script.store, &bp_fake.op, "r2"));
+    ASSERT_FAILED(st_ops->write_commit(writer, &bp_fake.op, &meta, &st_error), BP_ERR_RETRYABLE,
+                  "AuthorizationHeaderMalformed");
     st_end(&script);
 }
 END_TEST
@@ -345,6 +405,8 @@ END_TEST
 
 ST_MAIN("storage-s3 request", test_send__follows_the_region_header_once,
         test_send__learns_the_region_from_the_error, test_send__does_not_go_in_circles,
+        test_send__repeats_nothing_that_may_have_been_done,
+        test_send__region_that_another_thread_has_learned,
         test_send__same_region_says_what_to_change,
         test_send__a_streamed_body_is_retried_by_the_core,
         test_chunks__changed_on_their_way_once_the_keys_worked, test_chunks__changed_around_a_chunk,
