@@ -138,6 +138,7 @@ read_section(const char *text, const char *name, bool config, struct profile *ou
     for (size_t i = 0; lines[i] != NULL; i++) {
         /* An indented line belongs to the setting above it. */
         bool nested = g_ascii_isspace(lines[i][0]);
+        size_t len = strlen(lines[i]);
         char *line = g_strstrip(lines[i]);
         if (*line == '\0' || *line == '#' || *line == ';' || nested) {
             continue;
@@ -153,7 +154,7 @@ read_section(const char *text, const char *name, bool config, struct profile *ou
             g_autofree char *key = g_ascii_strdown(g_strchomp(line), -1);
             take_setting(out, key, g_strchug(sign + 1));
         }
-        bp_secret_wipe(line, strlen(line));
+        bp_secret_wipe(line, len); /* with what stands behind the sign, which has become a NUL */
     }
 }
 

@@ -6,6 +6,7 @@
  */
 #include "plugins/storage-s3/credentials.h"
 
+#include <arpa/inet.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,18 +54,37 @@ class_of(int code)
     return code == 429 || code >= 500 ? BP_ERR_RETRYABLE : BP_ERR_AUTH;
 }
 
-/* A token in plain text goes to this machine or its link only. */
+static bool
+is_near(const char *host)
+{
+    static const char *const near[] = {"localhost", "[::1]", "169.254.170.2", "169.254.170.23",
+                                       "[fd00:ec2::23]"};
+    struct in_addr address;
+    for (size_t i = 0; i < G_N_ELEMENTS(near); i++) {
+        if (g_ascii_strcasecmp(host, near[i]) == 0) {
+            return true;
+        }
+    }
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* A token in plain text goes to this machine or its link only: not to 127.example.org, nor to
+ * localhost@example.org. */
 static bp_status
 check_full_uri(const char *uri, struct bp_error *error)
 {
-    static const char *const near[] = {
-        "http://127.",           "http://localhost",       "http://[::1]",
-        "http://169.254.170.2/", "http://169.254.170.23/", "http://[fd00:ec2::23]/"};
     if (g_str_has_prefix(uri, "https://")) {
         return BP_OK;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(near); i++) {
-        if (g_str_has_prefix(uri, near[i])) {
+    if (g_str_has_prefix(uri, "http://")) {
+        const char *start = uri + strlen("http://");
+        g_autofree char *authority = g_strndup(start, strcspn(start, "/?#"));
+        bool has_login = strchr(authority, '@') != NULL;
+        char *port = strrchr(authority, ':');
+        if (port != NULL && strchr(port, ']') == NULL) {
+            *port = '\0';
+        }
+        if (!has_login && is_near(authority)) {
             return BP_OK;
         }
     }
@@ -237,6 +257,9 @@ bp_s3_keys_of_ec2(struct bp_storage *storage, const struct bp_op *op, struct bp_
         bp_secret_wipe(body, strlen(body));
     }
     free(body);
+    if (imds.token != NULL) {
+        bp_secret_wipe(imds.token, strlen(imds.token));
+    }
     g_free(imds.token);
     g_free(imds.base);
     return status;

@@ -156,6 +156,7 @@ ask_service(struct bp_storage *storage, const struct bp_op *op, GPtrArray *field
     status = bp_s3_ask(storage, op, &ask, &code, &body, error);
     if (status == BP_OK) {
         status = read_answer(code, body, what, out, error);
+        bp_secret_wipe(body, strlen(body));
     }
     free(body);
     bp_secret_wipe(form, strlen(form)); /* the token of a web identity */

@@ -337,8 +337,14 @@ START_TEST(test_ecs__full_uri)
     const struct bp_httpd_step steps[] = {{.reply = json_keys("FULL", 3600)}, {.reply = OBJECT}};
     START(steps, "credentials", "iam");
     g_autofree char *uri = g_strconcat(bp_httpd_url(server), "/full", NULL);
-    g_setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.org/x", TRUE);
-    read_fails(BP_ERR_AUTH, "neither https nor on this machine");
+    static const char *const far[] = {
+        "http://example.org/x",           "http://127.example.org/x",
+        "http://127.0.0.1@example.org/x", "http://localhost.example.org:80/x",
+        "http://localhost:x@h/",          "ftp://127.0.0.1/x"};
+    for (size_t i = 0; i < G_N_ELEMENTS(far); i++) {
+        g_setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", far[i], TRUE);
+        read_fails(BP_ERR_AUTH, "neither https nor on this machine");
+    }
     g_setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", uri, TRUE);
     read_fine();
     has(0, "GET /full HTTP");
