@@ -126,7 +126,10 @@ load_endpoint(const struct load *load)
     if (status == BP_OK && address == NULL) {
         const char *scheme = strstr(provider->endpoint, "://") + 3;
         g_auto(GStrv) around = g_strsplit(scheme, "%s", 2);
-        g_autofree char *host = g_strjoinv(values->region, around);
+        /* The regions of China are a partition of their own, under another domain. */
+        bool china = strcmp(provider->name, "aws") == 0 && g_str_has_prefix(values->region, "cn-");
+        g_autofree char *usual = g_strjoinv(values->region, around);
+        g_autofree char *host = g_strconcat(usual, china ? ".cn" : "", NULL);
         status = bp_s3_endpoint_parse(&values->endpoint, "region", host, tls, load->error);
     }
     return status;
