@@ -72,6 +72,23 @@ is_nothing(const char *range, const char *length, uint64_t offset, uint64_t *siz
            bp_parse_u64(slash + 1, size) == 0 && *size == offset;
 }
 
+static bp_status
+fail_range(const struct bp_read_args *args, const char *range, struct bp_error *error)
+{
+    return bp_fail(error, BP_ERR_PERMANENT,
+                   "object %s: asked for bytes from %" PRIu64 " on, the server sends \"%s\"",
+                   args->key, args->offset, range == NULL ? "all" : range);
+}
+
+/* Nobody asked for a part: it would pass for the whole. */
+static int
+is_part(const char *range, const char *length)
+{
+    uint64_t first = 0, last = 0, size = 0;
+    return range != NULL && !is_nothing(range, length, 0, &size) &&
+           (parse_range(range, &first, &last, &size) != 0 || first != 0 || last + 1 != size);
+}
+
 bp_status
 bp_http_body_open(struct bp_http_body *body, bp_http_exchange *x, const struct bp_read_args *args,
                   uint64_t *size, struct bp_error *error)
@@ -82,6 +99,9 @@ bp_http_body_open(struct bp_http_body *body, bp_http_exchange *x, const struct b
     *body = (struct bp_http_body){.x = x};
     (void)snprintf(body->key, sizeof(body->key), "%s", args->key);
     if (is_whole(args)) {
+        if (is_part(range, length)) {
+            return fail_range(args, range, error);
+        }
         if (length == NULL || bp_parse_u64(length, size) != 0) {
             return bp_fail(error, BP_ERR_RETRYABLE, "object %s: the server does not tell its size",
                            args->key);
@@ -94,9 +114,7 @@ bp_http_body_open(struct bp_http_body *body, bp_http_exchange *x, const struct b
     }
     if (parse_range(range, &first, &last, size) != 0 || first != args->offset ||
         last - first >= args->length) {
-        return bp_fail(error, BP_ERR_PERMANENT,
-                       "object %s: asked for bytes from %" PRIu64 " on, the server sends \"%s\"",
-                       args->key, args->offset, range == NULL ? "all" : range);
+        return fail_range(args, range, error);
     }
     body->left = last - first + 1;
     return BP_OK;

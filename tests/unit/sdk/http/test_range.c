@@ -149,6 +149,30 @@ START_TEST(test_body__range_that_was_ignored)
 }
 END_TEST
 
+static const char *const parts[] = {"bytes 0-4/10", "bytes 5-9/10", "bytes 0-4/*", "none"};
+#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+START_TEST(test_body__part_instead_of_the_whole)
+{
+    char replies[N_PARTS + 1][200];
+    struct bp_httpd_step steps[N_PARTS + 1];
+    for (size_t i = 0; i <= N_PARTS; i++) {
+        snprintf(replies[i], sizeof(replies[i]),
+                 "HTTP/1.1 206 Partial\r\nContent-Range: %s\r\nContent-Length: 5\r\n\r\nhello",
+                 i < N_PARTS ? parts[i] : "bytes 0-4/5");
+        steps[i] = (struct bp_httpd_step){.reply = replies[i]};
+    }
+    fix.server = bp_httpd_start(steps, N_PARTS + 1);
+    for (size_t i = 0; i < N_PARTS; i++) {
+        ASSERT_FAILED(open_body(0, BP_UNKNOWN), BP_ERR_PERMANENT, 0, parts[i]);
+        bp_http_end(fix.x);
+        fix.x = NULL;
+    }
+    ASSERT_OK(open_body(0, BP_UNKNOWN));
+    ck_assert_uint_eq(size, 5);
+}
+END_TEST
+
 START_TEST(test_body__cut_short)
 {
     char text[16];
@@ -176,4 +200,5 @@ END_TEST
 FIXTURE_MAIN("sdk/http/range", test_range__header, test_body__whole, test_body__range,
              test_body__object_ends_before_the_range_does, test_body__nothing_behind_the_end,
              test_body__no_size, test_body__other_bytes_than_asked_for,
-             test_body__range_that_was_ignored, test_body__cut_short, test_body__edges)
+             test_body__range_that_was_ignored, test_body__part_instead_of_the_whole,
+             test_body__cut_short, test_body__edges)
