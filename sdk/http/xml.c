@@ -6,6 +6,7 @@
  */
 #include "sdk/http/xml.h"
 
+#include <libxml/SAX2.h>
 #include <libxml/parser.h>
 #include <limits.h>
 #include <pthread.h>
@@ -18,6 +19,17 @@
 /* No XML_PARSE_HUGE: libxml2 then stops at 256 levels and at texts of 10 MB.  No XML_PARSE_NOENT
  * and no XML_PARSE_DTDLOAD.  CDATA becomes text like any other. */
 #define OPTIONS (XML_PARSE_NONET | XML_PARSE_NOCDATA)
+
+/* Elements and attributes of one document, each of which takes a hundred times the memory that its
+ * four bytes of text do.  The longest answers that there are, 100,000 blocks of an Azure blob, have
+ * three for each. */
+#define MAX_NODES 400000
+
+/* What the callbacks know of a document beside its parser. */
+struct course {
+    int has_type;
+    size_t nodes;
+};
 
 #if LIBXML_VERSION >= 21200
 typedef const xmlError problem;
@@ -41,8 +53,26 @@ on_document_type(void *ctx, const xmlChar *name, const xmlChar *public_id, const
     (void)name;
     (void)public_id;
     (void)system_id;
-    parser->_private = parser; /* a mark: this was it */
+    struct course *course = parser->_private;
+    course->has_type = 1;
     xmlStopParser(parser);
+}
+
+/* Counts elements at their ends: no more than 256 are open, so none gets far without one. */
+static void
+on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+    xmlParserCtxt *parser = ctx;
+    struct course *course = parser->_private;
+    const xmlAttr *attribute = parser->node != NULL ? parser->node->properties : NULL;
+    for (; attribute != NULL; attribute = attribute->next) {
+        course->nodes++;
+    }
+    course->nodes++;
+    xmlSAX2EndElementNs(ctx, name, prefix, uri);
+    if (course->nodes > MAX_NODES) {
+        xmlStopParser(parser);
+    }
 }
 
 /* Keeps errors from the process-wide handler, which prints; the context remembers the last one. */
@@ -57,8 +87,12 @@ static bp_status
 report(const xmlParserCtxt *parser, struct bp_error *error)
 {
     const xmlError *last = &parser->lastError;
-    if (parser->_private != NULL) {
+    const struct course *course = parser->_private;
+    if (course->has_type) {
         return bp_fail(error, BP_ERR_CORRUPT, "XML with a document type, which is not accepted");
+    }
+    if (course->nodes > MAX_NODES) {
+        return bp_fail(error, BP_ERR_CORRUPT, "XML of more than %d elements", MAX_NODES);
     }
     if (last->code == XML_ERR_NO_MEMORY) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory to read XML");
@@ -80,13 +114,17 @@ bp_xml_parse(const void *bytes, size_t n, bp_xml **out, struct bp_error *error)
     if (parser == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory to read XML");
     }
+    struct course course = {0};
+    parser->_private = &course;
     parser->sax->internalSubset = on_document_type;
+    parser->sax->endElementNs = on_end;
     parser->sax->serror = on_error;
     parser->sax->comment = NULL; /* would cut a text in two */
     parser->sax->processingInstruction = NULL;
     xmlDoc *document = xmlCtxtReadMemory(parser, bytes, (int)n, NULL, NULL, OPTIONS);
     bp_status status = BP_OK;
-    if (document == NULL || parser->_private != NULL || xmlDocGetRootElement(document) == NULL) {
+    if (document == NULL || course.has_type || course.nodes > MAX_NODES ||
+        xmlDocGetRootElement(document) == NULL) {
         status = report(parser, error);
         xmlFreeDoc(document);
         document = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * XML answers of servers, over libxml2 in its safe mode: no document type, no entities but the five
- * of XML itself, nothing loaded, nothing printed, at most 256 levels deep.  The caller bounds the
- * size.  Comments and processing instructions are skipped.
+ * of XML itself, nothing loaded, nothing printed, at most 256 levels deep, at most 400,000 elements
+ * and attributes.  The caller bounds the size.  Comments and processing instructions are skipped.
  *
  * Threads: any; one document is read by any number of threads.
  */
@@ -16,7 +16,8 @@ BP_BEGIN_DECLS
 typedef struct bp_xml bp_xml;           /**< a parsed document */
 typedef struct bp_xml_node bp_xml_node; /**< an element; lives as long as its document */
 
-/** Errors: CORRUPT (not well-formed, a document type, too deep; names the line), NOMEM. */
+/** Errors: CORRUPT (not well-formed, a document type, too deep or too many elements; names the
+ *  line), NOMEM. */
 bp_status bp_xml_parse(const void *bytes, size_t n, bp_xml **out, struct bp_error *error);
 /** NULL is fine. */
 void bp_xml_free(bp_xml *xml);

@@ -159,6 +159,32 @@ START_TEST(test_parse__depth)
 }
 END_TEST
 
+/* "<r>", as many of a tag as fit, "</r>". */
+static char *
+repeat(const char *tag, size_t times)
+{
+    size_t len = strlen(tag);
+    char *text = malloc(len * times + sizeof("<r></r>"));
+    ck_assert_ptr_nonnull(text);
+    memcpy(text, "<r>", 3);
+    for (size_t i = 0; i < times; i++) {
+        memcpy(text + 3 + i * len, tag, len);
+    }
+    memcpy(text + 3 + len * times, "</r>", sizeof("</r>"));
+    return text;
+}
+
+START_TEST(test_parse__number_of_elements)
+{
+    char *text = repeat("<a/>", 400000);
+    ASSERT_REFUSED(text, "XML of more than 400000 elements");
+    free(text);
+    text = repeat("<a b='' c='' d=''/>", 100000);
+    ASSERT_REFUSED(text, "XML of more than 400000 elements");
+    free(text);
+}
+END_TEST
+
 START_TEST(test_parse__prints_nothing)
 {
     FILE *was = stderr;
@@ -190,6 +216,7 @@ main(void)
     tcase_add_test(tcase, test_parse__cut);
     tcase_add_test(tcase, test_parse__document_types);
     tcase_add_test(tcase, test_parse__depth);
+    tcase_add_test(tcase, test_parse__number_of_elements);
     tcase_add_test(tcase, test_parse__prints_nothing);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
