@@ -23,8 +23,7 @@ bp_status
 bp_azure_list_page(struct bp_storage *storage, const struct bp_op *op,
                    const struct bp_azure_page_params *params, bp_xml **out, struct bp_error *error)
 {
-    size_t size = 0;
-    char max[16], *body = NULL;
+    char max[16];
     struct bp_azure_exchange *x = NULL;
     struct bp_azure_request request;
     (void)g_snprintf(max, sizeof(max), "%u", params->max);
@@ -48,15 +47,8 @@ bp_azure_list_page(struct bp_storage *storage, const struct bp_op *op,
     bp_status status = bp_azure_begin(storage, op, &request, &x, error);
     bp_azure_request_clear(&request);
     if (status == BP_OK) {
-        status = bp_azure_head(x, op, error);
+        status = bp_azure_finish_xml(x, op, MAX_PAGE, out, error);
     }
-    if (status == BP_OK) {
-        status = bp_http_receive_all(bp_azure_http(x), op, MAX_PAGE, &body, &size, error);
-    }
-    if (status == BP_OK) {
-        status = bp_xml_parse(body, size, out, error);
-    }
-    free(body);
     bp_azure_end(x);
     return status;
 }
@@ -152,15 +144,25 @@ emit(struct bp_storage *storage, const struct bp_op *op, const bp_xml_node *node
     return sink->entry(sink->ctx, name, &meta) != 0 ? fail_stopped(error) : BP_OK;
 }
 
+const bp_xml_node *
+bp_azure_listed(const struct bp_storage *storage, const bp_xml *xml, struct bp_error *error)
+{
+    const bp_xml_node *blobs = bp_xml_first(bp_xml_root(xml), "Blobs");
+    if (blobs == NULL) {
+        (void)bp_fail(error, BP_ERR_PERMANENT, "container %s: the server's answer is no listing",
+                      storage->set.container);
+    }
+    return blobs;
+}
+
 static bp_status
-emit_page(struct bp_storage *storage, const struct bp_op *op, const bp_xml *xml,
+emit_page(struct bp_storage *storage, const struct bp_op *op, const bp_xml *xml, const char *marker,
           const struct bp_list_sink *sink, struct bp_error *error)
 {
     const bp_xml_node *root = bp_xml_root(xml);
-    const bp_xml_node *blobs = bp_xml_first(root, "Blobs");
+    const bp_xml_node *blobs = bp_azure_listed(storage, xml, error);
     if (blobs == NULL) {
-        return bp_fail(error, BP_ERR_PERMANENT, "container %s: the server's answer is no listing",
-                       storage->set.container);
+        return error->cls;
     }
     for (const bp_xml_node *node = bp_xml_first(blobs, NULL); node != NULL;
          node = bp_xml_next(node, NULL)) {
@@ -170,6 +172,10 @@ emit_page(struct bp_storage *storage, const struct bp_op *op, const bp_xml *xml,
         }
     }
     const char *next = text_or_empty(root, "NextMarker");
+    if (next[0] != '\0' && g_strcmp0(marker, next) == 0) {
+        return bp_fail(error, BP_ERR_PERMANENT, "container %s: the server lists it in circles",
+                       storage->set.container);
+    }
     if (strlen(next) > BP_TOKEN_MAX) {
         return bp_fail(error, BP_ERR_PERMANENT,
                        "container %s: the marker of the next page is longer "
@@ -216,7 +222,7 @@ bp_azure_list(struct bp_storage *storage, const struct bp_op *op, const struct b
         }
     }
     if (status == BP_OK) {
-        status = emit_page(storage, op, xml, sink, error);
+        status = emit_page(storage, op, xml, args->token, sink, error);
     }
     bp_xml_free(xml);
     return status;

@@ -28,6 +28,10 @@ bp_status bp_azure_list_page(struct bp_storage *storage, const struct bp_op *op,
                              const struct bp_azure_page_params *params, bp_xml **out,
                              struct bp_error *error);
 
+/** What the page lists: Blobs.  NULL and PERMANENT where it is no listing. */
+const bp_xml_node *bp_azure_listed(const struct bp_storage *storage, const bp_xml *xml,
+                                   struct bp_error *error);
+
 /** Name of a Blob or BlobPrefix without the instance's prefix, or NULL where it has another. */
 char *bp_azure_listed_name(const struct bp_storage *storage, const bp_xml_node *node);
 

@@ -13,7 +13,6 @@
 #include "plugins/storage-azure/errors.h"
 #include "plugins/storage-azure/text.h"
 #include "plugins/storage-azure/token.h"
-#include "sdk/http/xml.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/parse.h"
 
@@ -394,6 +393,31 @@ bp_azure_finish(struct bp_azure_exchange *x, const struct bp_op *op, struct bp_e
         status = bp_http_receive_all(x->http, op, MAX_DROPPED, &body, &size, error);
         free(body);
     }
+    return status;
+}
+
+bp_status
+bp_azure_finish_xml(struct bp_azure_exchange *x, const struct bp_op *op, size_t max, bp_xml **out,
+                    struct bp_error *error)
+{
+    char *body = NULL;
+    size_t size = 0;
+    struct bp_error why = {.struct_size = sizeof(why)};
+    *out = NULL;
+    bp_status status = bp_azure_head(x, op, error);
+    if (status == BP_OK) {
+        status = bp_http_receive_all(x->http, op, max, &body, &size, error);
+    }
+    if (status == BP_OK && bp_xml_parse(body, size, out, &why) != BP_OK) {
+        /* Not CORRUPT, which is said of what is stored. */
+        status = bp_fail(error, why.cls == BP_ERR_CORRUPT ? BP_ERR_RETRYABLE : why.cls,
+                         "%s: cannot %s: the answer cannot be understood: %s", x->subject, x->what,
+                         why.message);
+    }
+    if (body != NULL) {
+        bp_secret_wipe(body, size); /* it may be a key */
+    }
+    free(body);
     return status;
 }
 

@@ -8,6 +8,7 @@
 #define BAKPLANE_STORAGE_AZURE_REQUEST_H
 
 #include "plugins/storage-azure/azure.h"
+#include "sdk/http/xml.h"
 
 /** What the URL names. */
 enum bp_azure_place { BP_AZURE_BLOB, BP_AZURE_CONTAINER, BP_AZURE_SERVICE };
@@ -58,6 +59,10 @@ bp_status bp_azure_head(struct bp_azure_exchange *x, const struct bp_op *op,
 /** head, and the body of the answer is read and dropped. */
 bp_status bp_azure_finish(struct bp_azure_exchange *x, const struct bp_op *op,
                           struct bp_error *error);
+/** head, and the body of the answer as XML (bp_xml_free), of at most `max` bytes.  RETRYABLE where
+ * it cannot be understood. */
+bp_status bp_azure_finish_xml(struct bp_azure_exchange *x, const struct bp_op *op, size_t max,
+                              bp_xml **out, struct bp_error *error);
 /** begin and finish.  On failure nothing is left to end. */
 bp_status bp_azure_call(struct bp_storage *storage, const struct bp_op *op,
                         const struct bp_azure_request *request, struct bp_azure_exchange **out,

@@ -67,11 +67,10 @@ static bp_status
 fetch_delegation(struct bp_storage *storage, const struct bp_op *op, time_t now,
                  struct bp_azure_delegation **out, struct bp_error *error)
 {
-    size_t size = 0;
     bp_xml *xml = NULL;
     struct bp_azure_exchange *x = NULL;
     struct bp_azure_request request;
-    char start[BP_AZURE_TIME], expiry[BP_AZURE_TIME], *answer = NULL;
+    char start[BP_AZURE_TIME], expiry[BP_AZURE_TIME];
     bp_azure_iso_date(now - SAS_BACK_S, start);
     bp_azure_iso_date(now + DELEGATION_S, expiry);
     g_autofree char *body =
@@ -87,21 +86,13 @@ fetch_delegation(struct bp_storage *storage, const struct bp_op *op, time_t now,
     bp_status status = bp_azure_begin(storage, op, &request, &x, error);
     bp_azure_request_clear(&request);
     if (status == BP_OK) {
-        status = bp_azure_head(x, op, error);
-    }
-    if (status == BP_OK) {
-        status = bp_http_receive_all(bp_azure_http(x), op, MAX_ANSWER, &answer, &size, error);
-    }
-    if (status == BP_OK) {
-        status = bp_xml_parse(answer, size, &xml, error);
-        bp_secret_wipe(answer, size);
+        status = bp_azure_finish_xml(x, op, MAX_ANSWER, &xml, error);
     }
     if (status == BP_OK && (*out = parse_delegation(xml)) == NULL) {
         status = bp_fail(error, BP_ERR_PERMANENT,
                          "account %s: the answer is no user delegation key", storage->set.account);
     }
     bp_xml_free(xml);
-    free(answer);
     bp_azure_end(x);
     return status;
 }

@@ -43,8 +43,6 @@ static bp_status
 uncommitted_uploads(struct bp_storage *storage, const struct bp_op *op, const char *key,
                     GPtrArray *out, struct bp_error *error)
 {
-    char *body = NULL;
-    size_t size = 0;
     bp_xml *xml = NULL;
     struct bp_azure_exchange *x = NULL;
     struct bp_azure_request request;
@@ -54,13 +52,7 @@ uncommitted_uploads(struct bp_storage *storage, const struct bp_op *op, const ch
     bp_status status = bp_azure_begin(storage, op, &request, &x, error);
     bp_azure_request_clear(&request);
     if (status == BP_OK) {
-        status = bp_azure_head(x, op, error);
-    }
-    if (status == BP_OK) {
-        status = bp_http_receive_all(bp_azure_http(x), op, MAX_BLOCK_LIST, &body, &size, error);
-    }
-    if (status == BP_OK) {
-        status = bp_xml_parse(body, size, &xml, error);
+        status = bp_azure_finish_xml(x, op, MAX_BLOCK_LIST, &xml, error);
     }
     const bp_xml_node *list =
         status == BP_OK ? bp_xml_first(bp_xml_root(xml), "UncommittedBlocks") : NULL;
@@ -75,7 +67,6 @@ uncommitted_uploads(struct bp_storage *storage, const struct bp_op *op, const ch
         }
     }
     bp_xml_free(xml);
-    free(body);
     bp_azure_end(x);
     return status;
 }
@@ -200,14 +191,20 @@ visit_all(const struct walk *walk, const char *prefix, struct bp_error *error)
         if (status != BP_OK) {
             break;
         }
-        const bp_xml_node *root = bp_xml_root(xml);
-        const bp_xml_node *blobs = bp_xml_first(root, "Blobs");
+        const bp_xml_node *blobs = bp_azure_listed(walk->storage, xml, error);
+        status = blobs == NULL ? error->cls : BP_OK;
         for (const bp_xml_node *blob = blobs == NULL ? NULL : bp_xml_first(blobs, "Blob");
              blob != NULL && status == BP_OK; blob = bp_xml_next(blob, "Blob")) {
             status = visit_blob(walk, blob, error);
         }
+        const char *next = bp_xml_text(bp_xml_root(xml), "NextMarker");
+        if (status == BP_OK && next != NULL && next[0] != '\0' && g_strcmp0(marker, next) == 0) {
+            status =
+                bp_fail(error, BP_ERR_PERMANENT, "container %s: the server lists it in circles",
+                        walk->storage->set.container);
+        }
         g_free(marker);
-        marker = g_strdup(bp_xml_text(root, "NextMarker"));
+        marker = g_strdup(next);
         bp_xml_free(xml);
     } while (status == BP_OK && marker != NULL && marker[0] != '\0');
     return status == BP_ERR_NOT_FOUND && walk->storage->set.create_container ? BP_OK : status;

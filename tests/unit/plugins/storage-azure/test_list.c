@@ -186,8 +186,18 @@ START_TEST(test_list__answer_of_something_else)
     const struct bp_httpd_step steps[] = {AZ_STEP(AZ_OK("", "<html>")), AZ_STEP(AZ_OK("", "<a/>"))};
     const struct bp_list_args args = {.struct_size = sizeof(args), .prefix = ""};
     az_start(steps, NULL);
-    ASSERT_FAILED(list(&args), BP_ERR_CORRUPT, "");
+    ASSERT_FAILED(list(&args), BP_ERR_RETRYABLE,
+                  "container box of account acct: cannot list it: the answer cannot be understood");
     ASSERT_FAILED(list(&args), BP_ERR_PERMANENT, "the server's answer is no listing");
+}
+END_TEST
+
+START_TEST(test_list__in_circles)
+{
+    const struct bp_httpd_step steps[] = {AZ_STEP(PAGE("", "m"))};
+    const struct bp_list_args args = {.struct_size = sizeof(args), .prefix = "", .token = "m"};
+    az_start(steps, NULL);
+    ASSERT_FAILED(list(&args), BP_ERR_PERMANENT, "container box: the server lists it in circles");
 }
 END_TEST
 
@@ -211,4 +221,4 @@ AZ_MAIN("azure list", test_list__facts_and_marker, test_list__groups, test_list_
         test_list__encoded_names_that_are_no_keys, test_list__what_is_no_key_is_left_out,
         test_list__stopped_by_its_reader, test_list__missing_container,
         test_list__container_that_will_be_made_is_empty, test_list__answer_of_something_else,
-        test_list__bad_arguments)
+        test_list__in_circles, test_list__bad_arguments)

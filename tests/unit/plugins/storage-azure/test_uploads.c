@@ -107,6 +107,32 @@ START_TEST(test_list__only_ours)
 }
 END_TEST
 
+/* An upload that is not seen is one that nobody ends. */
+START_TEST(test_list__broken_answers)
+{
+    static const struct {
+        const char *reply, *text;
+        bp_status cls;
+    } cases[] = {
+        {AZ_OK("", "<html/>"), "the server's answer is no listing", BP_ERR_PERMANENT},
+        {AZ_OK("", "<html>"), "the answer cannot be understood", BP_ERR_RETRYABLE},
+    };
+    const char *again = AZ_OK("", "<EnumerationResults><Blobs/><NextMarker>m</NextMarker>"
+                                  "</EnumerationResults>");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct bp_httpd_step steps[] = {AZ_STEP(cases[i].reply)};
+        az_start(steps, NULL);
+        ASSERT_FAILED(az_ops->uploads_list(az_store, &bp_fake.op, "", &sink, &az_error),
+                      cases[i].cls, cases[i].text);
+        az_end();
+    }
+    const struct bp_httpd_step steps[] = {AZ_STEP(again), AZ_STEP(again)};
+    az_start(steps, NULL);
+    ASSERT_FAILED(az_ops->uploads_list(az_store, &bp_fake.op, "", &sink, &az_error),
+                  BP_ERR_PERMANENT, "the server lists it in circles");
+}
+END_TEST
+
 START_TEST(test_abort_many__those_that_are_old)
 {
     const struct bp_httpd_step steps[] = {AZ_STEP(LISTING(BLOB("p/k", "0"))),
@@ -129,4 +155,5 @@ END_TEST
 
 AZ_MAIN("azure uploads", test_abort__empty_object_comes_and_goes,
         test_abort__object_that_exists_is_spared, test_abort__blocks_of_others_are_spared,
-        test_abort__nothing_left, test_list__only_ours, test_abort_many__those_that_are_old)
+        test_abort__nothing_left, test_list__only_ours, test_list__broken_answers,
+        test_abort_many__those_that_are_old)
