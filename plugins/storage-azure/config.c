@@ -280,13 +280,23 @@ load_endpoint(struct bp_azure_config *values, const struct draft *draft, struct 
     return status == BP_OK ? load_account(values, draft, origin, error) : status;
 }
 
-/* A SAS or a token is as good as a password to whoever sees it; a signature by key is not. */
+/* A SAS or a token is as good as a password to whoever sees it; a signature by key is not.  Nor is
+ * anything but the token sent to the service of a managed identity, which is on this machine. */
 static bp_status
 check_tls(const struct bp_azure_config *values, const struct draft *draft, struct bp_error *error)
 {
     bool plain = g_str_has_prefix(values->endpoint, "http://");
-    if (values->login == BP_AZURE_KEY || !plain ||
-        bp_setting_bool(draft->host, draft->config, "allow_http", false)) {
+    bool logs_in =
+        values->login == BP_AZURE_SERVICE_PRINCIPAL || values->login == BP_AZURE_WORKLOAD_IDENTITY;
+    if (bp_setting_bool(draft->host, draft->config, "allow_http", false)) {
+        return BP_OK;
+    }
+    if (logs_in && g_str_has_prefix(values->authority, "http://")) {
+        return bp_fail(error, BP_ERR_INVALID,
+                       "authority: without TLS everybody on the way could read what logs in; use "
+                       "https, or set allow_http");
+    }
+    if (values->login == BP_AZURE_KEY || !plain) {
         return BP_OK;
     }
     return bp_fail(error, BP_ERR_INVALID,

@@ -146,5 +146,5 @@ const struct bp_config_key bp_azure_keys[BP_AZURE_N_KEYS] = {
     {.name = "allow_http",
      .type = BP_CONFIG_BOOL,
      .def = "false",
-     .help = "let a SAS or a token travel to an endpoint without TLS, for tests on one machine"},
+     .help = "let a SAS, a token or what logs in travel without TLS, for tests on one machine"},
 };

@@ -167,6 +167,9 @@ START_TEST(test_open__a_login_does_not_travel_in_the_clear)
                    "endpoint", "http://10.0.0.1/acct", NULL);
     ASSERT_REFUSED("everybody on the way could read the token", "container", "box", "credentials",
                    "managed-identity", "endpoint", "http://10.0.0.1/acct", NULL);
+    ASSERT_REFUSED("authority: without TLS everybody on the way could read what logs in", BASE,
+                   "tenant_id", "t", "client_id", "c", "client_secret", "s", "authority",
+                   "http://login.example.org", NULL);
     OPEN("container", "box", "sas", AZ_SAS, "endpoint", "http://10.0.0.1/acct", "allow_http",
          "true", NULL);
 }

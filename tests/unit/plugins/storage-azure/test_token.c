@@ -44,8 +44,9 @@ start(const struct bp_httpd_step *steps, size_t n, const char *const *pairs)
     g_autoptr(GPtrArray) all = g_ptr_array_new();
     const char *url = bp_httpd_url(az_server);
     g_autofree char *identity = g_strconcat(url, "/metadata/identity/oauth2/token", NULL);
-    const char *const first[] = {"container", "box", "account",           "acct",
-                                 "authority", url,   "identity_endpoint", identity};
+    const char *const first[] = {"container",  "box", "account",           "acct",
+                                 "authority",  url,   "identity_endpoint", identity,
+                                 "allow_http", "true"};
     for (size_t i = 0; i < G_N_ELEMENTS(first); i++) {
         g_ptr_array_add(all, (void *)first[i]);
     }
