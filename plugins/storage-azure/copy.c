@@ -12,6 +12,7 @@
 #include "plugins/storage-azure/read.h"
 #include "plugins/storage-azure/request.h"
 #include "plugins/storage-azure/source.h"
+#include "plugins/storage-azure/text.h"
 #include "plugins/storage-azure/write.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
@@ -138,8 +139,10 @@ fail_copy(const char *key, const char *state, const char *description, struct bp
                     : status == 412                 ? BP_ERR_EXISTS
                     : status >= 400 && status < 500 ? BP_ERR_UNSUPPORTED
                                                     : BP_ERR_RETRYABLE;
+    g_autofree char *reason = g_strdup(description == NULL ? "without a reason" : description);
+    bp_azure_redact(reason);
     return bp_fail(error, cls, "object %s: the copy in the background is %s: %s", key, state,
-                   description == NULL ? "without a reason" : description);
+                   reason);
 }
 
 /* One look.  *pending stays true while the service works. */
@@ -237,7 +240,11 @@ bp_azure_copy(struct bp_storage *storage, const struct bp_op *op, const struct b
         status = args->size <= BP_AZURE_MAX_SYNC_COPY ? copy_sync(storage, op, args, error)
                                                       : copy_async(storage, op, args, error);
     }
+    if (status != BP_OK) {
+        return status;
+    }
     /* The answer tells no size, and the size is the proof. */
-    return status == BP_OK ? bp_azure_stat_version(storage, op, args->dst_key, NULL, out, error)
-                           : status;
+    status = bp_azure_stat_version(storage, op, args->dst_key, NULL, out, error);
+    error->flags |= status != BP_OK ? BP_ERROR_OUTCOME_UNKNOWN : 0;
+    return status;
 }

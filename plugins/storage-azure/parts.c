@@ -309,8 +309,10 @@ bp_azure_part_complete(struct bp_storage *storage, const struct bp_op *op,
         .size = total.size,
     };
     status = bp_azure_commit_blocks(storage, op, &commit, out, error);
-    /* What went from server to server was not counted by us. */
-    return status == BP_OK && total.copied
-               ? bp_azure_stat_version(storage, op, args->key, NULL, out, error)
-               : status;
+    if (status == BP_OK && total.copied) {
+        /* What went from server to server was not counted by us. */
+        status = bp_azure_stat_version(storage, op, args->key, NULL, out, error);
+        error->flags |= status != BP_OK ? BP_ERROR_OUTCOME_UNKNOWN : 0;
+    }
+    return status;
 }

@@ -85,6 +85,10 @@ take_reader(const struct bp_read_args *args, struct bp_azure_exchange *take_x,
     bp_azure_take_meta(take_x, meta);
     bp_status status =
         bp_http_body_open(&reader->body, bp_azure_http(take_x), args, &meta->size, error);
+    if (status == BP_OK && args->if_match != NULL && strcmp(args->if_match, meta->etag) != 0) {
+        status = bp_fail(error, BP_ERR_EXISTS, "object %s: its version is %s, not %s", args->key,
+                         meta->etag, args->if_match);
+    }
     if (status == BP_OK && is_directory(take_x)) {
         status = bp_fail(error, BP_ERR_NOT_FOUND, "object %s: it is a directory, not an object",
                          args->key);

@@ -62,12 +62,13 @@ START_TEST(test_copy__background_fails)
     const struct bp_httpd_step steps[] = {
         AZ_STEP(STARTED),
         AZ_STEP(STATE("failed", "x-ms-copy-status-description: 403 Forbidden \"Copy failed when "
-                                "reading the source.\"\r\n")),
+                                "reading the source https://h/c/b?sp=r&sig=sas-marker%3D.\"\r\n")),
         AZ_STEP(STARTED),
         AZ_STEP(STATE("failed", "x-ms-copy-status-description: 500 InternalServerError\r\n"))};
     az_start(steps, NULL);
     ASSERT_FAILED(az_copy(az_store, LARGE, NULL, NULL), BP_ERR_UNSUPPORTED,
                   "the copy in the background is failed: 403 Forbidden");
+    ck_assert_ptr_null(strstr(az_error.message, "sas-marker"));
     ASSERT_FAILED(az_copy(az_store, LARGE, NULL, NULL), BP_ERR_RETRYABLE, "500");
 }
 END_TEST

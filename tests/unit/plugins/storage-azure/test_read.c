@@ -177,6 +177,16 @@ START_TEST(test_read__another_version)
 }
 END_TEST
 
+/* A cache on the way need not know conditions. */
+START_TEST(test_read__another_version_in_spite_of_the_condition)
+{
+    const struct bp_httpd_step steps[] = {AZ_STEP(AZ_OK("Content-Length: 5\r\n" AZ_ETAG, "hello"))};
+    az_start(steps, NULL);
+    ck_assert_ptr_null(az_read("k", 0, BP_UNKNOWN, "0x8D0"));
+    ASSERT_FAILED(az_error.cls, BP_ERR_EXISTS, "object k: its version is 0x8D1, not 0x8D0");
+}
+END_TEST
+
 START_TEST(test_read__cut_short)
 {
     const struct bp_httpd_step steps[] = {
@@ -224,5 +234,6 @@ AZ_MAIN("azure read", test_stat__facts, test_stat__md5_of_an_append_blob_counts_
         test_stat__nobody_there, test_stat__cancelled, test_read__whole,
         test_read__range_of_one_version, test_read__range_without_end,
         test_read__at_the_end_is_nothing, test_read__beyond_the_end,
-        test_read__nothing_of_an_object, test_read__another_version, test_read__cut_short,
+        test_read__nothing_of_an_object, test_read__another_version,
+        test_read__another_version_in_spite_of_the_condition, test_read__cut_short,
         test_read__server_ignores_the_range, test_read__archived, test_read__busy_server_says_when)
