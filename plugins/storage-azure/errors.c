@@ -70,6 +70,7 @@ static const struct bp_http_code codes[] = {
     {"InvalidBlobType", BP_ERR_INVALID, "another program's page or append blob has this name"},
     {"InvalidBlockList", BP_ERR_NOT_FOUND,
      "its uploaded blocks are gone: another program wrote the object meanwhile"},
+    {"InvalidHeaderValue", BP_ERR_INVALID, NULL},
     {"InvalidRange", BP_ERR_RANGE, NULL},
     {"InvalidResourceName", BP_ERR_INVALID, "check container: 3 to 63 of a-z, 0-9 and '-'"},
     {"KeyBasedAuthenticationNotPermitted", BP_ERR_DENIED,

@@ -121,6 +121,24 @@ def check_reference():
                    f"config.md: no {section} {key}")
 
 
+def check_codes():
+    """What a storage plugin has advice about is in its page, and the page names no other codes."""
+    row = re.compile(r'\{"([\w.]+)",\s*BP_ERR_\w+,\s*(NULL)?')
+    for plugin in ("s3", "azure"):
+        page = tables.TOP / f"docs/guide/storage-{plugin}.md"
+        source = tables.TOP / f"plugins/storage-{plugin}/errors.c"
+        known = row.findall(source.read_text(encoding="utf-8"))
+        table = page.read_text(encoding="utf-8").partition("## Errors and what to do")[2]
+        said = set(re.findall(r"`([A-Z][\w.]*[a-z][\w.]*)`", table))
+        advised = {code for code, nothing in known if not nothing}
+        expect(len(advised) > 20, f"{source.name} of {plugin}: no table of codes")
+        for code in sorted(advised - said):
+            problems.append(f"{page.name}: nothing about {code}")
+        for code in sorted(said - {code for code, _ in known}):
+            if f'"{code}"' not in source.read_text(encoding="utf-8"):
+                problems.append(f"{page.name}: the plugin does not know {code}")
+
+
 def main():
     os.environ.pop("BAKPLANE_CONFIG", None)
     paths = [tables.TOP / "README.md", *sorted((tables.TOP / "docs").rglob("*.md"))]
@@ -130,6 +148,7 @@ def main():
         check_links(path, text)
         blocks += check_blocks(path, text)
     check_reference()
+    check_codes()
     for problem in problems:
         print(problem)
     print(f"{len(paths)} pages, {blocks} blocks, {len(problems)} problems")
