@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sdk/testkit/checks.h"
+#include "sdk/testkit/hooks.h"
 #include "sdk/testkit/memory.h"
 #include "sdk/testkit/runner.h"
 
@@ -62,6 +63,50 @@ restart_without_caches(char **argv)
     }
 }
 
+/* From / on, since dlopen searches for what has no '/'; links stay: bakplane goes by their names.
+ */
+static char *
+absolute(const char *path)
+{
+    char here[4096];
+    if (access(path, F_OK) != 0 || (*path != '/' && getcwd(here, sizeof here) == NULL)) {
+        perror(path);
+        return NULL;
+    }
+    return *path == '/' ? bp_kit_dup(path) : bp_kit_text("%s/%s", here, path);
+}
+
+static bool
+check_config(const struct bp_kit_options *options, const struct bp_kit_node *config)
+{
+    char *why = bp_kit_hooks_check(config, options->kind);
+    if (why != NULL) {
+        (void)fprintf(stderr, "%s:%s\n", options->config, why);
+    }
+    bool fine = why == NULL;
+    free(why);
+    return fine;
+}
+
+static int
+run_checks(struct bp_kit_options *options, const struct bp_kit_check *const *checks, size_t n)
+{
+    int exit_code = BP_KIT_USAGE;
+    char *path = absolute(options->plugin);
+    char *trust = options->trust != NULL ? absolute(options->trust) : NULL;
+    struct bp_kit_node *config = bp_kit_node_load(options->config);
+    bool there = path != NULL && (trust != NULL || options->trust == NULL);
+    options->plugin = path;
+    options->trust = trust;
+    if (there && config != NULL && check_config(options, config)) {
+        exit_code = bp_kit_run(options, config, checks, n);
+    }
+    free(path);
+    free(trust);
+    bp_kit_node_free(config);
+    return exit_code;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -79,16 +124,7 @@ main(int argc, char **argv)
         print_list(&options, checks, n);
         exit_code = BP_KIT_PASSED;
     } else {
-        char *path = realpath(options.plugin, NULL); /* dlopen searches for what has no '/' */
-        struct bp_kit_node *config = bp_kit_node_load(options.config);
-        if (path == NULL) {
-            perror(options.plugin);
-        }
-        options.plugin = path;
-        exit_code = path == NULL || config == NULL ? (int)BP_KIT_USAGE
-                                                   : bp_kit_run(&options, config, checks, n);
-        free(path);
-        bp_kit_node_free(config);
+        exit_code = run_checks(&options, checks, n);
     }
     free(checks);
     return exit_code;
