@@ -68,10 +68,6 @@ check_threads(struct bp_kit *kit)
     }
 }
 
-/* Of LeakSanitizer, where the kit or the plugin brings it along. */
-/* NOLINTNEXTLINE(readability-identifier-naming): the name is the sanitizer's */
-extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
-
 /* What grows with each round, and not once: a third of them must show a third of it. */
 static void
 check_memory(struct bp_kit *kit)
@@ -91,9 +87,6 @@ check_memory(struct bp_kit *kit)
     }
     size_t least = used[0] < used[1] ? used[0] : used[1];
     least = used[2] < least ? used[2] : least;
-    if (__lsan_do_recoverable_leak_check != NULL && __lsan_do_recoverable_leak_check() != 0) {
-        bp_kit_fail(kit, "LeakSanitizer found memory that nobody holds, see standard error");
-    }
     if (least >= (size_t)ROUNDS * 8) {
         bp_kit_fail(kit, "each instance that was opened, used and closed left about %zu bytes",
                     least / ROUNDS);

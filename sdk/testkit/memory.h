@@ -6,6 +6,7 @@
 #ifndef BAKPLANE_TESTKIT_MEMORY_H
 #define BAKPLANE_TESTKIT_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Zeroed; never NULL. */
@@ -15,6 +16,9 @@ void *bp_kit_grow(void *memory, size_t n, size_t size);
 char *bp_kit_dup(const char *text);
 /** New text. */
 char *bp_kit_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Whether LeakSanitizer, if there is one, finds memory that nobody holds; ours is none of it. */
+bool bp_kit_leaks(void);
 
 /** Now, on the clock of deadlines. */
 long long bp_kit_now_ns(void);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ struct run {
     char *prefix; /* of all keys of this run; ends in '/' */
     struct bp_kit_step *step;
     struct outcome last;
+    bool bails; /* it is over: what is found while sweeping up does not matter any more */
 };
 
 /* As a double-quoted scalar of YAML. */
@@ -97,6 +99,22 @@ listen_to(struct run *run, int fd, unsigned timeout_s)
     }
 }
 
+/* It goes when we go, and SIGPIPE does what it does in a program that knows nothing of it. */
+static void
+settle_in(pid_t parent)
+{
+    sigset_t pipe_signal;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(BP_KIT_END_FAIL); /* it was too late to ask for that */
+    }
+    (void)setpgid(0, 0);            /* a new process may lead a group */
+    (void)signal(SIGPIPE, SIG_DFL); /* whoever started us may have had it ignored */
+    (void)sigemptyset(&pipe_signal);
+    (void)sigaddset(&pipe_signal, SIGPIPE);
+    (void)sigprocmask(SIG_UNBLOCK, &pipe_signal, NULL);
+}
+
 /* Standard output is ours: what a plugin prints goes where it can be seen and does no harm. */
 static _Noreturn void
 be_the_check(struct run *run, const struct bp_kit_check *check, int report_fd)
@@ -112,6 +130,9 @@ be_the_check(struct run *run, const struct bp_kit_check *check, int report_fd)
         _exit(BP_KIT_END_FAIL);
     }
     check->run(&kit);
+    if (bp_kit_leaks()) {
+        bp_kit_fail(&kit, "LeakSanitizer found memory that nobody holds, see standard error");
+    }
     _exit(BP_KIT_END_PASS);
 }
 
@@ -127,9 +148,9 @@ run_process(struct run *run, const struct bp_kit_check *check)
         perror("bakplane-plugin-test: pipe");
         exit(BP_KIT_USAGE);
     }
-    pid_t pid = fork();
+    pid_t self = getpid(), pid = fork();
     if (pid == 0) {
-        (void)setpgid(0, 0); /* a new process may lead a group */
+        settle_in(self);
         (void)close(ends[0]);
         be_the_check(run, check, ends[1]);
     }
@@ -196,6 +217,19 @@ missing_hook(const struct run *run, const struct bp_kit_check *check)
     return there ? NULL : check->hook;
 }
 
+static void run_aside(struct run *run, const struct bp_kit_check *check);
+
+/* The file is of no use, which the checks before this one did not notice. */
+static _Noreturn void
+bail_out(struct run *run)
+{
+    char *why = bp_kit_dup(run->last.why);
+    run->bails = true;
+    run_aside(run, &bp_kit_sweep);
+    (void)printf("Bail out! %s\n", why);
+    exit(BP_KIT_USAGE);
+}
+
 /* False: it failed. */
 static bool
 run_check(struct run *run, const struct bp_kit_check *check, size_t number)
@@ -212,8 +246,7 @@ run_check(struct run *run, const struct bp_kit_check *check, size_t number)
     } else if (code == BP_KIT_END_SKIP) {
         (void)printf("ok %zu - %s # SKIP %s\n", number, check->name, run->last.why);
     } else if (code == BP_KIT_END_BAIL) {
-        (void)printf("Bail out! %s\n", run->last.why);
-        exit(BP_KIT_USAGE);
+        bail_out(run);
     } else {
         print_failure(run, check, number);
         return false;
@@ -237,7 +270,8 @@ static void
 run_aside(struct run *run, const struct bp_kit_check *check)
 {
     run_process(run, check);
-    if (WIFEXITED(run->last.status) && WEXITSTATUS(run->last.status) == BP_KIT_END_BAIL) {
+    bool bails = WIFEXITED(run->last.status) && WEXITSTATUS(run->last.status) == BP_KIT_END_BAIL;
+    if (bails && !run->bails) {
         (void)printf("Bail out! %s\n", run->last.why);
         exit(BP_KIT_USAGE);
     }
