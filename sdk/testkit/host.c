@@ -136,10 +136,19 @@ context_of(const struct bp_op *op)
     return op != NULL ? op->host_private : NULL;
 }
 
+static void
+count_asking(const struct bp_kit_op *self)
+{
+    if (self != NULL && self->asks != NULL) {
+        atomic_fetch_add(self->asks, 1);
+    }
+}
+
 static int32_t
 host_cancelled(const struct bp_op *op)
 {
     const struct bp_kit_op *self = context_of(op);
+    count_asking(self);
     return self != NULL ? atomic_load(&self->cancelled) : 0;
 }
 
@@ -147,6 +156,7 @@ static int32_t
 host_cancel_fd(const struct bp_op *op)
 {
     const struct bp_kit_op *self = context_of(op);
+    count_asking(self);
     return self != NULL ? self->fd : -1;
 }
 
@@ -249,6 +259,7 @@ bp_kit_op_init(struct bp_kit_op *self, int deadline_ms)
     self->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     self->op.struct_size = (uint32_t)sizeof self->op;
     self->op.host_private = self;
+    self->asks = &self->asked;
     if (deadline_ms != 0) {
         self->op.deadline_ns = bp_kit_now_ns() + (long long)deadline_ms * 1000000;
     }

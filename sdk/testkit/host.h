@@ -36,7 +36,10 @@ size_t bp_kit_host_blocks(void);
 struct bp_kit_op {
     struct bp_op op;
     _Atomic int cancelled;
-    int fd; /**< readable once cancelled; -1: could not be made */
+    int fd;                 /**< readable once cancelled; -1: could not be made */
+    _Atomic unsigned asked; /**< how often the plugin asked whether it is cancelled */
+    _Atomic unsigned *asks; /**< where that is counted, or NULL */
+    long long undoing_ns;   /**< what undoing took, which has a context and 30 s of its own */
 };
 
 /** deadline_ms from now; 0 = none, below 0 = it has passed. */

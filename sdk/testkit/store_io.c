@@ -12,6 +12,9 @@
 #include "sdk/lib/ban.h"
 
 #define PIECE 65536
+/* What an undo has, and what is added for a machine under load. */
+#define UNDO_MS 30000
+#define UNDO_SLACK_NS 1500000000
 /* Odd, so that no size that matters is a multiple of it. */
 #define WRITE_PIECE 260017
 
@@ -95,12 +98,26 @@ void
 bp_kit_write_abort(const struct bp_kit_store *store, struct bp_writer *writer)
 {
     struct bp_kit_op op;
-    bp_kit_op_init(&op, 30000);
+    bp_kit_op_init(&op, UNDO_MS);
     bp_kit_step(store->kit, "write_abort", NULL);
     bp_kit_enter(store);
     store->kit->ops.write_abort(writer, &op.op);
     bp_kit_leave(store);
+    if (bp_kit_now_ns() > op.op.deadline_ns + UNDO_SLACK_NS) {
+        bp_kit_fail(store->kit, "write_abort, which has %d s, took longer", UNDO_MS / 1000);
+    }
     bp_kit_op_clear(&op);
+}
+
+/* With a context of its own: its time is not that of the call which failed. */
+static void
+undo_put(const struct bp_kit_store *store, struct bp_writer *writer, struct bp_kit_op *op)
+{
+    long long start = bp_kit_now_ns();
+    bp_kit_write_abort(store, writer);
+    if (op != NULL) {
+        op->undoing_ns += bp_kit_now_ns() - start;
+    }
 }
 
 bp_status
@@ -125,7 +142,7 @@ bp_kit_try_put(const struct bp_kit_store *store, const struct bp_kit_put *put,
         at += n;
     }
     if (status != BP_OK) {
-        bp_kit_write_abort(store, writer);
+        undo_put(store, writer, put->op);
         return status;
     }
     return bp_kit_try_commit(store, writer, put->op, out, error);
