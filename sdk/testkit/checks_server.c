@@ -114,6 +114,16 @@ expect_class(const struct bp_kit *kit, unsigned http, bp_status status, const ch
     }
 }
 
+/* After these a plugin has nothing else to ask; after others it may ask what they mean. */
+static void
+expect_one_request(const struct bp_kit *kit, struct bp_kit_server *server, unsigned http)
+{
+    unsigned n = bp_kit_server_requests(server);
+    if ((http == 429 || http >= 500) && n != 1) {
+        bp_kit_fail(kit, "after HTTP status %u it asked again: %u requests in one call", http, n);
+    }
+}
+
 /* What a status says by itself, without any word of the server. */
 static void
 check_statuses(struct bp_kit *kit)
@@ -133,6 +143,7 @@ check_statuses(struct bp_kit *kit)
         struct bp_kit_answer answer = {.status = table[i].status};
         bp_status status = ask(&store, server, &answer, &error);
         expect_class(kit, table[i].status, status, table[i].wanted, &error);
+        expect_one_request(kit, server, table[i].status);
     }
     bp_kit_store_close(&store);
 }
@@ -225,7 +236,7 @@ check_pipe(struct bp_kit *kit)
     struct bp_error error;
     struct bp_object_meta meta;
     struct bp_kit_server *server = open_store(kit, &store);
-    struct bp_kit_answer answer = {.mood = BP_KIT_RESETS};
+    struct bp_kit_answer answer = {.mood = BP_KIT_HANGS_UP};
     unsigned char *bytes = bp_kit_bytes((size_t)4 << 20, 1);
     bp_kit_server_set(server, &answer);
     for (int i = 0; i < 5; i++) {
@@ -235,6 +246,10 @@ check_pipe(struct bp_kit *kit)
         if (status == BP_OK) {
             bp_kit_fail(kit, "an object whose connection was reset counts as written");
         }
+    }
+    if (bp_kit_server_requests(server) == 0) {
+        bp_kit_bail(kit, "hooks.server: nothing was written to 127.0.0.1:{port}: %s",
+                    error.message);
     }
     bp_kit_store_close(&store);
 }
@@ -305,7 +320,7 @@ stall(const struct bp_kit_store *store,
     if (started) {
         (void)pthread_join(thread, NULL);
     }
-    long long late_ms = (end - atomic_load(&canceller.when_ns)) / 1000000;
+    long long late_ms = (end - atomic_load(&canceller.when_ns) - op.undoing_ns) / 1000000;
     bp_kit_expect(store->kit, status, cancel ? BP_ERR_CANCELLED : BP_ERR_TIMEOUT, &error,
                   "a call %s, while the server says nothing", what);
     if (late_ms > SLACK_MS || late_ms < 0) {
@@ -341,7 +356,8 @@ check_stall_deadline(struct bp_kit *kit)
 
 const struct bp_kit_check bp_kit_checks_server[] = {
     {.name = "server.statuses",
-     .contract = "each status of HTTP is the class that the core acts on; a plugin does not retry",
+     .contract =
+         "each status of HTTP is the class that the core acts on; a plugin does not ask again",
      .run = check_statuses,
      .hook = "server"},
     {.name = "server.answers",

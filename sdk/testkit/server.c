@@ -77,14 +77,13 @@ length_of(const char *head)
     return n;
 }
 
-/* Takes one request with its body; false at the end of the connection. */
+/* False at the end of the connection. */
 static bool
-take_request(struct connection *self)
+take_head(struct connection *self)
 {
-    char *end = NULL;
     self->n = 0;
     self->head[0] = '\0';
-    while ((end = strstr(self->head, "\r\n\r\n")) == NULL) {
+    while (strstr(self->head, "\r\n\r\n") == NULL) {
         ssize_t got = recv(self->fd, self->head + self->n, HEAD_MAX - self->n, 0);
         if (got <= 0) {
             return false;
@@ -92,6 +91,14 @@ take_request(struct connection *self)
         self->n += (size_t)got;
         self->head[self->n] = '\0';
     }
+    return true;
+}
+
+/* What comes behind a head; false at the end of the connection. */
+static bool
+take_body(const struct connection *self)
+{
+    const char *end = strstr(self->head, "\r\n\r\n");
     size_t have = self->n - (size_t)(end + 4 - self->head);
     uint64_t left = length_of(self->head);
     left = left > have ? left - have : 0;
@@ -144,26 +151,51 @@ send_answer(const struct connection *self, const struct bp_kit_answer *answer)
     }
 }
 
+/* In order first: who writes on to what was only reset would get ECONNRESET, and no signal. */
+static void
+hang_up(int fd)
+{
+    (void)shutdown(fd, SHUT_WR); /* whether it still stood does not matter */
+    reset(fd);
+}
+
+static void
+serve_as(struct connection *self, const struct bp_kit_answer *answer)
+{
+    if (answer->mood == BP_KIT_STALLS) {
+        char byte = 0;
+        while (recv(self->fd, &byte, 1, 0) > 0) { /* until the other side has had enough */
+        }
+    } else if (answer->mood == BP_KIT_RESETS) {
+        reset(self->fd);
+    } else if (answer->mood == BP_KIT_BABBLES) {
+        send_text(self->fd, bp_kit_dup("%$#!\r\n\r\nthis is no HTTP\r\n\r\n"));
+    } else {
+        send_answer(self, answer);
+        (void)shutdown(self->fd, SHUT_WR);
+    }
+}
+
+static struct bp_kit_answer
+count_request(struct bp_kit_server *server)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    struct bp_kit_answer answer = server->answer;
+    server->requests++;
+    (void)pthread_mutex_unlock(&server->lock);
+    return answer;
+}
+
 static void *
 serve(void *ctx)
 {
     struct connection *self = ctx;
-    if (take_request(self)) {
-        (void)pthread_mutex_lock(&self->server->lock);
-        struct bp_kit_answer answer = self->server->answer;
-        self->server->requests++;
-        (void)pthread_mutex_unlock(&self->server->lock);
-        if (answer.mood == BP_KIT_STALLS) {
-            char byte = 0;
-            while (recv(self->fd, &byte, 1, 0) > 0) { /* until the other side has had enough */
-            }
-        } else if (answer.mood == BP_KIT_RESETS) {
-            reset(self->fd);
-        } else if (answer.mood == BP_KIT_BABBLES) {
-            send_text(self->fd, bp_kit_dup("%$#!\r\n\r\nthis is no HTTP\r\n\r\n"));
-        } else {
-            send_answer(self, &answer);
-            (void)shutdown(self->fd, SHUT_WR);
+    if (take_head(self)) {
+        struct bp_kit_answer answer = count_request(self->server);
+        if (answer.mood == BP_KIT_HANGS_UP) {
+            hang_up(self->fd);
+        } else if (take_body(self)) {
+            serve_as(self, &answer);
         }
     }
     (void)close(self->fd);

@@ -10,11 +10,12 @@
 #include "sdk/testkit/kit.h"
 
 enum bp_kit_mood {
-    BP_KIT_ANSWERS, /**< as told */
-    BP_KIT_CUTS,    /**< announces more than it sends, and closes */
-    BP_KIT_RESETS,  /**< takes the request and resets the connection */
-    BP_KIT_STALLS,  /**< takes the request and says nothing more */
-    BP_KIT_BABBLES  /**< answers what is no HTTP */
+    BP_KIT_ANSWERS,  /**< as told */
+    BP_KIT_CUTS,     /**< announces more than it sends, and closes */
+    BP_KIT_RESETS,   /**< takes the request and resets the connection */
+    BP_KIT_HANGS_UP, /**< is gone after the head, so that writing on raises SIGPIPE */
+    BP_KIT_STALLS,   /**< takes the request and says nothing more */
+    BP_KIT_BABBLES   /**< answers what is no HTTP */
 };
 
 struct bp_kit_answer {
