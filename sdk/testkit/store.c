@@ -4,6 +4,7 @@
  */
 #include "sdk/testkit/store.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,43 +24,66 @@ bp_kit_context(struct bp_kit_op *op)
     return op != NULL ? &op->op : &nobody.op;
 }
 
-static pthread_mutex_t one_gate = PTHREAD_MUTEX_INITIALIZER;
+/* Lets so many in as the model says; 0 = all. */
+struct bp_kit_gate {
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t left;
+    unsigned inside, most;
+};
 
-static pthread_mutex_t *
+static struct bp_kit_gate one_gate = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .left = PTHREAD_COND_INITIALIZER, .most = 1};
+
+static struct bp_kit_gate *
+make_gate(const struct bp_plugin *plugin)
+{
+    struct bp_kit_gate *gate = bp_kit_alloc(1, sizeof *gate);
+    (void)pthread_mutex_init(&gate->lock, NULL); /* cannot fail without attributes */
+    (void)pthread_cond_init(&gate->left, NULL);
+    gate->most = plugin->thread_model == BP_THREADS_PARALLEL ? plugin->max_parallel : 1;
+    return gate;
+}
+
+static struct bp_kit_gate *
 gate_of(const struct bp_kit_store *store)
 {
-    switch (store->kit->plugin.thread_model) {
-    case BP_THREADS_PARALLEL:
-        return NULL;
-    case BP_THREADS_INSTANCE:
-        return store->gate;
-    default:
-        return &one_gate;
-    }
+    uint16_t model = store->kit->plugin.thread_model;
+    return model == BP_THREADS_PARALLEL || model == BP_THREADS_INSTANCE ? store->gate : &one_gate;
 }
 
 void
 bp_kit_enter(const struct bp_kit_store *store)
 {
-    pthread_mutex_t *gate = gate_of(store);
-    if (gate != NULL) {
-        (void)pthread_mutex_lock(gate);
+    struct bp_kit_gate *gate = gate_of(store);
+    if (gate->most == 0) {
+        return; /* not even a lock, which would hide races from ThreadSanitizer */
     }
+    (void)pthread_mutex_lock(&gate->lock);
+    while (gate->inside >= gate->most) {
+        (void)pthread_cond_wait(&gate->left, &gate->lock);
+    }
+    gate->inside++;
+    (void)pthread_mutex_unlock(&gate->lock);
 }
 
 void
 bp_kit_leave(const struct bp_kit_store *store)
 {
-    pthread_mutex_t *gate = gate_of(store);
-    if (gate != NULL) {
-        (void)pthread_mutex_unlock(gate);
+    struct bp_kit_gate *gate = gate_of(store);
+    if (gate->most == 0) {
+        return;
     }
+    (void)pthread_mutex_lock(&gate->lock);
+    gate->inside--;
+    (void)pthread_cond_signal(&gate->left);
+    (void)pthread_mutex_unlock(&gate->lock);
 }
 
 static void
 drop_gate(struct bp_kit_store *store)
 {
-    (void)pthread_mutex_destroy(store->gate);
+    (void)pthread_cond_destroy(&store->gate->left);
+    (void)pthread_mutex_destroy(&store->gate->lock);
     free(store->gate);
     store->gate = NULL;
 }
@@ -98,8 +122,7 @@ bp_kit_store_try_open(struct bp_kit *kit, struct bp_config *take_config, struct 
 {
     bp_error_init(error);
     *out = (struct bp_kit_store){.kit = kit, .config = take_config};
-    out->gate = bp_kit_alloc(1, sizeof(pthread_mutex_t));
-    (void)pthread_mutex_init(out->gate, NULL); /* cannot fail without attributes */
+    out->gate = make_gate(&kit->plugin);
     bp_kit_step(kit, "open", NULL);
     bp_status status = kit->ops.open(kit->host, bp_kit_context(NULL), take_config, &out->it, error);
     if (status != BP_OK) {

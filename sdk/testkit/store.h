@@ -9,8 +9,6 @@
 #ifndef BAKPLANE_TESTKIT_STORE_H
 #define BAKPLANE_TESTKIT_STORE_H
 
-#include <pthread.h>
-
 #include "sdk/testkit/kit.h"
 
 /** An open instance. */
@@ -19,7 +17,7 @@ struct bp_kit_store {
     struct bp_storage *it;
     struct bp_config *config;
     struct bp_storage_info info;
-    pthread_mutex_t *gate; /**< for plugins that take one call per instance */
+    struct bp_kit_gate *gate; /**< lets in as many calls at once as the plugin takes */
 };
 
 /** Around each call of an operation: waits until the plugin's thread model allows one more. */
