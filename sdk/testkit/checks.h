@@ -10,10 +10,11 @@
 extern const struct bp_kit_check bp_kit_checks_load[], bp_kit_checks_config[];
 extern const struct bp_kit_check bp_kit_checks_write[], bp_kit_checks_condition[];
 extern const struct bp_kit_check bp_kit_checks_read[], bp_kit_checks_list[];
-extern const struct bp_kit_check bp_kit_checks_remove[], bp_kit_checks_copy[];
-extern const struct bp_kit_check bp_kit_checks_parts[], bp_kit_checks_errors[];
-extern const struct bp_kit_check bp_kit_checks_cancel[], bp_kit_checks_threads[];
-extern const struct bp_kit_check bp_kit_checks_server[], bp_kit_checks_leaks[];
+extern const struct bp_kit_check bp_kit_checks_many[], bp_kit_checks_remove[];
+extern const struct bp_kit_check bp_kit_checks_copy[], bp_kit_checks_parts[];
+extern const struct bp_kit_check bp_kit_checks_errors[], bp_kit_checks_cancel[];
+extern const struct bp_kit_check bp_kit_checks_threads[], bp_kit_checks_server[];
+extern const struct bp_kit_check bp_kit_checks_leaks[];
 
 extern const struct bp_kit_check bp_kit_checks_source[], bp_kit_checks_capture[];
 extern const struct bp_kit_check bp_kit_checks_restore[];

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Checks of listing.
+ * Checks of listing.  Of very many objects: checks_many.c.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sdk/testkit/census.h"
 #include "sdk/testkit/checks.h"
 #include "sdk/testkit/listing.h"
 #include "sdk/testkit/memory.h"
@@ -28,10 +27,7 @@ static void
 expect(const struct bp_kit_store *store, const struct bp_kit_list *list, const char *const *keys,
        size_t n, const char *what)
 {
-    struct bp_kit_listing listing = {0};
-    bp_kit_list(store, list, &listing);
-    bp_kit_expect_listed(store, &listing, keys, n, what);
-    bp_kit_listing_clear(&listing);
+    bp_kit_list_expect(store, list, keys, n, what);
 }
 
 static void
@@ -67,6 +63,7 @@ check_all(struct bp_kit *kit)
     bp_kit_store_open(kit, NULL, 0, &store);
     const char *key = bp_kit_key(kit, "a/b/c/object");
     bp_kit_put(&store, key, "x", 1);
+    bp_kit_list_settle(&store, &key, 1);
     bp_kit_list(&store, &list, &listing);
     if (bp_kit_listing_count(&listing, key) != 1) {
         bp_kit_fail(kit, "a listing of everything has %s %zu times", key,
@@ -134,6 +131,7 @@ check_token_again(struct bp_kit *kit)
         keys[i] = bp_kit_key(kit, "%zu", i);
     }
     put_keys(&store, keys, MANY);
+    bp_kit_list_settle(&store, keys, MANY);
     bp_status status = bp_kit_try_page(&store, &list, NULL, &first, &error);
     bp_kit_expect(kit, status, BP_OK, &error, "the first page");
     if (first.next == NULL) {
@@ -202,6 +200,7 @@ check_stop(struct bp_kit *kit)
         keys[i] = bp_kit_key(kit, "%zu", i);
     }
     put_keys(&store, keys, MANY);
+    bp_kit_list_settle(&store, keys, MANY);
     stop_at(&store, 1);
     stop_at(&store, 3);
     stop_at(&store, 5);
@@ -218,10 +217,13 @@ check_sorted(struct bp_kit *kit)
     struct bp_kit_store store;
     struct bp_kit_listing listing = {0};
     bp_kit_store_open(kit, NULL, 0, &store);
+    const char *keys[sizeof names / sizeof *names];
     bp_kit_store_need(&store, BP_STORE_LIST_SORTED, "LIST_SORTED");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        bp_kit_put(&store, bp_kit_key(kit, "%s", names[i]), "x", 1);
+        keys[i] = bp_kit_key(kit, "%s", names[i]);
+        bp_kit_put(&store, keys[i], "x", 1);
     }
+    bp_kit_list_settle(&store, keys, sizeof names / sizeof *names);
     struct bp_kit_list list = {.prefix = kit->prefix, .max = 3};
     bp_kit_list(&store, &list, &listing);
     for (size_t i = 1; i < listing.n; i++) {
@@ -243,6 +245,7 @@ check_facts(struct bp_kit *kit)
     struct bp_kit_list list = {.prefix = kit->prefix};
     bp_kit_store_open(kit, NULL, 0, &store);
     put_keys(&store, keys, 3);
+    bp_kit_list_settle(&store, keys, 3);
     bp_kit_list(&store, &list, &listing);
     bp_kit_expect_listed(&store, &listing, keys, 3, "three objects");
     for (size_t i = 0; i < listing.n; i++) {
@@ -295,6 +298,7 @@ check_insertions(struct bp_kit *kit)
         bp_kit_put(&store, keys[i], "x", 1);
         bp_kit_put(&store, bp_kit_key(kit, "%02zu/goes", i), "x", 1);
     }
+    bp_kit_list_settle(&store, keys, 30);
     for (unsigned page = 0; page == 0 || token != NULL; page++) {
         bp_status status = bp_kit_try_page(&store, &list, token, &listing, &error);
         bp_kit_expect(kit, status, BP_OK, &error, "page %u", page);
@@ -311,70 +315,6 @@ check_insertions(struct bp_kit *kit)
                         bp_kit_listing_count(&listing, keys[i]));
         }
     }
-    bp_kit_store_close(&store);
-}
-
-/* Every one of n numbered keys once, without remembering them all. */
-static void
-list_many(const struct bp_kit_store *store, size_t n)
-{
-    struct bp_error error;
-    struct bp_kit_list list = {.prefix = store->kit->prefix};
-    unsigned char *seen = bp_kit_alloc(n, 1);
-    char *token = NULL;
-    size_t total = 0, prefix = strlen(store->kit->prefix), before = 0;
-    do {
-        struct bp_kit_listing page = {0};
-        bp_status status = bp_kit_try_page(store, &list, token, &page, &error);
-        bp_kit_expect(store->kit, status, BP_OK, &error, "list after %zu entries", total);
-        for (size_t i = 0; i < page.n; i++) {
-            size_t number = strtoull(page.found[i].key + prefix, NULL, 10);
-            if (number >= n || seen[number] != 0) {
-                bp_kit_fail(store->kit, "%s was listed twice, or was never written",
-                            page.found[i].key);
-            }
-            seen[number] = 1;
-        }
-        before = total == 0 ? bp_kit_count_bytes() : before;
-        total += page.n;
-        free(token);
-        token = page.next;
-        page.next = NULL;
-        bp_kit_listing_clear(&page);
-    } while (token != NULL);
-    size_t after = bp_kit_count_bytes();
-    if (total != n) {
-        bp_kit_fail(store->kit, "of %zu objects %zu were listed", n, total);
-    }
-    if (after > before + n * 40) {
-        bp_kit_fail(store->kit,
-                    "listing %zu objects left %zu bytes more in use than the first page", n,
-                    after - before);
-    }
-    free(seen);
-}
-
-static void
-check_many(struct bp_kit *kit)
-{
-    struct bp_kit_store store;
-    const struct bp_kit_node *hook = bp_kit_hook(kit, "many");
-    size_t n = hook->text != NULL ? strtoull(hook->text, NULL, 10) : 0;
-    bp_kit_store_open(kit, NULL, 0, &store);
-    if (n < 2 || n > 10000000) {
-        bp_kit_bail(kit, "line %u: hooks.many is a number of objects, such as 100000", hook->line);
-    }
-    for (size_t i = 0; i < n; i++) {
-        char key[BP_KEY_MAX + 1];
-        (void)snprintf(key, sizeof key, "%s%zu", kit->prefix, i);
-        struct bp_error error;
-        struct bp_object_meta meta;
-        struct bp_kit_put put = {.key = key, .bytes = "x", .n = 1};
-        bp_status status = bp_kit_try_put(&store, &put, &meta, &error);
-        bp_kit_expect(kit, status, BP_OK, &error, "writing %s", key);
-    }
-    bp_kit_sync(&store);
-    list_many(&store, n);
     bp_kit_store_close(&store);
 }
 
@@ -410,10 +350,5 @@ const struct bp_kit_check bp_kit_checks_list[] = {
     {.name = "list.insertions",
      .contract = "a key that is present all the time appears once, whatever happens to others",
      .run = check_insertions},
-    {.name = "list.many",
-     .contract = "listing needs no memory for what was listed before",
-     .run = check_many,
-     .hook = "many",
-     .times = 20},
     BP_KIT_CHECKS_END,
 };

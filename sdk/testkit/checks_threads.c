@@ -26,11 +26,8 @@ struct work {
 static void
 list_own(const struct bp_kit_store *store, const char *const *keys, size_t n, unsigned i)
 {
-    struct bp_kit_listing listing = {0};
     struct bp_kit_list list = {.prefix = bp_kit_key(store->kit, "%02u/", i), .max = 2};
-    bp_kit_list(store, &list, &listing);
-    bp_kit_expect_listed(store, &listing, keys, n, "a thread's own keys");
-    bp_kit_listing_clear(&listing);
+    bp_kit_list_expect(store, &list, keys, n, "a thread's own keys");
 }
 
 static void

@@ -13,6 +13,9 @@
 #include "sdk/lib/ban.h"
 
 #define PAGES_MAX 1000000
+/* How long a listing without STRONG_LIST may be behind, and how often it is looked at. */
+#define SETTLE_NS 20000000000
+#define SETTLE_LOOK_MS 200
 
 static int32_t
 stopping(struct bp_kit_listing *self)
@@ -166,5 +169,52 @@ bp_kit_expect_listed(const struct bp_kit_store *store, const struct bp_kit_listi
             bp_kit_fail(store->kit, "%s: %s was listed and does not belong there", what,
                         listing->found[i].key);
         }
+    }
+}
+
+/* Each of these keys, once; and nothing else, where `only`. */
+static bool
+fits(const struct bp_kit_listing *listing, const char *const *keys, size_t n, bool only)
+{
+    bool fine = !only || listing->n == n;
+    for (size_t i = 0; i < n && fine; i++) {
+        fine = bp_kit_listing_count(listing, keys[i]) == 1;
+    }
+    return fine;
+}
+
+/* The last of the listings that are made until one fits. */
+static void
+list_until(const struct bp_kit_store *store, const struct bp_kit_list *list,
+           const char *const *keys, size_t n, bool only, struct bp_kit_listing *out)
+{
+    bool strong = bp_kit_store_can(store, BP_STORE_STRONG_LIST);
+    long long end = bp_kit_now_ns() + (strong ? 0 : SETTLE_NS);
+    bp_kit_list(store, list, out);
+    while (!strong && !fits(out, keys, n, only) && bp_kit_now_ns() < end) {
+        bp_kit_sleep_ms(SETTLE_LOOK_MS);
+        bp_kit_listing_clear(out);
+        bp_kit_list(store, list, out);
+    }
+}
+
+void
+bp_kit_list_expect(const struct bp_kit_store *store, const struct bp_kit_list *list,
+                   const char *const *keys, size_t n, const char *what)
+{
+    struct bp_kit_listing listing = {0};
+    list_until(store, list, keys, n, true, &listing);
+    bp_kit_expect_listed(store, &listing, keys, n, what);
+    bp_kit_listing_clear(&listing);
+}
+
+void
+bp_kit_list_settle(const struct bp_kit_store *store, const char *const *keys, size_t n)
+{
+    struct bp_kit_listing listing = {0};
+    struct bp_kit_list list = {.prefix = store->kit->prefix};
+    if (!bp_kit_store_can(store, BP_STORE_STRONG_LIST)) {
+        list_until(store, &list, keys, n, false, &listing);
+        bp_kit_listing_clear(&listing);
     }
 }

@@ -38,6 +38,14 @@ bp_status bp_kit_try_page(const struct bp_kit_store *store, const struct bp_kit_
 /** All pages. */
 void bp_kit_list(const struct bp_kit_store *store, const struct bp_kit_list *list,
                  struct bp_kit_listing *out);
+/**
+ * Lists all pages, and fails unless exactly these keys are there, each once.  Where STRONG_LIST is
+ * not promised the listing may be behind for a while, so it is made again until it fits.
+ */
+void bp_kit_list_expect(const struct bp_kit_store *store, const struct bp_kit_list *list,
+                        const char *const *keys, size_t n, const char *what);
+/** Waits until these keys of the check are listed, where STRONG_LIST is not promised. */
+void bp_kit_list_settle(const struct bp_kit_store *store, const char *const *keys, size_t n);
 void bp_kit_listing_clear(struct bp_kit_listing *listing);
 /** How often a key (or group) was listed. */
 size_t bp_kit_listing_count(const struct bp_kit_listing *listing, const char *key);

@@ -14,11 +14,10 @@
 #include "sdk/lib/ban.h"
 
 static const struct bp_kit_check *const storage_tables[] = {
-    bp_kit_checks_load,      bp_kit_checks_config, bp_kit_checks_write,
-    bp_kit_checks_condition, bp_kit_checks_read,   bp_kit_checks_list,
-    bp_kit_checks_remove,    bp_kit_checks_copy,   bp_kit_checks_parts,
-    bp_kit_checks_errors,    bp_kit_checks_server, bp_kit_checks_cancel,
-    bp_kit_checks_threads,   bp_kit_checks_leaks,  NULL,
+    bp_kit_checks_load,   bp_kit_checks_config,  bp_kit_checks_write,  bp_kit_checks_condition,
+    bp_kit_checks_read,   bp_kit_checks_list,    bp_kit_checks_many,   bp_kit_checks_remove,
+    bp_kit_checks_copy,   bp_kit_checks_parts,   bp_kit_checks_errors, bp_kit_checks_server,
+    bp_kit_checks_cancel, bp_kit_checks_threads, bp_kit_checks_leaks,  NULL,
 };
 static const struct bp_kit_check *const source_tables[] = {
     bp_kit_checks_load, bp_kit_checks_source, bp_kit_checks_capture, bp_kit_checks_restore, NULL};

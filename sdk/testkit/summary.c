@@ -16,6 +16,10 @@
 
 #include "sdk/lib/ban.h"
 
+/* Of a listing that may be behind. */
+#define LOOKS 5
+#define LOOK_AGAIN_MS 500
+
 static const struct {
     uint64_t cap;
     const char *name;
@@ -98,6 +102,9 @@ summarise(struct bp_kit *kit)
     bp_kit_note(kit, "plugin %s %s, ABI %u.%u, %s", plugin->name != NULL ? plugin->name : "?",
                 plugin->version != NULL ? plugin->version : "?", plugin->abi_major,
                 plugin->abi_minor, model_name(plugin->thread_model));
+    if (plugin->thread_model == BP_THREADS_PARALLEL && plugin->max_parallel != 0) {
+        bp_kit_note(kit, "at most %u calls at once per instance", plugin->max_parallel);
+    }
     if (kit->options->kind == BP_KIT_STORAGE) {
         bp_kit_store_open(kit, NULL, 0, &store);
         note_promises(kit, &store.info);
@@ -128,16 +135,29 @@ ignore_key(void *ctx, const char *key, const char *extra, int64_t started_ns,
     return 0;
 }
 
-static void
-drop_keys(const struct bp_kit_store *store)
+static size_t
+drop_listed(const struct bp_kit_store *store)
 {
     struct bp_kit_listing listing = {0};
     struct bp_kit_list list = {.prefix = store->kit->run_prefix};
     bp_kit_list(store, &list, &listing);
-    for (size_t i = 0; i < listing.n; i++) {
+    size_t n = listing.n;
+    for (size_t i = 0; i < n; i++) {
         drop_key(store, listing.found[i].key);
     }
     bp_kit_listing_clear(&listing);
+    return n;
+}
+
+/* Where a listing may be behind it is looked at again, until it is empty. */
+static void
+drop_keys(const struct bp_kit_store *store)
+{
+    bool strong = bp_kit_store_can(store, BP_STORE_STRONG_LIST);
+    unsigned looks = strong ? 1 : LOOKS;
+    while (looks-- > 0 && (drop_listed(store) > 0 || !strong)) {
+        bp_kit_sleep_ms(looks > 0 ? LOOK_AGAIN_MS : 0);
+    }
 }
 
 static void
