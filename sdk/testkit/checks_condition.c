@@ -21,6 +21,8 @@
 
 #define RACERS 8
 #define RACES 5
+#define AGAIN_MOST 20
+#define AGAIN_MS 50
 /* An object is replaced so often at least, and until it was read so often or the time is over. */
 #define REPLACED 30
 #define READ 10
@@ -68,6 +70,13 @@ struct race {
     struct bp_error error[RACERS];
 };
 
+static bool
+may_come_again(bp_status status, const struct bp_error *error)
+{
+    return (status == BP_ERR_RETRYABLE || status == BP_ERR_THROTTLED) &&
+           (error->flags & BP_ERROR_OUTCOME_UNKNOWN) == 0;
+}
+
 static void
 race_one(void *ctx, unsigned i)
 {
@@ -79,7 +88,14 @@ race_one(void *ctx, unsigned i)
                              .bytes = bytes,
                              .n = sizeof bytes,
                              .flags = BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE};
-    race->status[i] = bp_kit_try_put(&race->stores[i], &put, &meta, &race->error[i]);
+    /* Some servers tell who comes at once to come again; the core does. */
+    for (unsigned again = 0; again <= AGAIN_MOST; again++) {
+        race->status[i] = bp_kit_try_put(&race->stores[i], &put, &meta, &race->error[i]);
+        if (!may_come_again(race->status[i], &race->error[i])) {
+            return;
+        }
+        bp_kit_sleep_ms(AGAIN_MS);
+    }
 }
 
 static void
@@ -188,6 +204,89 @@ check_checksum(struct bp_kit *kit)
             try_checksum(&store, BP_CHECKSUM_SHA256, n);
         }
     }
+    bp_kit_store_close(&store);
+}
+
+/* Obeyed without a promise is fine; ignored, somebody's data is lost one day. */
+static void
+expect_not_ignored(const struct bp_kit *kit, bp_status status, bp_status obeyed,
+                   const struct bp_error *error, const char *what)
+{
+    if (status == BP_OK) {
+        bp_kit_fail(kit, "%s is not promised, and was ignored: refuse it with UNSUPPORTED", what);
+    }
+    if (status != obeyed && status != BP_ERR_INVALID) {
+        bp_kit_expect(kit, status, BP_ERR_UNSUPPORTED, error, "%s, which is not promised", what);
+    }
+}
+
+static void
+try_unpromised_version(const struct bp_kit_store *store, const char *key)
+{
+    struct bp_error error;
+    struct bp_object_meta meta;
+    struct bp_kit_put put = {.key = key,
+                             .bytes = "other",
+                             .n = 5,
+                             .flags = BP_WRITE_DURABLE,
+                             .if_match = "bakplane-no-such-version"};
+    bp_status status = bp_kit_try_put(store, &put, &meta, &error);
+    expect_not_ignored(store->kit, status, BP_ERR_EXISTS, &error, "if_match of a write");
+    status = bp_kit_try_remove(store, key, put.if_match, NULL, &error);
+    expect_not_ignored(store->kit, status, BP_ERR_EXISTS, &error, "if_match of remove");
+}
+
+static void
+try_unpromised_exclusive(const struct bp_kit_store *store, const char *key)
+{
+    struct bp_error error;
+    struct bp_object_meta meta;
+    struct bp_kit_put put = {
+        .key = key, .bytes = "other", .n = 5, .flags = BP_WRITE_DURABLE | BP_WRITE_IF_NONE_MATCH};
+    bp_status status = bp_kit_try_put(store, &put, &meta, &error);
+    expect_not_ignored(store->kit, status, BP_ERR_EXISTS, &error, "IF_NONE_MATCH");
+}
+
+static void
+try_unpromised_checksum(const struct bp_kit_store *store, const char *key, uint32_t kind)
+{
+    struct bp_error error;
+    struct bp_object_meta meta;
+    struct bp_kit_put put = {.key = key,
+                             .bytes = "other",
+                             .n = 5,
+                             .flags = BP_WRITE_DURABLE,
+                             .checksum = bp_kit_digest(kind, "first", 5)};
+    bp_status status = bp_kit_try_put(store, &put, &meta, &error);
+    expect_not_ignored(store->kit, status, BP_ERR_CORRUPT, &error,
+                       kind == BP_CHECKSUM_CRC32C ? "a checksum (CRC32C)" : "a checksum (SHA256)");
+}
+
+static void
+check_unpromised(struct bp_kit *kit)
+{
+    const uint64_t all = BP_STORE_IF_MATCH | BP_STORE_IF_NONE_MATCH | BP_STORE_CHECKSUM_CRC32C |
+                         BP_STORE_CHECKSUM_SHA256;
+    struct bp_kit_store store;
+    bp_kit_store_open(kit, NULL, 0, &store);
+    if (bp_kit_store_can(&store, all)) {
+        bp_kit_skip(kit, "it promises every condition and checksum");
+    }
+    const char *key = bp_kit_key(kit, "object");
+    bp_kit_put(&store, key, "first", 5);
+    if (!bp_kit_store_can(&store, BP_STORE_IF_MATCH)) {
+        try_unpromised_version(&store, key);
+    }
+    if (!bp_kit_store_can(&store, BP_STORE_IF_NONE_MATCH)) {
+        try_unpromised_exclusive(&store, key);
+    }
+    if (!bp_kit_store_can(&store, BP_STORE_CHECKSUM_CRC32C)) {
+        try_unpromised_checksum(&store, key, BP_CHECKSUM_CRC32C);
+    }
+    if (!bp_kit_store_can(&store, BP_STORE_CHECKSUM_SHA256)) {
+        try_unpromised_checksum(&store, key, BP_CHECKSUM_SHA256);
+    }
+    bp_kit_expect_content(&store, key, "first", 5);
     bp_kit_store_close(&store);
 }
 
@@ -332,6 +431,9 @@ const struct bp_kit_check bp_kit_checks_condition[] = {
     {.name = "write.checksum",
      .contract = "content that has not the given checksum is CORRUPT, and nothing is stored",
      .run = check_checksum},
+    {.name = "write.unpromised",
+     .contract = "a condition or checksum that is not promised is refused or obeyed, never ignored",
+     .run = check_unpromised},
     {.name = "write.atomic_replace",
      .contract = "ATOMIC_REPLACE: a reader sees the old or the new content, whole",
      .run = check_atomic},

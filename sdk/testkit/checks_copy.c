@@ -216,7 +216,9 @@ copy_between(struct bp_kit *kit, const struct bp_kit_node *from_hook,
                                 .size = SIZE};
     bp_kit_put(&from, args.src_key, bytes, SIZE);
     bp_status status = try_copy(&to, &args, &meta, &error);
-    if (status == BP_ERR_UNSUPPORTED || status == BP_ERR_DENIED || status == BP_ERR_AUTH) {
+    /* NOT_FOUND: the server that copies does not see what we see; it is there. */
+    if (status == BP_ERR_UNSUPPORTED || status == BP_ERR_DENIED || status == BP_ERR_AUTH ||
+        status == BP_ERR_NOT_FOUND) {
         bp_kit_note(kit, "copy between them: %s", error.message);
         bp_kit_expect_missing(&to, args.dst_key, "after a copy that was refused");
     } else {
@@ -284,11 +286,12 @@ const struct bp_kit_check bp_kit_checks_copy[] = {
      .contract = "NEED_CHECKSUM: copy answers a checksum of the content (or UNSUPPORTED)",
      .run = check_checksum},
     {.name = "copy.other_storage",
-     .contract = "copy from another instance is whole, or UNSUPPORTED, and then nothing is there",
+     .contract = "copy from another instance is whole, or AUTH, DENIED, NOT_FOUND or UNSUPPORTED, "
+                 "and then nothing is there",
      .run = check_other,
      .hook = "second"},
     {.name = "copy.other_login",
-     .contract = "copy between logins is whole, or AUTH, DENIED or UNSUPPORTED",
+     .contract = "copy between logins is whole, or AUTH, DENIED, NOT_FOUND or UNSUPPORTED",
      .run = check_other_login,
      .hook = "other_login"},
     {.name = "copy.too_large",

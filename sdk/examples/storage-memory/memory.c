@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The smallest useful storage plugin: objects in memory, gone with the process.  For the
- * conformance kit and for reading; README.md explains the operations.  All instances show the same
- * objects.  The host lets one call at a time into the plugin, as declared below, so there is
- * nothing to lock.
+ * The smallest useful storage plugin: objects in memory, the same in all instances, gone with the
+ * process.  For the conformance kit and for reading; README.md explains the operations.  The host
+ * lets one call at a time in, as declared below, so there is nothing to lock.
  */
 #include <bakplane/plugin.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +45,10 @@ static void free_first(struct bp_writer **at) {
     free(object);
 }
 
-static void tell(const struct bp_writer *object, struct bp_object_meta *out) {
+static bp_status tell(const struct bp_writer *object, struct bp_object_meta *out) {
     out->size = object->size;
-    (void)snprintf(out->etag, sizeof(out->etag), "%" PRIu64, object->version);
+    (void)snprintf(out->etag, sizeof(out->etag), "%llx", (unsigned long long)object->version);
+    return BP_OK;
 }
 
 /* What a newer host may ask for is refused, not ignored: it has to know that it was not obeyed. */
@@ -96,11 +95,8 @@ static bp_status memory_stat(struct bp_storage *s, const struct bp_op *op, const
     struct bp_object_meta *out, struct bp_error *error) {
     struct bp_writer *object;
     (void)place_of(key, &object);
-    if (object == NULL) {
-        return bp_fail(error, BP_ERR_NOT_FOUND, "object %s is not there", key);
-    }
-    tell(object, out);
-    return BP_OK;
+    return object != NULL ? tell(object, out)
+                          : bp_fail(error, BP_ERR_NOT_FOUND, "object %s is not there", key);
 }
 
 /* The token is ours to choose: what was told last, a key or a group, which ends in '/'. */
@@ -127,7 +123,7 @@ static bp_status memory_list(struct bp_storage *s, const struct bp_op *op,
             break;
         }
         (void)snprintf(at, sizeof(at), "%.*s", slash ? (int)(slash - o->key) + 1 : -1, o->key);
-        tell(o, &meta);
+        (void)tell(o, &meta);
         stop = slash ? sink->prefix(sink->ctx, at) : sink->entry(sink->ctx, at, &meta);
     }
     return stop == 0 ? BP_OK : bp_fail(error, BP_ERR_CANCELLED, "the listing was stopped");
@@ -174,6 +170,9 @@ static bp_status memory_write_open(struct bp_storage *s, const struct bp_op *op,
     if (check(args->flags, BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE, error) != BP_OK) {
         return error->cls;
     }
+    if (args->if_match != NULL || args->checksum.kind != BP_CHECKSUM_NONE) { /* not promised */
+        return bp_fail(error, BP_ERR_UNSUPPORTED, "neither versions nor checksums are compared");
+    }
     if ((*out = calloc(1, sizeof(**out))) == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory to write %s", args->key);
     }
@@ -210,14 +209,15 @@ static bp_status memory_write_commit(struct bp_writer *object, const struct bp_o
     object->version = ++the_server.versions;
     object->next = *at;
     *at = object;
-    tell(object, out);
-    return BP_OK;
+    return tell(object, out);
 }
 
 static bp_status memory_remove(struct bp_storage *s, const struct bp_op *op, const char *key,
     const char *if_match, struct bp_error *error) {
     struct bp_writer *object, **at = place_of(key, &object);
-    if (object != NULL) { /* a missing one is fine */
+    if (if_match != NULL) {
+        return bp_fail(error, BP_ERR_UNSUPPORTED, "versions are not compared");
+    } else if (object != NULL) { /* a missing one is fine */
         free_first(at);
     }
     return BP_OK;
