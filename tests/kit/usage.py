@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import kit
@@ -61,7 +62,16 @@ def check_files(folder):
             ("unknown", "storage: {spice: one}\n", "spice: the plugin has no such setting"),
             ("missing", "storage: {}\n", "space is required, and not given"),
             ("no value", "storage: {space: one, quota: much}\n", "\"much\" is no value"),
-            ("no secret", "storage: {space: one, token: {file: /none}}\n", "token: expected")):
+            ("no secret", "storage: {space: one, token: {file: /none}}\n", "token: expected"),
+            ("no such name", "storages: {space: one}\n", ":1: storages: there is no such name"),
+            ("no such hook", "storage: {space: one}\nhooks:\n  secnd: {space: two}\n",
+             ":3: hooks.secnd: there is no such name; known are second, other_login"),
+            ("a hook of sources", "hooks: {seed: x}\n", "hooks.seed: there is no such name"),
+            ("a hook without settings", "hooks: {second: two}\n",
+             "hooks.second: expected names with values"),
+            ("within a hook", "hooks: {server: {answer: []}}\n", "hooks.server.answer: there is"),
+            ("within a list", "hooks: {server: {answers: [{code: 1}]}}\n",
+             "hooks.server.answers.code: there is")):
         path = folder / "bad.yaml"
         path.write_text(text, encoding="utf-8")
         refused(name, says, BROKEN, "--config", path)
@@ -84,11 +94,83 @@ def check_reports(folder):
            "what a plugin prints", prints)
 
 
+def files_in(folder):
+    return [path for path in folder.rglob("*")
+            if path.is_file() and ".bakplane-tmp" not in path.parts]
+
+
+def check_bail_out(folder):
+    """What checks before had written is removed."""
+    local = kit.PLUGINS / "bakplane-storage-local.so"
+    if not local.exists():
+        return
+    config = {"storage": {"root": f"{folder}/root"}, "hooks": {"many": "few"}}
+    result = kit.run(local, config, "--only", "list.prefix,list.many", folder=folder)
+    expect(result.code == kit.EXIT_USAGE and "Bail out! line" in result.out, "a bail out", result)
+    expect(files_in(folder / "root") == [], f"left are {files_in(folder / 'root')}", result)
+
+
+def check_links(folder):
+    """bakplane goes by the name of a link, and whoever may change it chooses the plugin."""
+    link = folder / "loose" / "bakplane-storage-alias.so"
+    link.parent.mkdir()
+    link.parent.chmod(0o777)
+    link.symlink_to(BROKEN)
+    result = kit.run(link, {"storage": {"space": "one"}}, "--only", "load.file_name,load.trust",
+                     "--trust", link.parent, folder=folder)
+    expect("called bakplane-storage-alias.so" in result.failed.get("load.file_name", ""),
+           "the name of a link", result)
+    expect(f"others may write to {link.parent}" in result.failed.get("load.trust", ""),
+           "a link that others may change", result)
+
+
+def child_of(pid, seconds=20):
+    """A child that stays."""
+    last, since = None, time.monotonic()
+    end = since + seconds
+    while time.monotonic() < end:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+        if not children or children[0] != last:
+            last, since = children[0] if children else None, time.monotonic()
+        elif time.monotonic() > since + 0.5:
+            return last
+        time.sleep(0.02)
+    return None
+
+
+def is_gone(pid, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if ") Z " in Path(f"/proc/{pid}/stat").read_text(encoding="utf-8"):
+                return True
+        except OSError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def check_killed(folder):
+    """No check goes on when the program is gone."""
+    path = folder / "kit.yaml"
+    path.write_text("storage: {space: one}\n", encoding="utf-8")
+    running = subprocess.Popen([kit.PROGRAM, BROKEN, "--config", path, "--only", "remove.many"],
+                               env={**os.environ, "BROKEN_AS": "remove-many-hangs"},
+                               stdout=subprocess.DEVNULL)
+    child = child_of(running.pid)
+    running.kill()
+    running.wait()
+    expect(child is not None and is_gone(child), f"child {child} goes on")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         check_command(Path(folder))
         check_files(Path(folder))
         check_reports(Path(folder))
+        check_bail_out(Path(folder))
+        check_links(Path(folder))
+        check_killed(Path(folder))
     print(*problems, f"{len(problems)} problems", sep="\n")
     sys.exit(1 if problems else 0)
 

@@ -22,6 +22,9 @@
     X(ONE_SPACE)                   \
     X(CLOSES_ALL)                  \
     X(LOGS_SECRET)                 \
+    X(LOGS_SECRET_KEY)             \
+    X(STAT_TELLS_SECRET)           \
+    X(UNREACHABLE_IS_FATAL)        \
     X(PROBE_LEAVES)                \
     X(PROBE_BLIND)                 \
     X(NO_RANGES)                   \
@@ -39,6 +42,7 @@
     X(REPLACE_TEARS)               \
     X(ABORT_LEAVES_UPLOAD)         \
     X(TAKES_ANY_CHECKSUM)          \
+    X(IGNORES_UNPROMISED)          \
     /* reading */                  \
     X(RANGE_OFF_BY_ONE)            \
     X(BEYOND_IS_INVALID)           \
@@ -62,6 +66,7 @@
     X(START_INCLUDED)              \
     X(NO_DEEP_ROOT)                \
     X(STALE_LIST)                  \
+    X(HOARDS_KEYS)                 \
     /* removing, copying, parts */ \
     X(REMOVE_MISSING_FAILS)        \
     X(REMOVE_MANY_TWICE)           \
@@ -85,6 +90,7 @@
     X(OTHER_CLASS)                 \
     X(TAKES_ANY_FLAG)              \
     X(SETS_OUT_SIZE)               \
+    X(WRITES_BEYOND_OUT)           \
     X(EXPIRED_IS_DENIED)           \
     X(IGNORES_CANCEL)              \
     X(CANCEL_IS_ERROR)             \
@@ -98,7 +104,16 @@
     X(TRUSTS_ALLOC)                \
     X(CRASHES_IN_CLOSE)            \
     X(IGNORES_SIGPIPE)             \
-    X(PRINTS)
+    X(PRINTS)                      \
+    /* unusual, and right */       \
+    X(CLEARS_WHOLE_OUT)            \
+    X(LISTS_LATE)                  \
+    X(LINGERS_IN_ABORT)            \
+    X(TAKES_TWO_AT_ONCE)           \
+    X(RACERS_COME_AGAIN)           \
+    X(COPIES_AT_HOME)              \
+    X(HAS_A_LONG_ROOT)             \
+    X(NEVER_ASKS)
 
 #define BREAK_NAME(as) as,
 enum broken_as { NOTHING, BREAKS(BREAK_NAME) };

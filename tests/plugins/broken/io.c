@@ -144,6 +144,12 @@ check_condition(const struct bp_storage *self, const struct bp_writer *writer,
                 struct bp_error *error)
 {
     const struct object *object = memory_find(self->space, writer->key);
+    static unsigned losers;
+    bool again = IS_BROKEN(RACERS_COME_AGAIN) && strstr(writer->key, "/write.exclusive_race/");
+    if ((writer->flags & BP_WRITE_IF_NONE_MATCH) != 0 && object != NULL && again &&
+        losers++ % 2 == 0) {
+        return bp_fail(error, BP_ERR_RETRYABLE, "somebody else is creating %s", writer->key);
+    }
     if ((writer->flags & BP_WRITE_IF_NONE_MATCH) != 0 && object != NULL) {
         return bp_fail(error, BP_ERR_EXISTS, "object %s is there already", writer->key);
     }
@@ -158,6 +164,13 @@ memory_write_open(struct bp_storage *self, const struct bp_op *op, const struct 
     if (status == BP_OK && self->read_only) {
         status = bp_fail(error, BP_ERR_DENIED, "this storage is read-only");
     }
+    if (status == BP_OK && IS_BROKEN(STAT_TELLS_SECRET) && strncmp(self->token, "kit", 3) == 0) {
+        status = bp_fail(error, BP_ERR_AUTH, "the token is not known");
+    }
+    if (status == BP_OK && IS_BROKEN(HAS_A_LONG_ROOT) &&
+        strlen(args->key) > BP_KEY_MAX - LONG_ROOT) {
+        status = bp_fail(error, BP_ERR_INVALID, "object %s: its name is too long", args->key);
+    }
     if (status == BP_OK && ((IS_BROKEN(SIZE_MUST_BE_KNOWN) && args->size == BP_UNKNOWN) ||
                             (IS_BROKEN(REFUSES_PLUS) && strchr(args->key, '+') != NULL))) {
         status = bp_fail(error, BP_ERR_INVALID, "object %s: not like that", args->key);
@@ -169,6 +182,7 @@ memory_write_open(struct bp_storage *self, const struct bp_op *op, const struct 
     writer->storage = self;
     writer->flags = args->flags;
     writer->checksum = args->checksum;
+    writer->announced = args->size;
     (void)snprintf(writer->key, sizeof writer->key, "%s", args->key);
     (void)snprintf(writer->if_match, sizeof writer->if_match, "%s",
                    args->if_match != NULL ? args->if_match : "");
@@ -222,7 +236,9 @@ check_content(const struct bp_writer *writer, struct bp_error *error)
         return BP_OK;
     }
     if (writer->checksum.kind != BP_CHECKSUM_CRC32C) {
-        return bp_fail(error, BP_ERR_UNSUPPORTED, "only CRC32C is known here");
+        return IS_BROKEN(IGNORES_UNPROMISED)
+                   ? BP_OK
+                   : bp_fail(error, BP_ERR_UNSUPPORTED, "only CRC32C is known here");
     }
     put_crc32c(writer->bytes, writer->n, &sum);
     return memcmp(sum.value, writer->checksum.value, 4) == 0
@@ -290,6 +306,10 @@ memory_write_abort(struct bp_writer *writer, const struct bp_op *op)
 {
     struct bp_storage *self = writer->storage;
     (void)op;
+    if (IS_BROKEN(LINGERS_IN_ABORT) && writer->announced == (uint64_t)8 << 20) {
+        (void)usleep(900000);
+        (void)usleep(900000);
+    }
     if (IS_BROKEN(ABORT_COMMITS) && writer->number == 0) {
         struct bp_error error;
         bp_error_init(&error);
@@ -308,7 +328,8 @@ copy_locked(struct bp_storage *self, const struct bp_copy_args *args, struct bp_
 {
     const struct object *from = memory_find(args->src->space, args->src_key);
     bool exclusive = (args->flags & BP_COPY_IF_NONE_MATCH) != 0 && !IS_BROKEN(COPY_TAKES_OVER);
-    if (from == NULL) {
+    bool unseen = IS_BROKEN(COPIES_AT_HOME) && args->src->space != self->space;
+    if (from == NULL || unseen) {
         return memory_missing(error, args->src_key);
     }
     if (exclusive && memory_find(self->space, args->dst_key) != NULL) {

@@ -91,7 +91,8 @@ fill(struct bp_storage *self, const struct bp_list_args *args, size_t most, stru
     for (size_t i = start; i < space->n; i++) {
         const struct object *object = space->objects[i];
         size_t group = group_of(args, object->key);
-        bool stale = IS_BROKEN(STALE_LIST) && object->version == memory_version();
+        bool stale = (IS_BROKEN(STALE_LIST) && object->version == memory_version()) ||
+                     (IS_BROKEN(LISTS_LATE) && memory_now_ns() < object->since_ns + LATE_NS);
         if (object->hidden || stale || !is_wanted(args, object->key) ||
             is_before(args, object->key, token) ||
             (group > 0 && last != NULL && strncmp(last, object->key, group) == 0)) {
@@ -172,6 +173,7 @@ memory_list(struct bp_storage *self, const struct bp_op *op, const struct bp_lis
         status = check_token(args->token, error);
     }
     struct page *page = status == BP_OK ? calloc(1, sizeof *page) : NULL;
+    char *hoard = IS_BROKEN(HOARDS_KEYS) ? malloc(self->space->n * 200 + 1) : NULL;
     if (page == NULL) {
         return status != BP_OK ? status : bp_fail(error, BP_ERR_NOMEM, "no memory for a page");
     }
@@ -181,6 +183,7 @@ memory_list(struct bp_storage *self, const struct bp_op *op, const struct bp_lis
     fill(self, args, most, page);
     (void)pthread_mutex_unlock(&memory_lock);
     status = tell(page, sink, error);
+    free(hoard);
     free(page);
     return status;
 }

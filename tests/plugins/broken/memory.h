@@ -14,13 +14,16 @@
 
 #define PARTS_MAX 16
 #define MAX_LIST 100
+#define LATE_NS 150000000 /* unusual: how far a listing is behind */
+#define LONG_ROOT 100     /* unusual: bytes that all keys begin with */
 
 struct object {
     char key[BP_KEY_MAX + 1];
     unsigned char *bytes; /* of the host */
     size_t n;
     uint64_t version;
-    bool hidden; /* broken: until the barrier, or never */
+    bool hidden;      /* broken: until the barrier, or never */
+    int64_t since_ns; /* unusual: when it was written */
 };
 
 struct upload {
@@ -48,6 +51,7 @@ struct bp_storage {
     struct space *space;
     uint64_t quota;
     bool read_only, expired;
+    char token[64];    /* broken: what it tells of */
     bool removed_many; /* broken: what close stumbles over */
     int inside;        /* broken: calls that are inside */
     char *shelf;       /* broken: what an instance keeps */
@@ -65,6 +69,7 @@ struct bp_writer {
     char key[BP_KEY_MAX + 1];
     char if_match[64];
     uint32_t flags;
+    uint64_t announced; /* bytes, or BP_UNKNOWN */
     struct bp_checksum checksum;
     unsigned char *bytes;
     size_t n, room;
@@ -96,6 +101,7 @@ void memory_meta(const struct object *object, struct bp_object_meta *out);
 bp_status memory_match(const struct object *object, const char *if_match, struct bp_error *error);
 uint64_t memory_next_version(void);
 uint64_t memory_version(void); /* the last */
+int64_t memory_now_ns(void);
 
 /* io.c */
 bp_status memory_read_open(struct bp_storage *self, const struct bp_op *op,

@@ -66,7 +66,7 @@ misbehave_at_open(struct bp_storage *self, const char *token)
     if (IS_BROKEN(LEAKS_HOST_MEMORY)) {
         self->shelf = self->host->alloc(NULL, 100);
     }
-    if (IS_BROKEN(LOGS_SECRET)) {
+    if (IS_BROKEN(LOGS_SECRET) || (IS_BROKEN(LOGS_SECRET_KEY) && strlen(token) % 4 == 0)) {
         bp_hostlog(self->host, NULL, BP_LOG_DEBUG, "opened with token %s", token);
     }
     if (IS_BROKEN(IGNORES_SIGPIPE)) {
@@ -100,6 +100,7 @@ memory_open(const struct bp_host *host, const struct bp_op *op, const struct bp_
     self->quota = bp_setting_u64(host, config, "quota", UINT64_MAX);
     self->read_only =
         !IS_BROKEN(UNUSED_SETTING) && bp_setting_bool(host, config, "read_only", false);
+    (void)snprintf(self->token, sizeof self->token, "%s", token != NULL ? token : "");
     self->expired = token != NULL && strcmp(token, "expired") == 0;
     misbehave_at_open(self, token != NULL ? token : "");
     *out = self;
@@ -132,6 +133,9 @@ memory_info(struct bp_storage *self, struct bp_storage_info *out, struct bp_erro
     if (IS_BROKEN(NO_RANGES)) {
         out->caps &= ~BP_STORE_RANGE_READ;
     }
+    if (IS_BROKEN(LISTS_LATE)) {
+        out->caps &= ~BP_STORE_STRONG_LIST;
+    }
     out->min_part = 1000;
     out->max_part = 1 << 30;
     out->max_parts = PARTS_MAX;
@@ -141,6 +145,9 @@ memory_info(struct bp_storage *self, struct bp_storage_info *out, struct bp_erro
     out->best_io = 65536;
     (void)snprintf(out->identity, sizeof out->identity, "memory:%s", self->space->name);
     (void)snprintf(out->copy_scope, sizeof out->copy_scope, "memory");
+    if (IS_BROKEN(HAS_A_LONG_ROOT)) {
+        (void)snprintf(out->server_root, sizeof out->server_root, "%0*d/", LONG_ROOT - 1, 0);
+    }
     if (IS_BROKEN(SETS_OUT_SIZE)) {
         out->struct_size = sizeof *out;
     }
@@ -153,6 +160,10 @@ memory_probe(struct bp_storage *self, const struct bp_op *op, const struct bp_pr
 {
     const uint32_t known = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE | BP_NEED_EXCLUSIVE;
     bp_status status = memory_begin(self, op, args->need, known, error);
+    if (status == BP_OK && strcmp(self->space->name, "far-away") == 0) {
+        return bp_fail(error, IS_BROKEN(UNREACHABLE_IS_FATAL) ? BP_ERR_PERMANENT : BP_ERR_RETRYABLE,
+                       "nobody answers");
+    }
     if (status == BP_OK && self->read_only && (args->need & BP_NEED_WRITE) != 0 &&
         !IS_BROKEN(PROBE_BLIND)) {
         return bp_fail(error, BP_ERR_DENIED, "the right to write is missing (read_only)");
@@ -184,16 +195,32 @@ misbehave_in_stat(struct bp_storage *self, const struct bp_op *op, struct bp_err
         (void)usleep(900000);
         (void)usleep(900000);
     }
-    if (IS_BROKEN(NO_CALLS_AT_ONCE)) {
+    if (IS_BROKEN(STAT_TELLS_SECRET) && strncmp(self->token, "kit", 3) == 0) {
+        return bp_fail(error, BP_ERR_AUTH, "the token %s is not known", self->token);
+    }
+    if (IS_BROKEN(NO_CALLS_AT_ONCE) || IS_BROKEN(TAKES_TWO_AT_ONCE)) {
         int now = inside(self, 1);
         (void)usleep(2000);
         now = inside(self, 0) > now ? inside(self, 0) : now;
         (void)inside(self, -1);
-        if (now > 1) {
-            return bp_fail(error, BP_ERR_PERMANENT, "two calls at once");
+        if (now > (IS_BROKEN(TAKES_TWO_AT_ONCE) ? 2 : 1)) {
+            return bp_fail(error, BP_ERR_PERMANENT, "too many calls at once");
         }
     }
     return BP_OK;
+}
+
+/* Behind what it knows: cleared as far as it was announced, or beyond. */
+static void
+misbehave_behind(struct bp_object_meta *out)
+{
+    size_t behind = out->struct_size - sizeof *out;
+    if (IS_BROKEN(CLEARS_WHOLE_OUT) && behind > 0) {
+        memset(out + 1, 0, behind);
+    }
+    if (IS_BROKEN(WRITES_BEYOND_OUT) && behind > 0) {
+        memset(out + 1, 0, behind + 8);
+    }
 }
 
 static bp_status
@@ -213,6 +240,7 @@ memory_stat(struct bp_storage *self, const struct bp_op *op, const char *key,
         status = memory_missing(error, key);
     } else {
         memory_meta(object, out);
+        misbehave_behind(out);
     }
     (void)pthread_mutex_unlock(&memory_lock);
     if (status != BP_OK && IS_BROKEN(EMPTY_ERROR)) {
@@ -369,6 +397,9 @@ choose(void)
     }
     if (IS_BROKEN(OTHER_NAME)) {
         plugin.name = "another";
+    }
+    if (IS_BROKEN(TAKES_TWO_AT_ONCE)) {
+        plugin.max_parallel = 2;
     }
     if (IS_BROKEN(NO_VERSION)) {
         plugin.version = NULL;

@@ -39,8 +39,8 @@ memory_space(const char *name)
     return found;
 }
 
-static int64_t
-now_ns(void)
+int64_t
+memory_now_ns(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail for this clock */
@@ -50,10 +50,10 @@ now_ns(void)
 bp_status
 memory_check_op(const struct bp_storage *self, const struct bp_op *op, struct bp_error *error)
 {
-    if (self->host->cancelled(op) != 0) {
+    if (!IS_BROKEN(NEVER_ASKS) && self->host->cancelled(op) != 0) {
         return bp_fail(error, BP_ERR_CANCELLED, "cancelled");
     }
-    if (op->deadline_ns != 0 && now_ns() > op->deadline_ns) {
+    if (op->deadline_ns != 0 && memory_now_ns() > op->deadline_ns) {
         return bp_fail(error, IS_BROKEN(DEADLINE_IS_CANCEL) ? BP_ERR_CANCELLED : BP_ERR_TIMEOUT,
                        "the deadline has passed");
     }
@@ -163,6 +163,7 @@ memory_store(struct bp_storage *self, const char *key, unsigned char *take_bytes
         object->version = memory_next_version();
     }
     object->hidden = false;
+    object->since_ns = memory_now_ns();
     space->used = used;
     return BP_OK;
 }
