@@ -106,6 +106,7 @@ check_key(const struct bp_config_key *keys, guint32 i, const char *what, GError 
     if (!name_is_fine(keys[i].name)) {
         bp_set_error(error, BP_ERR_PERMANENT, "plugin bug: %s: key number %u has no valid name",
                      what, i);
+        bp_error_add_hint(error, BP_MODULE_BUG_HINT);
         return false;
     }
     const char *problem = key_problem(&keys[i]);
@@ -117,6 +118,7 @@ check_key(const struct bp_config_key *keys, guint32 i, const char *what, GError 
         bool newer = keys[i].type > BP_CONFIG_PATH;
         bp_set_error(error, newer ? BP_ERR_UNSUPPORTED : BP_ERR_PERMANENT, "%s%s: key %s %s",
                      newer ? "" : "plugin bug: ", what, keys[i].name, problem);
+        bp_error_add_hint(error, newer ? "update bakplane" : BP_MODULE_BUG_HINT);
         return false;
     }
     return true;
@@ -134,6 +136,7 @@ bp_module__copy_keys(const struct bp_config_key *from, guint32 stride, guint32 n
         stride % G_ALIGNOF(struct bp_config_key) != 0) {
         bp_set_error(error, BP_ERR_PERMANENT,
                      "plugin bug: %s: table of %u keys with a stride of %u bytes", what, n, stride);
+        bp_error_add_hint(error, BP_MODULE_BUG_HINT);
         return false;
     }
     g_autofree struct bp_config_key *keys = g_new0(struct bp_config_key, n);

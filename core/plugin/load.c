@@ -19,6 +19,8 @@
 #define NAME_MAX_BYTES 31
 /* No structure of ours will ever be that large: who says so does not know its size. */
 #define STRUCT_MAX 65536
+/* The words before it are the plugin's own. */
+#define REFUSES_HINT "the plugin says so itself: see its documentation, or take the file away"
 
 typedef struct {
     const char *name;
@@ -65,7 +67,7 @@ load_bug(const char *path, GError **error, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     bp_set_error(error, BP_ERR_PERMANENT, "plugin bug: %s: %s", path, text);
-    bp_error_add_hint(error, "its author has to mend that; until then take the file away");
+    bp_error_add_hint(error, BP_MODULE_BUG_HINT);
     return false;
 }
 
@@ -258,6 +260,7 @@ bp_module_load_entry(const char *path, bp_entry_fn entry, bp_plugin_kind kind, c
     if (status != BP_OK) {
         bp_set_error_from_plugin(error, &raw);
         g_prefix_error(error, "%s: ", path);
+        bp_error_add_hint(error, REFUSES_HINT);
         return NULL;
     }
     g_autoptr(bp_module) module = g_new0(bp_module, 1);
@@ -312,6 +315,7 @@ bp_module_init(bp_module *module, GError **error)
             raw.cls = status;
             bp_set_error_from_plugin(&module->init_error, &raw);
             g_prefix_error(&module->init_error, "%s did not start: ", module->path);
+            bp_error_add_hint(&module->init_error, REFUSES_HINT);
         }
     }
     module->initialised = true;

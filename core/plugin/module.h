@@ -20,6 +20,9 @@ struct bp_module {
     GError *init_error; /* init is called once, so its failure is for good */
 };
 
+/** The hint of a refusal for which the plugin's author has to be asked. */
+#define BP_MODULE_BUG_HINT "its author has to mend that; until then take the file away"
+
 void bp_module_free(bp_module *module);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_module, bp_module_free)
 

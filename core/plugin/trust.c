@@ -43,6 +43,20 @@ bp_trust_check_mode(const char *path, guint32 mode, guint32 owner, guint32 us, G
     return true;
 }
 
+/* A system call that failed on the way, with what to look at. */
+static void
+fail_path(GError **error, int errnum, const char *verb, const char *path)
+{
+    bp_set_error_errno(error, errnum, "cannot %s %s", verb, path);
+    if (errnum == ENOENT || errnum == ENOTDIR) {
+        bp_error_add_hint(error, "install the plugin again, or take away the link to it");
+    } else if (errnum == ELOOP) {
+        bp_error_add_hint(error, "the links lead in a circle: take one of them away");
+    } else {
+        bp_error_add_hint(error, "namei -l %s shows each step, with its owner and mode", path);
+    }
+}
+
 /* A path on its way from left to right: what was looked at and is trusted, and what is left. */
 typedef struct {
     GString *done; /* without links; "" is the root */
@@ -56,7 +70,7 @@ follow(walk *way, const char *link, GError **error)
 {
     g_autofree char *target = g_file_read_link(link, NULL);
     if (target == NULL || ++way->links > LINKS_MAX) {
-        bp_set_error_errno(error, target == NULL ? EINVAL : ELOOP, "cannot resolve %s", link);
+        fail_path(error, target == NULL ? EINVAL : ELOOP, "resolve", link);
         return false;
     }
     g_string_prepend_c(way->rest, '/');
@@ -73,7 +87,7 @@ step_into(walk *way, const char *name, GError **error)
     struct stat info;
     g_autofree char *path = g_strconcat(way->done->str, "/", name, NULL);
     if (lstat(path, &info) != 0) {
-        bp_set_error_errno(error, errno, "cannot resolve %s", path);
+        fail_path(error, errno, "resolve", path);
         return false;
     }
     if (!bp_trust_check_mode(path, info.st_mode, info.st_uid, geteuid(), error)) {
@@ -85,6 +99,7 @@ step_into(walk *way, const char *name, GError **error)
     bool last = strspn(way->rest->str, "/") == way->rest->len;
     if (last && !S_ISREG(info.st_mode)) {
         bp_set_error(error, BP_ERR_DENIED, "%s is not trusted: it is no regular file", path);
+        bp_error_add_hint(error, "take it away: a plugin is a file");
         return false;
     }
     g_string_assign(way->done, path);
@@ -112,7 +127,7 @@ resolve(const char *path, GError **error)
 {
     struct stat root;
     if (lstat("/", &root) != 0) {
-        bp_set_error_errno(error, errno, "cannot look at /");
+        fail_path(error, errno, "look at", "/");
         return NULL;
     }
     walk way = {.done = g_string_new(NULL), .rest = g_string_new(path)};
@@ -129,7 +144,7 @@ sum_file(const char *path, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        bp_set_error_errno(error, errno, "cannot read %s", path);
+        fail_path(error, errno, "read", path);
         return NULL;
     }
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -141,7 +156,7 @@ sum_file(const char *path, GError **error)
     int failed = n < 0 ? errno : 0;
     close(fd);
     if (failed != 0) {
-        bp_set_error_errno(error, failed, "cannot read %s", path);
+        fail_path(error, failed, "read", path);
         return NULL;
     }
     return g_strdup(g_checksum_get_string(sum));

@@ -137,6 +137,21 @@ START_TEST(test_load__every_refusal_says_how_to_mend_it)
 }
 END_TEST
 
+START_TEST(test_keys__every_refusal_says_how_to_mend_it)
+{
+    struct bp_config_key key = {.name = "Bad", .help = "help"};
+    plugin.keys = &key;
+    plugin.n_keys = 1;
+    expect_hint("key number 0 has no valid name", "its author has to mend that");
+    key = (struct bp_config_key){.name = "a"};
+    expect_hint("key a has no help", "its author has to mend that");
+    key = (struct bp_config_key){.name = "a", .help = "help", .type = 99};
+    expect_hint("key a has a type that this host does not know", "update bakplane");
+    plugin.key_stride = 8;
+    expect_hint("a stride of 8 bytes", "its author has to mend that");
+}
+END_TEST
+
 START_TEST(test_load__names)
 {
     plugin.name = "other";
@@ -184,6 +199,7 @@ START_TEST(test_load__entry_refuses)
     g_autoptr(GError) error = NULL;
     ck_assert_ptr_null(
         bp_module_load_entry("/p.so", refusing_entry, BP_PLUGIN_STORAGE, "p", &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: the plugin says so itself: see its "));
     ASSERT_ERROR(error, BP_ERR_NOMEM, "/p.so: not today");
 }
 END_TEST
@@ -223,6 +239,7 @@ START_TEST(test_init__once_and_its_failure_stays)
     bp_module *module = test_ops_load(&plugin, BP_PLUGIN_STORAGE, "memory", &error);
     for (guint i = 0; i < 2; i++) {
         ck_assert(!bp_module_init(module, &error));
+        ck_assert_ptr_nonnull(strstr(error->message, "\nhint: the plugin says so itself"));
         ASSERT_ERROR(error, BP_ERR_PERMANENT, "did not start: no runtime");
     }
     bp_module_free(module);
@@ -323,11 +340,12 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "core/plugin/load", setup, NULL, test_load__good, test_load__versions,
-        test_load__newer_minor_is_fine, test_load__longer_structures, test_load__sizes,
-        test_load__sizes_that_nothing_has, test_load__every_refusal_says_how_to_mend_it,
-        test_load__names, test_load__required_operation_missing, test_load__other_kind,
-        test_load__entry_refuses, test_init__once_and_its_failure_stays, test_keys__refused,
-        test_keys__accepted_with_a_wider_stride, test_keys__table_without_sense);
+    return RUN_SUITE("core/plugin/load", setup, NULL, test_load__good, test_load__versions,
+                     test_load__newer_minor_is_fine, test_load__longer_structures, test_load__sizes,
+                     test_load__sizes_that_nothing_has,
+                     test_load__every_refusal_says_how_to_mend_it, test_load__names,
+                     test_load__required_operation_missing, test_load__other_kind,
+                     test_load__entry_refuses, test_init__once_and_its_failure_stays,
+                     test_keys__refused, test_keys__every_refusal_says_how_to_mend_it,
+                     test_keys__accepted_with_a_wider_stride, test_keys__table_without_sense);
 }

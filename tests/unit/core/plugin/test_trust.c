@@ -141,6 +141,7 @@ START_TEST(test_check__links_on_the_way)
     ck_assert(g_str_has_suffix(real, "/x.so") && strstr(real, "way") == NULL);
     ck_assert_ptr_null(none);
     ck_assert_ptr_null(loop);
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: the links lead in a circle"));
     ASSERT_ERROR(error, BP_ERR_INVALID, "cannot resolve ");
 }
 END_TEST
@@ -160,11 +161,28 @@ START_TEST(test_check__no_regular_file)
     g_autoptr(GError) error = NULL;
     ck_assert_int_eq(g_unlink(file), 0);
     ck_assert_ptr_null(check(NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: install the plugin again"));
     ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "cannot resolve ");
     ck_assert_int_eq(g_mkdir(file, 0755), 0);
     ck_assert_ptr_null(check(NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "\nhint: take it away"));
     ASSERT_ERROR(error, BP_ERR_DENIED, "it is no regular file");
     ck_assert_int_eq(g_rmdir(file), 0);
+}
+END_TEST
+
+/* A name that no file system takes: what else may go wrong on the way, also for root. */
+START_TEST(test_check__path_that_cannot_be_looked_at)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *name = g_strnfill(300, 'x');
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autofree char *sum = NULL;
+    ck_assert_ptr_null(bp_trust_check(path, NULL, &sum, &error));
+    const char *hint = strstr(error->message, "\nhint: namei -l /");
+    ck_assert_ptr_nonnull(hint);
+    ck_assert_ptr_nonnull(strstr(hint, " shows each step, with its owner and mode"));
+    ck_assert_ptr_nonnull(strstr(error->message, "cannot resolve /"));
 }
 END_TEST
 
@@ -225,6 +243,7 @@ main(void)
         test_check__file_that_others_may_write, test_check__directory_that_others_may_write,
         test_check__link_is_resolved_first, test_check__link_in_a_directory_that_others_may_write,
         test_check__link_out_of_the_trusted_directory, test_check__links_on_the_way,
-        test_check__no_absolute_path, test_check__no_regular_file, test_check__sums,
-        test_check_mode__table, test_check_mode__names_the_owner);
+        test_check__no_absolute_path, test_check__no_regular_file,
+        test_check__path_that_cannot_be_looked_at, test_check__sums, test_check_mode__table,
+        test_check_mode__names_the_owner);
 }
