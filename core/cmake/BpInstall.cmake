@@ -49,8 +49,9 @@ install(DIRECTORY sdk/http DESTINATION ${BP_SDK_INCLUDEDIR}/sdk COMPONENT sdk
 configure_package_config_file(core/cmake/bakplaneConfig.cmake.in
   ${PROJECT_BINARY_DIR}/bakplaneConfig.cmake INSTALL_DESTINATION ${package}
   PATH_VARS BP_PLUGIN_SUBDIR)
+# What was written for an older SDK builds with a newer one, also 0.x with 1.0 (docs/decisions.md).
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/bakplaneConfigVersion.cmake
-  COMPATIBILITY SameMajorVersion)
+  COMPATIBILITY AnyNewerVersion)
 install(FILES
   ${PROJECT_BINARY_DIR}/bakplaneConfig.cmake
   ${PROJECT_BINARY_DIR}/bakplaneConfigVersion.cmake
