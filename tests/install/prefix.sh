@@ -22,7 +22,9 @@ component() {
 }
 component runtime bin/bakplane include
 component runtime lib/bakplane/plugins/bakplane-storage-local.so lib/libbakplane-sdk.a
+component runtime share/man/man1/bakplane-plugin.1 share/man/man1/bakplane-plugin-test.1
 component sdk include/bakplane/plugin.h bin/bakplane
+component sdk share/man/man1/bakplane-plugin-test.1 share/man/man1/bakplane-plugin.1
 component doc share/doc/bakplane/docs/architecture.md bin
 
 for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
@@ -34,6 +36,24 @@ for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
     share/man/man1/bakplane.1 share/bash-completion/completions/bakplane; do
     test -f "$prefix/$file" || { echo "not installed: $file" && exit 1; }
 done
+
+# asks INSTALLED WANTED: whether find_package(bakplane WANTED) takes an SDK of the version INSTALLED.
+asks() {
+    ours=$("$prefix/bin/bakplane" version | awk '{ print $2; exit }')
+    sed "s/$ours/$1/g" "$prefix/lib/cmake/bakplane/bakplaneConfigVersion.cmake" \
+        >"$scratch/version.cmake"
+    # shellcheck disable=SC2016 # CMake expands them
+    printf '%s\n' "set(PACKAGE_FIND_VERSION $2)" "set(PACKAGE_FIND_VERSION_MAJOR ${2%%.*})" \
+        "include($scratch/version.cmake)" \
+        'message("${PACKAGE_VERSION} is compatible: ${PACKAGE_VERSION_COMPATIBLE}")' \
+        >"$scratch/ask.cmake"
+    "$cmake" -P "$scratch/ask.cmake" 2>&1
+}
+# What was written for 0.x builds with 1.0, and not the other way round.
+test "$(asks 1.0.0 0.1)" = "1.0.0 is compatible: TRUE" ||
+    { echo "find_package(bakplane 0.1) refuses 1.0" && exit 1; }
+test "$(asks 0.1.0 1.0)" = "0.1.0 is compatible: FALSE" ||
+    { echo "find_package(bakplane 1.0) takes 0.1" && exit 1; }
 
 # only_entry PLUGIN
 only_entry() {
@@ -62,7 +82,9 @@ only_entry build/bakplane-storage-null.so
 build/web
 
 # What `plugin new` writes, by both roads and with every warning. MAKEFLAGS would come from outside.
+# The folder is one that a group may write to, in which bakplane loads nothing.
 unset MAKEFLAGS
+umask 002
 mkdir "$scratch/new"
 cd "$scratch/new"
 PATH=$prefix/bin:$PATH
@@ -78,7 +100,10 @@ only_entry bakplane-storage-cold-2/bakplane-storage-cold-2.so
 (cd build && ctest >"$scratch/ctest.log") || { cat "$scratch/ctest.log" && exit 1; }
 only_entry build/bakplane-storage-cold-2.so
 rm "$prefix/lib/bakplane/plugins/bakplane-storage-cold-2.so"
+umask 022
 "$cmake" --install build >>"$scratch/cmake.log"
+test -f "$(pkg-config --variable=docdir bakplane-sdk)/plugin-tutorial.md" ||
+    { echo "the tutorial is not where the new plugin's README says" && exit 1; }
 cd "$scratch/example"
 
 # The installed program finds its own plugins, and the new one among them.

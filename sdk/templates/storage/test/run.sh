@@ -9,6 +9,12 @@ plugin=$(realpath "$2")
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+# bakplane loads what nobody else can write to. This folder may be open to a group (umask 002), so
+# a copy is tested.
+mkdir -m 755 "$scratch/plugins"
+install -m 755 "$plugin" "$scratch/plugins/"
+plugin=$scratch/plugins/$(basename "$plugin")
+
 mkdir "$scratch/objects" "$scratch/second"
 "$check" "$plugin" "$scratch/objects"
 
@@ -28,13 +34,17 @@ fi
 
 kit=$(pkg-config --variable=plugintest bakplane-sdk || true)
 if [ -x "$kit" ]; then
-    # Hooks are what some checks need of you; bakplane-plugin-test --list names them.
+    # Hooks are what some checks need of you; bakplane-plugin-test(1) explains them. Not set here:
+    #   full: {root: …}    a file system with less than 256 MiB
+    #   many: 100000       which takes minutes
+    # and what only servers have: other_login, expired, server.
     cat >"$scratch/settings.yaml" <<END
 storage: {root: $scratch/objects}
 hooks:
   second: {root: $scratch/second}
   denied: {root: $scratch/missing}
   unreachable: {root: $scratch/missing}
+  bad_values: {root: $(printf '/%0600d' 0)}
 END
     "$kit" "$plugin" --config "$scratch/settings.yaml" --trust "$(dirname "$plugin")"
 else
