@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * XXH3-128 by xxHash, SHA-256 and MD5 by GLib, CRC32C by a table of eight slices.
+ * XXH3-128 by xxHash, SHA-256 and MD5 by GLib, CRC32C by the SDK.
  */
 #include "core/copy/hasher.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "sdk/lib/checksum.h"
+#include "sdk/lib/crc32c.h"
 
 #include "sdk/lib/ban.h"
 
 #define CRC32C_POLYNOMIAL 0x82f63b78U /* Castagnoli, bits reversed */
-#define SLICES 8
 
 struct bp_hasher {
     guint32 kind;
@@ -21,46 +20,6 @@ struct bp_hasher {
     GChecksum *glib;    /* SHA256, MD5 */
     XXH3_state_t *xxh3; /* aligned as it demands */
 };
-
-static guint32 crc_table[SLICES][256];
-static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
-
-static void
-make_crc_table(void)
-{
-    for (guint32 i = 0; i < 256; i++) {
-        guint32 crc = i;
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? CRC32C_POLYNOMIAL : 0);
-        }
-        crc_table[0][i] = crc;
-    }
-    for (guint32 i = 0; i < 256; i++) {
-        for (int slice = 1; slice < SLICES; slice++) {
-            guint32 before = crc_table[slice - 1][i];
-            crc_table[slice][i] = (before >> 8) ^ crc_table[0][before & 0xff];
-        }
-    }
-}
-
-static guint32
-crc_update(guint32 crc, const guint8 *bytes, gsize n)
-{
-    crc = ~crc;
-    for (; n >= SLICES; bytes += SLICES, n -= SLICES) {
-        guint64 word;
-        memcpy(&word, bytes, sizeof word);
-        word = GUINT64_FROM_LE(word) ^ crc;
-        crc = 0;
-        for (int slice = 0; slice < SLICES; slice++) {
-            crc ^= crc_table[SLICES - 1 - slice][(word >> (8 * slice)) & 0xff];
-        }
-    }
-    for (; n > 0; bytes++, n--) {
-        crc = (crc >> 8) ^ crc_table[0][(crc ^ *bytes) & 0xff];
-    }
-    return ~crc;
-}
 
 bp_hasher *
 bp_hasher_new(guint32 kind)
@@ -77,8 +36,6 @@ bp_hasher_new(guint32 kind)
         hasher->glib = g_checksum_new(G_CHECKSUM_SHA256);
     } else if (kind == BP_CHECKSUM_MD5) {
         hasher->glib = g_checksum_new(G_CHECKSUM_MD5);
-    } else {
-        pthread_once(&crc_once, make_crc_table);
     }
     bp_hasher_reset(hasher);
     return hasher;
@@ -122,7 +79,7 @@ bp_hasher_update(bp_hasher *hasher, const void *bytes, gsize n)
     } else if (hasher->glib != NULL) {
         g_checksum_update(hasher->glib, bytes, (gssize)n);
     } else {
-        hasher->crc = crc_update(hasher->crc, bytes, n);
+        hasher->crc = bp_crc32c(hasher->crc, bytes, n);
     }
 }
 
@@ -162,8 +119,7 @@ bp_hasher_get(const bp_hasher *hasher, struct bp_checksum *out)
         g_checksum_get_digest(last, out->value, &n);
         g_checksum_free(last);
     } else {
-        guint32 big = GUINT32_TO_BE(hasher->crc);
-        memcpy(out->value, &big, sizeof big);
+        bp_crc32c_put(hasher->crc, BP_CHECKSUM_BY_HOST, out);
     }
 }
 
@@ -195,18 +151,10 @@ shift_by(guint64 n)
     return power;
 }
 
-static guint32
-crc_of(const struct bp_checksum *sum)
-{
-    guint32 big;
-    memcpy(&big, sum->value, sizeof big);
-    return GUINT32_FROM_BE(big);
-}
-
 void
 bp_crc32c_join(struct bp_checksum *first, const struct bp_checksum *second, guint64 n)
 {
     g_assert(first->kind == BP_CHECKSUM_CRC32C && second->kind == BP_CHECKSUM_CRC32C);
-    guint32 big = GUINT32_TO_BE(multiply(shift_by(n), crc_of(first)) ^ crc_of(second));
-    memcpy(first->value, &big, sizeof big);
+    guint32 crc = multiply(shift_by(n), bp_crc32c_get(first)) ^ bp_crc32c_get(second);
+    bp_crc32c_put(crc, first->by, first);
 }

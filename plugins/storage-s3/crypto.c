@@ -7,14 +7,13 @@
 #include <glib.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "sdk/lib/checksum.h"
+#include "sdk/lib/crc32c.h"
 
 #include "sdk/lib/ban.h"
 
-#define CRC32C_POLYNOMIAL 0x82f63b78U /* Castagnoli, bits reversed */
 #define MD5_BYTES 16
 
 struct bp_s3_digest {
@@ -22,9 +21,6 @@ struct bp_s3_digest {
     uint32_t crc;
     EVP_MD_CTX *sha;
 };
-
-static uint32_t crc_table[8][256];
-static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
 
 static void
 need(int fine)
@@ -77,73 +73,6 @@ bp_s3_md5_base64(const void *bytes, size_t n)
     return g_base64_encode(raw, size);
 }
 
-static void
-make_tables(void)
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? CRC32C_POLYNOMIAL : 0);
-        }
-        crc_table[0][i] = crc;
-    }
-    for (uint32_t i = 0; i < 256; i++) {
-        for (int slice = 1; slice < 8; slice++) {
-            uint32_t before = crc_table[slice - 1][i];
-            crc_table[slice][i] = (before >> 8) ^ crc_table[0][before & 255];
-        }
-    }
-}
-
-uint32_t
-bp_s3_crc32c_by_table(uint32_t crc, const void *bytes, size_t n)
-{
-    const uint8_t *next = bytes;
-    pthread_once(&crc_once, make_tables);
-    crc = ~crc;
-    for (; n >= 8; n -= 8, next += 8) {
-        uint64_t word;
-        memcpy(&word, next, sizeof(word));
-        word = GUINT64_FROM_LE(word) ^ crc;
-        crc = 0;
-        for (int i = 0; i < 8; i++) {
-            crc ^= crc_table[7 - i][(word >> (8 * i)) & 255];
-        }
-    }
-    for (; n > 0; n--, next++) {
-        crc = (crc >> 8) ^ crc_table[0][(crc ^ *next) & 255];
-    }
-    return ~crc;
-}
-
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t
-crc32c_by_processor(uint32_t crc, const uint8_t *next, size_t n)
-{
-    uint64_t sum = ~crc;
-    for (; n >= 8; n -= 8, next += 8) {
-        uint64_t word;
-        memcpy(&word, next, sizeof(word));
-        sum = __builtin_ia32_crc32di(sum, word);
-    }
-    for (; n > 0; n--, next++) {
-        sum = __builtin_ia32_crc32qi((uint32_t)sum, *next);
-    }
-    return ~(uint32_t)sum;
-}
-#endif
-
-uint32_t
-bp_s3_crc32c(uint32_t crc, const void *bytes, size_t n)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2")) {
-        return crc32c_by_processor(crc, bytes, n);
-    }
-#endif
-    return bp_s3_crc32c_by_table(crc, bytes, n);
-}
-
 struct bp_s3_digest *
 bp_s3_digest_new(uint32_t kind)
 {
@@ -165,22 +94,21 @@ bp_s3_digest_add(struct bp_s3_digest *digest, const void *bytes, size_t n)
     if (digest->sha != NULL) {
         need(EVP_DigestUpdate(digest->sha, bytes, n) == 1);
     } else {
-        digest->crc = bp_s3_crc32c(digest->crc, bytes, n);
+        digest->crc = bp_crc32c(digest->crc, bytes, n);
     }
 }
 
 void
 bp_s3_digest_end(struct bp_s3_digest *digest, struct bp_checksum *out)
 {
+    if (digest->sha == NULL) {
+        bp_crc32c_put(digest->crc, BP_CHECKSUM_BY_PLUGIN, out);
+        return;
+    }
     memset(out, 0, sizeof(*out));
     out->kind = digest->kind;
     out->by = BP_CHECKSUM_BY_PLUGIN;
-    if (digest->sha != NULL) {
-        need(EVP_DigestFinal_ex(digest->sha, out->value, NULL) == 1);
-    } else {
-        uint32_t big = GUINT32_TO_BE(digest->crc);
-        memcpy(out->value, &big, sizeof(big));
-    }
+    need(EVP_DigestFinal_ex(digest->sha, out->value, NULL) == 1);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Digests: SHA-256, HMAC and MD5 by OpenSSL, CRC32C by the processor or by tables.  Any thread.
+ * Digests: SHA-256 and HMAC by OpenSSL, MD5 by GLib, CRC32C by the SDK.  Any thread.
  */
 #ifndef BAKPLANE_STORAGE_S3_CRYPTO_H
 #define BAKPLANE_STORAGE_S3_CRYPTO_H
@@ -20,11 +20,6 @@ void bp_s3_hex(const uint8_t *bytes, size_t n, char *out);
 
 /** Base64 of the MD5, as Content-MD5 wants it (newly allocated). */
 char *bp_s3_md5_base64(const void *bytes, size_t n);
-
-/** `crc` is 0 at the start; the result of one call goes into the next. */
-uint32_t bp_s3_crc32c(uint32_t crc, const void *bytes, size_t n);
-/** The same without the processor's instruction, for tests. */
-uint32_t bp_s3_crc32c_by_table(uint32_t crc, const void *bytes, size_t n);
 
 struct bp_s3_digest;
 

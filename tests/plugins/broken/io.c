@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sdk/lib/crc32c.h"
 #include "sdk/lib/errors.h"
 #include "tests/plugins/broken/memory.h"
 
@@ -17,30 +18,6 @@
 #define WRITE_FLAGS (BP_WRITE_IF_NONE_MATCH | BP_WRITE_DURABLE)
 #define COPY_FLAGS \
     (BP_COPY_WANT_CHECKSUM | BP_COPY_NEED_CHECKSUM | BP_COPY_IF_NONE_MATCH | BP_COPY_MAY_LINK)
-
-static uint32_t
-crc32c(const unsigned char *bytes, size_t n)
-{
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < n; i++) {
-        crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc >> 1) ^ ((crc & 1) != 0 ? UINT32_C(0x82F63B78) : 0);
-        }
-    }
-    return ~crc;
-}
-
-static void
-put_crc32c(const unsigned char *bytes, size_t n, struct bp_checksum *out)
-{
-    uint32_t crc = crc32c(bytes, n);
-    out->kind = BP_CHECKSUM_CRC32C;
-    out->by = BP_CHECKSUM_BY_PLUGIN;
-    for (unsigned i = 0; i < 4; i++) {
-        out->value[i] = (uint8_t)(crc >> (24 - 8 * i));
-    }
-}
 
 static bp_status
 check_range(const struct object *object, const struct bp_read_args *args, struct bp_error *error)
@@ -240,7 +217,7 @@ check_content(const struct bp_writer *writer, struct bp_error *error)
                    ? BP_OK
                    : bp_fail(error, BP_ERR_UNSUPPORTED, "only CRC32C is known here");
     }
-    put_crc32c(writer->bytes, writer->n, &sum);
+    bp_crc32c_put(bp_crc32c(0, writer->bytes, writer->n), BP_CHECKSUM_BY_PLUGIN, &sum);
     return memcmp(sum.value, writer->checksum.value, 4) == 0
                ? BP_OK
                : bp_fail(error, BP_ERR_CORRUPT, "object %s: another checksum", writer->key);
@@ -356,7 +333,7 @@ copy_locked(struct bp_storage *self, const struct bp_copy_args *args, struct bp_
         const struct object *to = memory_find(self->space, args->dst_key);
         memory_meta(to, out);
         if ((args->flags & BP_COPY_NEED_CHECKSUM) != 0 && !IS_BROKEN(COPY_NO_CHECKSUM)) {
-            put_crc32c(to->bytes, to->n, &out->checksum);
+            bp_crc32c_put(bp_crc32c(0, to->bytes, to->n), BP_CHECKSUM_BY_PLUGIN, &out->checksum);
         }
     }
     return status;

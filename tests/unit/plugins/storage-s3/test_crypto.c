@@ -7,41 +7,6 @@
 #include "sdk/lib/checksum.h"
 #include "tests/unit/plugins/storage-s3/s3_test.h"
 
-/* RFC 3720, B.4 */
-START_TEST(test_crc32c__known_values)
-{
-    uint8_t bytes[32];
-    static const struct {
-        int first, step;
-        uint32_t crc;
-    } cases[] = {
-        {0, 0, 0x8a9136aa}, {0xff, 0, 0x62a8ab43}, {0, 1, 0x46dd794e}, {31, -1, 0x113fdb5c}};
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        for (int k = 0; k < 32; k++) {
-            bytes[k] = (uint8_t)(cases[i].first + k * cases[i].step);
-        }
-        ck_assert_uint_eq(bp_s3_crc32c(0, bytes, 32), cases[i].crc);
-        ck_assert_uint_eq(bp_s3_crc32c_by_table(0, bytes, 32), cases[i].crc);
-    }
-}
-END_TEST
-
-START_TEST(test_crc32c__both_ways_agree_in_pieces)
-{
-    uint8_t bytes[1000];
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        bytes[i] = (uint8_t)(i * 31 + i / 7);
-    }
-    uint32_t whole = bp_s3_crc32c_by_table(0, bytes, sizeof(bytes));
-    for (size_t cut = 0; cut <= sizeof(bytes); cut += 13) {
-        uint32_t crc = bp_s3_crc32c(0, bytes, cut);
-        ck_assert_uint_eq(bp_s3_crc32c(crc, bytes + cut, sizeof(bytes) - cut), whole);
-        crc = bp_s3_crc32c_by_table(0, bytes, cut);
-        ck_assert_uint_eq(bp_s3_crc32c_by_table(crc, bytes + cut, sizeof(bytes) - cut), whole);
-    }
-}
-END_TEST
-
 START_TEST(test_digest__as_text)
 {
     static const struct {
@@ -91,5 +56,4 @@ START_TEST(test_md5__base64)
 }
 END_TEST
 
-ST_MAIN("storage-s3 crypto", test_crc32c__known_values, test_crc32c__both_ways_agree_in_pieces,
-        test_digest__as_text, test_checksum_parse__refuses, test_md5__base64)
+ST_MAIN("storage-s3 crypto", test_digest__as_text, test_checksum_parse__refuses, test_md5__base64)
