@@ -19,7 +19,8 @@
 
 struct bp_storage {
     const struct bp_host *host;
-    char *address, *bucket, *prefix, *access_key, *secret_key; /* prefix: "" or ends in '/' */
+    char *address, *bucket, *access_key, *secret_key;
+    char prefix[BP_KEY_MAX + 1]; /* "" or ends in '/' */
     bool https;
     uint64_t max_object;
     S3BucketContext context; /* points to the texts above */

@@ -2,22 +2,20 @@
  *
  * storage-libs3: descriptor, settings, what it can do, and whether it may.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "appliance.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/key.h"
+#include "sdk/lib/probe.h"
 #include "sdk/lib/secret.h"
 #include "sdk/lib/settings.h"
 
 #include "sdk/lib/ban.h"
 
 #define MAX_OBJECT (UINT64_C(5) << 30)
-#define NEEDS \
-    (BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE | BP_NEED_EXCLUSIVE | BP_NEED_SERVER_READ)
 
 static void
 storage_close(struct bp_storage *storage)
@@ -27,7 +25,6 @@ storage_close(struct bp_storage *storage)
     }
     free(storage->address);
     free(storage->bucket);
-    free(storage->prefix);
     free(storage->access_key);
     free(storage->secret_key);
     free(storage);
@@ -60,21 +57,17 @@ take_endpoint(struct bp_storage *storage, const char *endpoint, struct bp_error 
     return BP_OK;
 }
 
-/* "a/b", "/a/b/" -> "a/b/" */
-static char *
-prefix_of(const char *text)
+static bp_status
+take_prefix(struct bp_storage *storage, const char *text, struct bp_error *error)
 {
-    text += strspn(text, "/");
-    size_t n = strlen(text);
-    while (n > 0 && text[n - 1] == '/') {
-        n--;
+    const char *why = NULL;
+    if (bp_key_root(storage->prefix, sizeof(storage->prefix), text, &why) != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "prefix: \"%s\" %s", text, why);
     }
-    char *prefix = calloc(1, n + 2);
-    if (prefix != NULL) {
-        memcpy(prefix, text, n);
-        memcpy(prefix + n, n > 0 ? "/" : "", 1);
+    if (strchr(storage->prefix, ' ') != NULL) {
+        return bp_fail(error, BP_ERR_INVALID, "prefix: libs3 cannot name one with a blank");
     }
-    return prefix;
+    return BP_OK;
 }
 
 static bp_status
@@ -88,23 +81,20 @@ take_settings(struct bp_storage *storage, const struct bp_config *config, struct
             return bp_fail(error, BP_ERR_INVALID, "setting %s is missing", required[i]);
         }
     }
-    const char *prefix = bp_setting_text(host, config, "prefix");
     storage->bucket = text_of(host, config, "bucket");
     storage->access_key = text_of(host, config, "access_key");
     storage->secret_key = text_of(host, config, "secret_key");
-    storage->prefix = prefix_of(prefix != NULL ? prefix : "");
     storage->max_object = bp_setting_u64(host, config, "max_object", MAX_OBJECT);
-    if (storage->bucket == NULL || storage->access_key == NULL || storage->secret_key == NULL ||
-        storage->prefix == NULL) {
+    if (storage->bucket == NULL || storage->access_key == NULL || storage->secret_key == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory for a storage");
-    }
-    if (strchr(storage->prefix, ' ') != NULL) {
-        return bp_fail(error, BP_ERR_INVALID, "prefix: libs3 cannot name one with a blank");
     }
     if (S3_validate_bucket_name(storage->bucket, S3UriStylePath) != S3StatusOK) {
         return bp_fail(error, BP_ERR_INVALID, "bucket: \"%s\" is no name of one", storage->bucket);
     }
-    return take_endpoint(storage, bp_setting_text(host, config, "endpoint"), error);
+    bp_status status = take_prefix(storage, bp_setting_text(host, config, "prefix"), error);
+    return status == BP_OK
+               ? take_endpoint(storage, bp_setting_text(host, config, "endpoint"), error)
+               : status;
 }
 
 static bp_status
@@ -153,64 +143,14 @@ storage_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_
     return BP_OK;
 }
 
-static int32_t
-pass_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
-{
-    (void)ctx, (void)key, (void)meta;
-    return 0;
-}
+static const struct bp_storage_ops ops;
 
-static int32_t
-pass_text(void *ctx, const char *text)
-{
-    (void)ctx, (void)text;
-    return 0;
-}
-
-static bp_status
-probe_list(struct bp_storage *storage, const struct bp_op *op, const char *prefix,
-           struct bp_error *error)
-{
-    const struct bp_list_args args = {.struct_size = sizeof(args), .prefix = prefix, .max = 1};
-    const struct bp_list_sink sink = {
-        .struct_size = sizeof(sink), .entry = pass_entry, .prefix = pass_text, .next = pass_text};
-    return storage_list(storage, op, &args, &sink, error);
-}
-
-static bp_status
-probe_write(struct bp_storage *storage, const struct bp_op *op, const char *prefix,
-            struct bp_error *error)
-{
-    struct timespec now;
-    struct bp_writer *writer = NULL;
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
-    char key[BP_KEY_MAX + 1];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)snprintf(key, sizeof(key), "%.900sbakplane-scratch-%" PRIxPTR "-%" PRId64 "%09ld", prefix,
-                   (uintptr_t)storage, (int64_t)now.tv_sec, now.tv_nsec);
-    const struct bp_write_args args = {.struct_size = sizeof(args), .key = key, .size = 1};
-    bp_status status = storage_write_open(storage, op, &args, &writer, error);
-    if (status != BP_OK) {
-        return status;
-    }
-    status = storage_write(writer, op, "x", 1, error);
-    if (status != BP_OK) {
-        storage_write_abort(writer, op);
-        return status;
-    }
-    status = storage_write_commit(writer, op, &meta, error);
-    return status == BP_OK ? storage_remove(storage, op, key, NULL, error) : status;
-}
-
-/* Reading is tried by the listing already: a server with rights for each is asked the same way. */
 static bp_status
 storage_probe(struct bp_storage *storage, const struct bp_op *op, const struct bp_probe_args *args,
               struct bp_error *error)
 {
-    bp_status status = BP_OK;
-    if ((args->need & ~NEEDS) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "unknown rights are asked for: %u", args->need);
-    }
+    const struct bp_probe_params params = {
+        .storage = storage, .ops = &ops, .where = storage->bucket};
     if ((args->need & BP_NEED_EXCLUSIVE) != 0) {
         return bp_fail(error, BP_ERR_UNSUPPORTED,
                        "libs3 cannot create exclusively: set lock: advisory, and let only one run "
@@ -219,13 +159,7 @@ storage_probe(struct bp_storage *storage, const struct bp_op *op, const struct b
     if ((args->need & BP_NEED_SERVER_READ) != 0) {
         return bp_fail(error, BP_ERR_UNSUPPORTED, "which server may read is not known here");
     }
-    if ((args->need & (BP_NEED_LIST | BP_NEED_READ)) != 0) {
-        status = probe_list(storage, op, args->prefix, error);
-    }
-    if (status == BP_OK && (args->need & BP_NEED_WRITE) != 0) {
-        status = probe_write(storage, op, args->prefix, error);
-    }
-    return status;
+    return bp_probe_rights(&params, op, args, error);
 }
 
 static bp_status

@@ -10,6 +10,7 @@
 
 #include "appliance.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -110,12 +111,13 @@ storage_list(struct bp_storage *storage, const struct bp_op *op, const struct bp
     struct listing self = {.storage = storage, .sink = sink};
     char prefix[2 * BP_KEY_MAX + 2], marker[2 * BP_KEY_MAX + 2];
     const char *from = args->token != NULL ? args->token : args->start_after;
-    if (args->flags != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "a listing has unknown flags: %u", args->flags);
+    bp_status status = bp_check_list(args, error);
+    if (status != BP_OK) {
+        return status;
     }
     (void)snprintf(prefix, sizeof(prefix), "%s%s", storage->prefix, args->prefix);
     (void)snprintf(marker, sizeof(marker), "%s%s", storage->prefix, from != NULL ? from : "");
-    bp_status status = list_page(&self, op, args, prefix, from != NULL ? marker : NULL, error);
+    status = list_page(&self, op, args, prefix, from != NULL ? marker : NULL, error);
     if (status != BP_OK || !self.truncated) {
         return status;
     }
@@ -136,10 +138,10 @@ storage_read_open(struct bp_storage *storage, const struct bp_op *op,
                   const struct bp_read_args *args, struct bp_object_meta *meta,
                   struct bp_reader **out, struct bp_error *error)
 {
-    if (args->flags != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "a read has unknown flags: %u", args->flags);
+    bp_status status = bp_check_flags(args->flags, 0, error);
+    if (status == BP_OK) {
+        status = storage_stat(storage, op, args->key, meta, error);
     }
-    bp_status status = storage_stat(storage, op, args->key, meta, error);
     if (status != BP_OK) {
         return status;
     }

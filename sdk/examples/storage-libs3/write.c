@@ -15,6 +15,7 @@
 
 #include "appliance.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -122,8 +123,10 @@ storage_write_open(struct bp_storage *storage, const struct bp_op *op,
                    const struct bp_write_args *args, struct bp_writer **out, struct bp_error *error)
 {
     (void)op;
-    if ((args->flags & ~(BP_WRITE_DURABLE | BP_WRITE_IF_NONE_MATCH)) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "a write has unknown flags: %u", args->flags);
+    bp_status status =
+        bp_check_flags(args->flags, BP_WRITE_DURABLE | BP_WRITE_IF_NONE_MATCH, error);
+    if (status != BP_OK) {
+        return status;
     }
     if ((args->flags & BP_WRITE_IF_NONE_MATCH) != 0 || args->if_match != NULL ||
         args->checksum.kind != BP_CHECKSUM_NONE) {
@@ -255,11 +258,12 @@ end_writer(struct bp_writer *writer)
 static bp_status
 finish(struct bp_writer *writer, const struct bp_op *op, struct bp_error *error)
 {
-    if (writer->taken != writer->size) {
-        return bp_fail(error, BP_ERR_INVALID, "%s: %" PRIu64 " of %" PRIu64 " bytes were written",
-                       writer->key, writer->taken, writer->size);
+    const struct bp_written written = {
+        .key = writer->key, .announced = writer->size, .written = writer->taken};
+    bp_status status = bp_check_written(&written, error);
+    if (status == BP_OK) {
+        status = begin_thread(writer, error);
     }
-    bp_status status = begin_thread(writer, error);
     if (status == BP_OK) {
         status = offer(writer, op, &writer->last, writer->size > 0 ? 1 : 0, error);
     }
