@@ -8,6 +8,7 @@
 
 set -eu
 
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 cmake=$1 build=$2 cc=$3 folder=$4
 shift 4
 
@@ -68,4 +69,8 @@ for example in "$@"; do
     make clean >>"$folder/$example.log"
     test ! -e "$plugin" || fail "$example: make clean leaves $plugin"
     echo "$example: built with CMake and make, loaded"
+done
+
+for example in "$@"; do
+    python3 -B "$here/readme.py" "$prefix/bin/bakplane" "$examples/$example" "${example#*-}"
 done
