@@ -80,7 +80,8 @@ def check_settings(pages):
 
 
 def check_operations(pages):
-    """Each operation of the ABI has a section, and each section is an operation."""
+    """Each operation of the ABI has a section, and each section is an operation: when it comes, what
+    it may do and how it fails."""
     for kind in ("storage", "source"):
         text = (tables.TOP / f"sdk/include/bakplane/{kind}.h").read_text(encoding="utf-8")
         table = text[text.index(f"struct bp_{kind}_ops {{"):]
@@ -88,8 +89,31 @@ def check_operations(pages):
         named = {one or other for one, other in operations}
         page = pages[f"bakplane-{kind}-plugin.3"]
         section = page[page.index("\nOPERATIONS\n"):]
-        described = set(re.findall(r"^   (\w+)$", section, re.MULTILINE))
-        expect(named == described, f"bakplane-{kind}-plugin(3): {sorted(named ^ described)}")
+        parts = re.split(r"^   (\w+)$", section, flags=re.MULTILINE)[1:]
+        described = dict(zip(parts[::2], parts[1::2]))
+        expect(named == set(described),
+               f"bakplane-{kind}-plugin(3): {sorted(named ^ set(described))}")
+        for operation, body in described.items():
+            for tag in ("when", "may", "fails"):
+                expect(re.search(rf"^       {tag} ", body, re.MULTILINE),
+                       f"bakplane-{kind}-plugin(3): {operation} does not say: {tag}")
+
+
+def check_capabilities(pages):
+    """All that `info` can promise, and all classes of errors, are explained."""
+    for kind, heading, header, pattern in (
+            ("storage", "CAPABILITIES", "storage.h", r"^#define BP_STORE_(\w+)"),
+            ("storage", "HOW TO FAIL", "error.h", r"^    BP_ERR_(\w+) = "),
+            ("source", "FEATURES", "source.h", r"^#define BP_SOURCE_(\w+)")):
+        text = (tables.TOP / "sdk/include/bakplane" / header).read_text(encoding="utf-8")
+        names = re.findall(pattern, text, re.MULTILINE)
+        page = pages[f"bakplane-{kind}-plugin.3"]
+        section = page[page.index(f"\n{heading}\n"):]
+        section = section[:re.search(r"\n\n[A-Z]", section).start()]
+        expect(len(names) >= 5, f"{header}: only {names}")
+        for name in names:
+            expect(has_word(section, name),
+                   f"bakplane-{kind}-plugin(3): {heading} lacks {name}")
 
 
 def main(share):
@@ -100,6 +124,7 @@ def main(share):
     check_commands(pages)
     check_settings(pages)
     check_operations(pages)
+    check_capabilities(pages)
     for problem in problems:
         print(problem)
     print(f"{len(pages)} pages, {len(problems)} problems")
