@@ -44,7 +44,8 @@ set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "gcc | c-compiler, make, pkg-config")
 set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "cmake, libcurl4-openssl-dev, libxml2-dev")
 set(CPACK_DEBIAN_DEV_DESCRIPTION
   "This package has what plugins are built with: the headers of the plugin
-interface, a static library of helpers, and files for pkg-config and CMake.")
+interface, a static library of helpers, files for pkg-config and CMake, the
+conformance kit bakplane-plugin-test, and complete examples.")
 
 include(CPack)
 cpack_add_component_group(program)

@@ -8,6 +8,8 @@
 #include <bakplane/storage.h>
 #include <stdbool.h>
 
+BP_BEGIN_DECLS
+
 /** Room for the hex form of any checksum and its NUL. */
 #define BP_CHECKSUM_HEX_MAX 65
 
@@ -28,5 +30,7 @@ int bp_checksum_from_hex(struct bp_checksum *sum, uint32_t kind, uint32_t by, co
 
 /** Same known kind and value.  False when either is NONE: nothing was compared then. */
 bool bp_checksum_equal(const struct bp_checksum *a, const struct bp_checksum *b);
+
+BP_END_DECLS
 
 #endif

@@ -8,6 +8,8 @@
 #include <bakplane/error.h>
 #include <stddef.h>
 
+BP_BEGIN_DECLS
+
 /** Clears *error and sets its struct_size, so that it can be handed to an operation. */
 void bp_error_init(struct bp_error *error);
 
@@ -36,5 +38,7 @@ bp_status bp_errno_class(int errnum);
 
 /** Static short name: "ok", "no-space", "not-found" …; "unknown" beyond the enum. */
 const char *bp_class_name(bp_status cls);
+
+BP_END_DECLS
 
 #endif

@@ -8,6 +8,8 @@
 #include <bakplane/abi.h>
 #include <stddef.h>
 
+BP_BEGIN_DECLS
+
 /**
  * 0 when `key` is a valid key, else -1 and *why (may be NULL) names the broken rule in static
  * text that completes "key X: …".
@@ -42,5 +44,7 @@ int bp_key_root(char *out, size_t cap, const char *text, const char **why);
 
 /** 0 when `text` is valid UTF-8 (no surrogates, no overlong forms), else -1. */
 int bp_utf8_check(const char *text);
+
+BP_END_DECLS
 
 #endif

@@ -6,8 +6,11 @@
 #ifndef BAKPLANE_LIB_PARSE_H
 #define BAKPLANE_LIB_PARSE_H
 
+#include <bakplane/abi.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+BP_BEGIN_DECLS
 
 /** Decimal digits, no sign. */
 int bp_parse_u64(const char *text, uint64_t *out);
@@ -26,5 +29,7 @@ int bp_parse_size(const char *text, uint64_t *out);
 
 /** Milliseconds: digits and a unit of ms s m h d; bare digits are milliseconds. */
 int bp_parse_duration_ms(const char *text, uint64_t *out);
+
+BP_END_DECLS
 
 #endif

@@ -6,12 +6,17 @@
 #ifndef BAKPLANE_LIB_RESULT_H
 #define BAKPLANE_LIB_RESULT_H
 
+#include <bakplane/abi.h>
 #include <stddef.h>
+
+BP_BEGIN_DECLS
 
 /**
  * Zeroes *result as far as both sides know it: its struct_size, which stays, and `ours`, the
  * sizeof of its type here.  Members newer than minor 0 are written only after BP_COVERS.
  */
 void bp_result_clear(void *result, size_t ours);
+
+BP_END_DECLS
 
 #endif

@@ -6,7 +6,10 @@
 #ifndef BAKPLANE_LIB_SECRET_H
 #define BAKPLANE_LIB_SECRET_H
 
+#include <bakplane/abi.h>
 #include <stddef.h>
+
+BP_BEGIN_DECLS
 
 /** What people see instead. */
 #define BP_SECRET_MASK "***"
@@ -24,5 +27,7 @@ const char *bp_secret_get(const bp_secret *secret);
 
 /** Zeroes memory in a way that the compiler keeps. */
 void bp_secret_wipe(void *memory, size_t size);
+
+BP_END_DECLS
 
 #endif

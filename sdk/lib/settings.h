@@ -10,6 +10,8 @@
 #include <bakplane/host.h>
 #include <stdbool.h>
 
+BP_BEGIN_DECLS
+
 /** Borrowed text, or NULL when not set. */
 const char *bp_setting_text(const struct bp_host *host, const struct bp_config *config,
                             const char *key);
@@ -20,5 +22,7 @@ int64_t bp_setting_i64(const struct bp_host *host, const struct bp_config *confi
                        int64_t fallback);
 bool bp_setting_bool(const struct bp_host *host, const struct bp_config *config, const char *key,
                      bool fallback);
+
+BP_END_DECLS
 
 #endif

@@ -37,7 +37,7 @@ for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
     test -f "$prefix/$file" || { echo "not installed: $file" && exit 1; }
 done
 
-# asks INSTALLED WANTED: whether find_package(bakplane WANTED) takes an SDK of the version INSTALLED.
+# asks INSTALLED WANTED: whether find_package(bakplane WANTED) takes an SDK of that version.
 asks() {
     ours=$("$prefix/bin/bakplane" version | awk '{ print $2; exit }')
     sed "s/$ours/$1/g" "$prefix/lib/cmake/bakplane/bakplaneConfigVersion.cmake" \
@@ -75,6 +75,25 @@ only_entry "$scratch/bakplane-storage-null.so"
 "$cc" -std=c11 -pedantic -Wall -Wextra -Werror web.c \
     $(pkg-config --cflags --libs bakplane-http bakplane-xml) -o "$scratch/web"
 "$scratch/web"
+
+# From C++, too, where all helpers have to be declared as what they are.
+if command -v c++ >/dev/null; then
+    (cd "$prefix/include/bakplane-sdk" && ls sdk/lib/*.h) | grep -v /ban.h |
+        sed 's/.*/#include "&"/' >"$scratch/helpers.cc"
+    cat >>"$scratch/helpers.cc" <<'END'
+int main()
+{
+    bp_error error;
+    bp_error_init(&error);
+    bool failed = bp_fail(&error, BP_ERR_INVALID, "%d", 1) == BP_ERR_INVALID;
+    return failed ? bp_key_check("a", nullptr) : 1;
+}
+END
+    # shellcheck disable=SC2046
+    c++ -std=c++17 -pedantic -Wall -Wextra -Werror "$scratch/helpers.cc" \
+        $(pkg-config --cflags --libs bakplane-sdk) -o "$scratch/helpers"
+    "$scratch/helpers"
+fi
 
 "$cmake" -S . -B build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >"$scratch/cmake.log"
 "$cmake" --build build >>"$scratch/cmake.log"
