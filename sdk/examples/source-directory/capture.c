@@ -14,6 +14,7 @@
 #include "directory.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/parse.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -48,8 +49,9 @@ run_begin(struct bp_source *source, const struct bp_op *op, const struct bp_run_
           struct bp_run_info *info, struct bp_run **out, struct bp_error *error)
 {
     (void)op;
-    if ((args->flags & ~(BP_RUN_DRY | BP_RUN_WITHOUT_ITEMS)) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "a run has unknown flags: %u", args->flags);
+    bp_status status = bp_check_flags(args->flags, BP_RUN_DRY | BP_RUN_WITHOUT_ITEMS, error);
+    if (status != BP_OK) {
+        return status;
     }
     struct bp_run *run = calloc(1, sizeof(*run));
     struct unit *units = calloc(source->n_trees, sizeof(*units));

@@ -17,6 +17,7 @@
 
 #include "directory.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -295,9 +296,10 @@ each_line(struct placing *self, struct lines *lines, entry_fn fn, struct bp_erro
     }
     while (status == BP_OK) {
         uint64_t at = 0;
-        status = self->host->cancelled(self->op) != 0
-                     ? bp_fail(error, BP_ERR_CANCELLED, "restoring %s was stopped", self->path)
-                     : lines_next(lines, entry, &at, error);
+        status = bp_check_op(self->host, self->op, error);
+        if (status == BP_OK) {
+            status = lines_next(lines, entry, &at, error);
+        }
         if (status != BP_OK) {
             break;
         }

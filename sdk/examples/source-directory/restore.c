@@ -16,6 +16,7 @@
 #include "directory.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/settings.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -193,15 +194,15 @@ restore_begin(struct bp_source *source, const struct bp_op *op, const struct bp_
               struct bp_restore_info *info, struct bp_restore **out, struct bp_error *error)
 {
     (void)op;
-    if ((args->flags & ~KNOWN_FLAGS) != 0) {
-        return bp_fail(error, BP_ERR_INVALID, "a restore has unknown flags: %u", args->flags);
+    bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
+    if (status != BP_OK) {
+        return status;
     }
     struct bp_restore *restore = restore_new(source, args);
     if (restore == NULL) {
         return bp_fail(error, BP_ERR_NOMEM, "no memory for a restore");
     }
     const char *into = bp_setting_text(source->host, args->options, "into");
-    bp_status status = BP_OK;
     for (uint32_t i = 0; i < args->n_pairs && status == BP_OK; i++) {
         const void *pair = (const char *)args->pairs + (size_t)i * args->pair_stride;
         status = name_target(restore, into, pair, &restore->targets[i], error);

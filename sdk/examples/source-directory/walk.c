@@ -18,6 +18,7 @@
 #include "directory.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -141,9 +142,9 @@ enter(struct walk *walk, int dir, const char *name)
 {
     size_t before = walk->len;
     size_t n = strlen(name);
-    if (walk->host->cancelled(walk->op) != 0) {
-        return bp_fail(walk->error, BP_ERR_CANCELLED, "the walk through %s was stopped",
-                       walk->root);
+    bp_status status = bp_check_op(walk->host, walk->op, walk->error);
+    if (status != BP_OK) {
+        return status;
     }
     if (before + n + 2 > PATH_CAP) {
         return bp_fail(walk->error, BP_ERR_INVALID, "%s/%s/%s: a path below the tree has %d bytes",
@@ -154,7 +155,7 @@ enter(struct walk *walk, int dir, const char *name)
     }
     memcpy(walk->path + walk->len, name, n + 1);
     walk->len += n;
-    bp_status status = take_entry(walk, dir, name);
+    status = take_entry(walk, dir, name);
     walk->len = before;
     walk->path[before] = '\0';
     return status;
