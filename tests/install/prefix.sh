@@ -113,6 +113,8 @@ make -C bakplane-storage-cold-2 CC="$cc" CFLAGS="-O1 -Wall -Wextra -Wshadow -Wco
 grep -q '^# 0 of .* checks failed' "$scratch/make.log" ||
     { echo "the conformance suite did not run" && exit 1; }
 only_entry bakplane-storage-cold-2/bakplane-storage-cold-2.so
+! make -C bakplane-storage-cold-2 PKG_CONFIG=false install >>"$scratch/make.log" 2>&1 ||
+    { echo "make install does not notice that it knows no folder for plugins" && exit 1; }
 "$cmake" -S bakplane-storage-cold-2 -B build -DCMAKE_PREFIX_PATH="$prefix" \
     -DCMAKE_C_COMPILER="$cc" -DCMAKE_INSTALL_PREFIX="$prefix" >>"$scratch/cmake.log"
 "$cmake" --build build >>"$scratch/cmake.log"
