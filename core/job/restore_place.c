@@ -332,13 +332,20 @@ abort_uploads(bp_restore_job *restore, const bp_call *call)
     return failed;
 }
 
-/* Removing much staging takes longer than undoing may: only who was stopped is short of time. */
+/*
+ * Removing much staging takes longer than undoing may: only who was stopped is short of time.  The
+ * end of the job's own leaves it what every undoing has.
+ */
 static bp_call
 sweeping_call(const bp_restore_job *restore)
 {
     const bp_call *call = &restore->call;
-    bool late = call->deadline_ns != 0 && bp_clock_mono_ns() >= call->deadline_ns;
-    return late || bp_cancel_is_set(call->cancel) ? bp_call_undo(call) : *call;
+    bp_call sweep = bp_call_undo(call);
+    if (!bp_cancel_is_set(call->cancel)) {
+        sweep.cancel = sweep.cancel != NULL ? sweep.cancel : call->cancel;
+        sweep.deadline_ns = call->deadline_ns != 0 ? MAX(call->deadline_ns, sweep.deadline_ns) : 0;
+    }
+    return sweep;
 }
 
 bool

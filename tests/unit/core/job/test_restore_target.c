@@ -5,6 +5,7 @@
  */
 #include <stdatomic.h>
 
+#include "core/base/clock.h"
 #include "tests/unit/core/job/job_restore_fixture.h"
 
 static atomic_uint calls;
@@ -511,6 +512,36 @@ START_TEST(test_sweep__has_time_unless_it_was_cancelled)
 }
 END_TEST
 
+static atomic_llong sweep_left_ns; /* what was left of the deadline when the sweep began */
+
+static bp_status
+noting_deadline(struct bp_storage *storage, const struct bp_op *op, const struct bp_list_args *args,
+                const struct bp_list_sink *sink, struct bp_error *raw)
+{
+    if (strstr(args->prefix, "restored-") != NULL) {
+        atomic_store(&sweep_left_ns, op->deadline_ns - bp_clock_mono_ns());
+    }
+    return job_honest_store.list(storage, op, args, sink, raw);
+}
+
+static void
+spoil_deadline(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_end(source, storage);
+    storage->list = noting_deadline;
+}
+
+START_TEST(test_sweep__has_half_a_minute_near_the_end_of_the_job)
+{
+    static const char *const soon[] = {"timeout=20s", NULL};
+    job_params.overrides = soon;
+    job_spoil = spoil_deadline;
+    atomic_store(&sweep_left_ns, 0);
+    ASSERT_FINE(job_restore(&job_params, &job_error) == BP_VERB_OK, job_error);
+    ck_assert_int_gt(atomic_load(&sweep_left_ns), 25 * BP_NS_PER_S);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -530,5 +561,6 @@ main(void)
         test_prepare__failure_that_made_nothing,
         test_target__failures_of_every_call_are_the_targets, test_target__questions_are_tried_again,
         test_restore__failing_end_is_a_warning, test_sweep__what_stays_is_swept_by_the_next_run,
-        test_sweep__has_time_unless_it_was_cancelled);
+        test_sweep__has_time_unless_it_was_cancelled,
+        test_sweep__has_half_a_minute_near_the_end_of_the_job);
 }
