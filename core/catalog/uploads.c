@@ -25,6 +25,7 @@ struct bp_uploads {
     char *name, *run_id;
     pthread_mutex_t lock; /* guards all below */
     GHashTable *numbers;  /* "<id> <key>" -> number of its record; id may be "" */
+    guint unheard;        /* records without an id whose key was begun once more: they stay */
     guint last;
 };
 
@@ -60,13 +61,20 @@ record_key(const bp_uploads *uploads, guint number)
                            number);
 }
 
-/* The record that was made before the upload had an id, or a new one. */
+/*
+ * An id goes into the record that was made before the upload had one.  What is begun has a record
+ * of its own: an upload of that key that nobody heard of may be there as well.
+ */
 static guint
 number_for(bp_uploads *uploads, const char *key, const char *upload)
 {
     g_autofree char *nameless = g_strconcat(" ", key, NULL);
     BP_LOCK_GUARD(&uploads->lock);
     guint number = GPOINTER_TO_UINT(g_hash_table_lookup(uploads->numbers, nameless));
+    if (number != 0 && *upload == '\0') {
+        uploads->unheard++;
+        number = 0;
+    }
     if (number == 0) {
         number = ++uploads->last;
     }
@@ -116,7 +124,7 @@ guint
 bp_uploads_left(bp_uploads *uploads)
 {
     BP_LOCK_GUARD(&uploads->lock);
-    return g_hash_table_size(uploads->numbers);
+    return g_hash_table_size(uploads->numbers) + uploads->unheard;
 }
 
 /** One upload of a dead run. */

@@ -20,12 +20,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_uploads, bp_uploads_free)
 
 /**
  * Durable when it returns true.  @key: below the backup, written by one thread.  @upload: its id;
- * "" before it has one, which the record then gets with the next call.  Any thread.
+ * "" before it has one, which the record then gets with the next call.  Once more "" is another
+ * beginning: the record of the one before stays until it is swept.  Any thread.
  */
 bool bp_uploads_add(bp_uploads *uploads, const char *key, const char *upload, GError **error);
 /** It is over.  A record that cannot be removed is one that the next run looks at.  Any thread. */
 void bp_uploads_forget(bp_uploads *uploads, const char *key, const char *upload);
-/** Number of those that were added and not forgotten: their abort failed.  Any thread. */
+/** Number of those that were added and not forgotten: their abort failed, or nobody knows whether
+ *  they began.  Any thread. */
 guint bp_uploads_left(bp_uploads *uploads);
 
 /**

@@ -73,8 +73,9 @@ typedef struct bp_copy_params {
     bool (*proven)(void *ctx, const bp_copied *items, gsize n, GError **error);
     /**
      * An upload in parts is about to begin (id ""), has begun (its id), or is over; may be NULL.
-     * What is told with "" is told again with the id, or as over.  It begins, and its first part is
-     * written, when this has returned true.  Any worker.
+     * What is told with "" is told again with the id, or as over; told with "" once more, another
+     * one of that key may have begun unheard.  It begins, and its first part is written, when this
+     * has returned true.  Any worker.
      */
     bool (*upload)(void *ctx, const char *key, const char *upload, bool finished, GError **error);
     void *ctx;

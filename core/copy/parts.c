@@ -312,7 +312,9 @@ begin_on_record(bp_upload *up, GError **error)
 static bool
 run_upload(bp_upload *up, GError **error)
 {
-    if (!tell(up, up->id, false, error) || !put_all(up, error)) {
+    /* An attempt before this one may have begun one, too: that one keeps the record that is. */
+    if ((up->unheard && !tell(up, "", false, error)) || !tell(up, up->id, false, error) ||
+        !put_all(up, error)) {
         return false;
     }
     if (up->side_by_side && !up->direct && !up->env.params.no_checksum) {

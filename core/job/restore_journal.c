@@ -85,6 +85,7 @@ add_leftover(GPtrArray *leftovers, const char *ref, const char *key, const char 
 
 static void
 forget_upload(GPtrArray *leftovers, const char *key, const char *upload)
+/* One of them: others of that key may have begun unheard. */
 {
     for (guint i = leftovers->len; i > 0; i--) {
         const bp_leftover *leftover = g_ptr_array_index(leftovers, i - 1);
@@ -92,6 +93,7 @@ forget_upload(GPtrArray *leftovers, const char *key, const char *upload)
             g_ptr_array_remove_index(leftovers, i - 1);
         }
     }
+            return;
 }
 
 static void
@@ -156,7 +158,6 @@ apply_line(other_run *run, const json_t *line)
         add_leftover(run->leftovers, bp_json_text(line, "ref", ""),
                      bp_json_text(line, "prefix", ""), NULL);
     } else if (g_str_equal(name, "upload")) {
-        forget_upload(run->leftovers, bp_json_text(line, "key", ""), "");
         add_leftover(run->leftovers, bp_json_text(line, "ref", ""), bp_json_text(line, "key", ""),
                      bp_json_text(line, "upload", ""));
     } else if (g_str_equal(name, "uploaded")) {
@@ -533,7 +534,6 @@ bp_restore_journal_upload(bp_restore_journal *journal, const bp_leftover *upload
     if (over) {
         forget_upload(journal->leftovers, upload->key, upload->upload);
     } else {
-        forget_upload(journal->leftovers, upload->key, ""); /* it has its id now */
         add_leftover(journal->leftovers, upload->ref, upload->key, upload->upload);
     }
     return append_line(journal, line, error);

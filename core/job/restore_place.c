@@ -64,7 +64,15 @@ journal_upload(void *ctx, const char *key, const char *upload, bool finished, GE
     bp_restore_job *restore = ctx;
     bp_leftover record = {
         .ref = restore->info.staging_ref, .key = (char *)key, .upload = (char *)upload};
-    return bp_restore_journal_upload(restore->journal, &record, finished, error);
+    if (!bp_restore_journal_upload(restore->journal, &record, finished, error)) {
+        return false;
+    }
+    if (finished || *upload == '\0') {
+        return true;
+    }
+    /* Its id is on record now: that it began without one says no more. */
+    record.upload = (char *)"";
+    return bp_restore_journal_upload(restore->journal, &record, true, error);
 }
 
 /* Its share of workers and rate: as many of them may run as targets are worked on. */

@@ -66,6 +66,24 @@ START_TEST(test_add__gets_its_id_later)
 }
 END_TEST
 
+/* Nobody knows whether the first one began: its record stays for whoever sweeps. */
+START_TEST(test_add__a_second_beginning_keeps_the_record_of_the_first)
+{
+    ASSERT_FINE(bp_uploads_add(uploads, "data/1", "", &fix.error), fix.error);
+    ASSERT_FINE(bp_uploads_add(uploads, "data/1", "", &fix.error), fix.error);
+    ASSERT_FINE(bp_uploads_add(uploads, "data/1", "id", &fix.error), fix.error);
+    ck_assert(fake_store_has_text(fix.store, RECORD_1, "{\"version\":1,\"key\":\"data/1\"}"));
+    ck_assert(fake_store_has_text(fix.store, RECORD_2,
+                                  "{\"version\":1,\"key\":\"data/1\",\"upload\":\"id\"}"));
+    bp_uploads_forget(uploads, "data/1", "id");
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 1);
+    ck_assert_uint_eq(bp_uploads_left(uploads), 1);
+    ASSERT_FINE(bp_uploads_abort(&fix.catalog, "b", &fix.error), fix.error);
+    ck_assert_uint_eq(fake_store_calls(fix.store, FAKE_UPLOADS_ABORT), 1);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
 START_TEST(test_add__fails_when_it_is_not_durable)
 {
     fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT, .cls = BP_ERR_NO_SPACE});
@@ -208,11 +226,12 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/catalog/uploads", setup, teardown, test_add__one_small_object_each,
-                     test_add__gets_its_id_later, test_add__fails_when_it_is_not_durable,
-                     test_forget__only_that_one, test_forget__after_a_cancel,
-                     test_abort__all_of_a_dead_run, test_abort__one_that_is_over_already,
-                     test_abort__without_an_id, test_abort__failure_is_a_warning_and_tried_again,
-                     test_abort__records_that_say_nothing, test_abort__cancelled,
-                     test_remove__aborts_them_first);
+    return RUN_SUITE(
+        "core/catalog/uploads", setup, teardown, test_add__one_small_object_each,
+        test_add__gets_its_id_later, test_add__a_second_beginning_keeps_the_record_of_the_first,
+        test_add__fails_when_it_is_not_durable, test_forget__only_that_one,
+        test_forget__after_a_cancel, test_abort__all_of_a_dead_run,
+        test_abort__one_that_is_over_already, test_abort__without_an_id,
+        test_abort__failure_is_a_warning_and_tried_again, test_abort__records_that_say_nothing,
+        test_abort__cancelled, test_remove__aborts_them_first);
 }

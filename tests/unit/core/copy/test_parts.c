@@ -18,6 +18,7 @@ static bp_transfer_result result;
 static guint8 buffer[64];
 static GBytes *content;
 static guint announced, withdrawn, started, finished;
+static guint unheard_begins; /* after so many, one of which nobody heard, it is told again */
 static enum { REFUSE_NOTHING, REFUSE_KEY, REFUSE_ID } refuse_record;
 
 static bool
@@ -27,7 +28,8 @@ on_upload(void *ctx G_GNUC_UNUSED, const char *key, const char *upload, bool is_
     ck_assert_str_eq(key, "big");
     bool begins = *upload == '\0';
     ck_assert(begins || g_str_has_prefix(upload, "upload-"));
-    ck_assert(!begins || is_finished || fake_store_calls(test_dst, FAKE_PART_BEGIN) == 0);
+    guint begun = fake_store_calls(test_dst, FAKE_PART_BEGIN);
+    ck_assert(!begins || is_finished || begun == 0 || begun == unheard_begins);
     if (begins && refuse_record != REFUSE_KEY) {
         *(is_finished ? &withdrawn : &announced) += 1;
         return true;
@@ -71,7 +73,7 @@ setup(void)
         .retry = {.env = &test_env, .params = {.attempts = 3, .max_delay_ns = BP_NS_PER_S}},
     };
     result = (bp_transfer_result){0};
-    announced = withdrawn = started = finished = 0;
+    announced = withdrawn = started = finished = unheard_begins = 0;
     refuse_record = REFUSE_NOTHING;
     content = test_bytes(SIZE);
     fake_store_set(test_src, "big", g_bytes_get_data(content, NULL), SIZE);
@@ -348,6 +350,25 @@ START_TEST(test_parts__begun_unheard_stays_on_record)
 }
 END_TEST
 
+/* The record of the first one stays: the second has its own, which then gets its id. */
+START_TEST(test_parts__begun_unheard_before_one_that_works)
+{
+    unheard_begins = 2;
+    fake_store_add_fault(test_dst, &(fake_fault){.op = FAKE_PART_BEGIN,
+                                                 .times = 1,
+                                                 .cls = BP_ERR_RETRYABLE,
+                                                 .takes_effect = true});
+    fake_store_add_fault(test_dst,
+                         &(fake_fault){.op = FAKE_UPLOADS_ABORT, .times = 1, .cls = BP_ERR_DENIED});
+    ck_assert(copy_big(NULL));
+    assert_copied();
+    ck_assert_uint_eq(announced, 2);
+    ck_assert_uint_eq(withdrawn, 0);
+    ck_assert_uint_eq(fake_store_n_uploads(test_dst), 1);
+    ck_assert(bp_store_uploads_abort_key(test_dst, &call, "big", NULL)); /* as the next run does */
+}
+END_TEST
+
 /* The server is slower than who did not wait for it, and begins what nobody found. */
 START_TEST(test_parts__cancelled_beginning_stays_on_record)
 {
@@ -482,6 +503,7 @@ main(void)
     tcase_add_test(tc, test_parts__no_upload_without_a_record);
     tcase_add_test(tc, test_parts__refused_beginning);
     tcase_add_test(tc, test_parts__begun_unheard_stays_on_record);
+    tcase_add_test(tc, test_parts__begun_unheard_before_one_that_works);
     tcase_add_test(tc, test_parts__cancelled_beginning_stays_on_record);
     tcase_add_test(tc, test_parts__unknown_outcome_that_worked);
     tcase_add_test(tc, test_parts__unknown_outcome_that_failed);

@@ -160,6 +160,24 @@ END_TEST
     "{\"event\":\"begin\",\"address\":\"db1:19530\",\"backup\":\"b\",\"targets\":[\"db.a\"]}\n"
 #define PREPARED "{\"event\":\"prepared\",\"target\":\"db.a\",\"identity\":\"id-1\"}\n"
 
+#define UPLOAD "{\"event\":\"upload\",\"ref\":\"data\",\"key\":\"s/1\""
+#define OVER "{\"event\":\"uploaded\",\"ref\":\"data\",\"key\":\"s/1\""
+
+/* The first beginning was not heard of; the second got its id, and is complete. */
+START_TEST(test_open__inherits_an_upload_that_may_have_begun)
+{
+    job_write("state/restore/r1.jsonl",
+              BEGIN UPLOAD "}\n" UPLOAD "}\n" UPLOAD ",\"upload\":\"id\"}\n" OVER "}\n" OVER
+                           ",\"upload\":\"id\"}\n");
+    bp_restore_journal *journal = open_fine("r2", "db.a");
+    ck_assert_uint_eq(bp_restore_journal_leftovers(journal)->len, 1);
+    const bp_leftover *left = g_ptr_array_index(bp_restore_journal_leftovers(journal), 0);
+    ck_assert_str_eq(left->key, "s/1");
+    ck_assert_str_eq(left->upload, "");
+    bp_restore_journal_free(journal);
+}
+END_TEST
+
 START_TEST(test_open__torn_last_line)
 {
     job_write("state/restore/r1.jsonl", BEGIN PREPARED "{\"event\":\"do");
@@ -323,6 +341,7 @@ main(void)
         "job/restore_journal", setup, teardown, test_open__finished_run_leaves_nothing,
         test_open__refuses_a_target_of_a_live_run, test_open__inherits_from_a_dead_run,
         test_open__other_source_is_left_alone, test_open__torn_last_line,
+        test_open__inherits_an_upload_that_may_have_begun,
         test_open__finished_target_is_not_ours_any_more, test_open__what_is_complete_is_handed_on,
         test_open__what_is_complete_counts_only_for_the_same,
         test_open__complete_and_then_made_again, test_open__rubbish_is_no_journal,
