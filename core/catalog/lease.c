@@ -443,6 +443,23 @@ bp_lease_check(const bp_lease *lease, GError **error)
     return why == NULL;
 }
 
+bool
+bp_lease_blame(const bp_lease *lease, const bp_cancel *user, GError **error)
+{
+    g_autoptr(GError) lost = NULL;
+    if (bp_lease_check(lease, &lost)) {
+        return true;
+    }
+    bool stopped = bp_error_is(*error, BP_ERR_CANCELLED) && !bp_cancel_is_set(user);
+    if (*error == NULL || stopped) {
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&lost));
+    } else if (strstr((*error)->message, lost->message) == NULL) {
+        bp_error_add_hint(error, "%s, so another run may be at work there", lost->message);
+    }
+    return false;
+}
+
 void
 bp_lease_free(bp_lease *lease)
 {

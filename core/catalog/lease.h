@@ -37,6 +37,12 @@ typedef struct bp_lease_params {
 bp_lease *bp_lease_take(const bp_lease_params *params, GError **error);
 /** false (STALE) when somebody else holds it now or renewals have failed for too long. */
 bool bp_lease_check(const bp_lease *lease, GError **error);
+/**
+ * Of work that ended while the lease was lost: makes `error` (not NULL) say so.  What the loss
+ * alone has stopped gets its reason; a reason of its own stays, and the loss is its hint.
+ * @user: the cancel that is not the loss's.  Returns: the lease is still held, nothing was changed.
+ */
+bool bp_lease_blame(const bp_lease *lease, const bp_cancel *user, GError **error);
 /** Removes the object and stops the renewals. */
 void bp_lease_free(bp_lease *lease);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_lease, bp_lease_free)

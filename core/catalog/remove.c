@@ -286,14 +286,11 @@ remove_until_lost(removal *r, const bp_lease *lease, const char *key, const bp_c
     GError *failed = NULL;
     bool ok = remove_held(r, lease, key, &failed);
     r->catalog = outer;
-    if (ok || lease == NULL || bp_lease_check(lease, error)) {
-        if (!ok) {
-            g_propagate_error(error, failed);
-        }
-        return ok;
+    if (!ok) {
+        (void)(lease != NULL && bp_lease_blame(lease, outer->call->cancel, &failed));
+        g_propagate_error(error, failed);
     }
-    g_error_free(failed); /* "cancelled": the lease is why */
-    return false;
+    return ok;
 }
 
 /* What we began may have a writer: then only under the lease. */

@@ -248,10 +248,8 @@ bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **erro
         return false;
     }
     bool fine = write_manifest_first(writing, error) && steps->write(steps->ctx, error);
-    if (!bp_lease_check(lease, NULL)) {
-        /* Somebody else writes here now: not even the failure is ours to record. */
-        g_clear_error(error);
-        return bp_lease_check(lease, error);
+    if (!bp_lease_blame(lease, bp_workspace_call(writing->job->workspace)->cancel, error)) {
+        return false; /* somebody else writes here now: not even the failure is ours to record */
     }
     if (fine) {
         end_uploads(writing);

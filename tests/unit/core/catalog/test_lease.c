@@ -492,6 +492,44 @@ START_TEST(test_renew__taken_by_another_without_conditional_writes)
 }
 END_TEST
 
+START_TEST(test_blame__not_while_it_is_held)
+{
+    bp_lease_params params = params_of("run-1", 3600 * 1000);
+    bp_lease *lease = bp_lease_take(&params, &fix.error);
+    ASSERT_FINE(lease != NULL, fix.error);
+    bp_set_error(&fix.error, BP_ERR_CANCELLED, "cancelled");
+    ck_assert(bp_lease_blame(lease, NULL, &fix.error));
+    ck_assert_str_eq(fix.error->message, "cancelled");
+    g_clear_error(&fix.error);
+    bp_lease_free(lease);
+}
+END_TEST
+
+START_TEST(test_blame__only_what_the_loss_has_stopped)
+{
+    g_autoptr(bp_cancel) user = bp_cancel_new();
+    bp_lease_params params = params_of("run-1", 10);
+    g_autoptr(bp_cancel) on_loss = params.on_loss = bp_cancel_new();
+    bp_lease *lease = bp_lease_take(&params, &fix.error);
+    ASSERT_FINE(lease != NULL, fix.error);
+    set_lease("run-2", "elsewhere", 1);
+    ck_assert(!bp_cancel_sleep_ns(on_loss, PATIENCE_NS));
+    ck_assert(!bp_lease_blame(lease, user, &fix.error));
+    ASSERT_ERROR(fix.error, BP_ERR_STALE, "lease " KEY " was lost: ");
+    bp_set_error(&fix.error, BP_ERR_CANCELLED, "cancelled");
+    ck_assert(!bp_lease_blame(lease, user, &fix.error));
+    ASSERT_ERROR(fix.error, BP_ERR_STALE, "lease " KEY " was lost: ");
+    bp_set_error(&fix.error, BP_ERR_DENIED, "no right");
+    ck_assert(!bp_lease_blame(lease, user, &fix.error));
+    ASSERT_ERROR(fix.error, BP_ERR_DENIED, "no right\nhint: lease " KEY " was lost: ");
+    bp_cancel_trigger(user, 2);
+    bp_set_error(&fix.error, BP_ERR_CANCELLED, "cancelled");
+    ck_assert(!bp_lease_blame(lease, user, &fix.error));
+    ASSERT_ERROR(fix.error, BP_ERR_CANCELLED, "cancelled\nhint: ");
+    bp_lease_free(lease);
+}
+END_TEST
+
 START_TEST(test_renew__fails_for_too_long)
 {
     fake_store_add_fault(fix.store,
@@ -546,5 +584,6 @@ main(void)
         test_release__refused_is_not_tried_again, test_renew__goes_on_after_the_job_was_cancelled,
         test_renew__without_conditional_writes, test_renew__unknown_outcome_that_worked,
         test_renew__taken_by_another, test_renew__taken_by_another_without_conditional_writes,
-        test_renew__fails_for_too_long, test_look__all_states);
+        test_renew__fails_for_too_long, test_blame__only_what_the_loss_has_stopped,
+        test_blame__not_while_it_is_held, test_look__all_states);
 }

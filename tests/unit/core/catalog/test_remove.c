@@ -272,6 +272,35 @@ START_TEST(test_remove__stops_when_the_lease_is_lost)
 }
 END_TEST
 
+#define RENEW_NS (50 * BP_NS_PER_MS)
+
+/* … and so late that it is overdue in any case. */
+static void
+take_lease_away_and_wait(void *ctx, const char *key)
+{
+    take_lease_away(ctx, key);
+    (void)bp_cancel_sleep_ns(NULL, 3 * RENEW_NS);
+}
+
+START_TEST(test_remove__a_lost_lease_does_not_hide_the_first_error)
+{
+    create("b");
+    bool taken = false;
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_REMOVE,
+                                                  .skip = 4, /* documents */
+                                                  .times = 1,
+                                                  .hook = take_lease_away_and_wait,
+                                                  .ctx = &taken,
+                                                  .cls = BP_ERR_DENIED});
+    fix.catalog.renew_ns = RENEW_NS;
+    ck_assert(!remove_backup("b", false));
+    ck_assert(taken);
+    ck_assert_ptr_nonnull(
+        strstr(fix.error->message, "\nhint: lease b/bakplane/lease.json was lost: "));
+    ASSERT_ERROR(fix.error, BP_ERR_DENIED, "injected");
+}
+END_TEST
+
 START_TEST(test_clear__keeps_manifest_and_lease)
 {
     create("b");
@@ -338,8 +367,9 @@ main(void)
                      test_remove__many_in_batches, test_remove__storage_that_lists_late,
                      test_remove__one_object_cannot_be_removed,
                      test_remove__uploads_that_cannot_be_ended_are_no_obstacle,
-                     test_remove__stops_when_the_lease_is_lost, test_remove__full_storage,
-                     test_remove__full_storage_and_a_living_writer,
+                     test_remove__stops_when_the_lease_is_lost,
+                     test_remove__a_lost_lease_does_not_hide_the_first_error,
+                     test_remove__full_storage, test_remove__full_storage_and_a_living_writer,
                      test_clear__keeps_manifest_and_lease, test_clear__keeps_a_failed_state,
                      test_clear__nothing_there, test_remove_record__leaves_what_is_not_ours);
 }
