@@ -18,11 +18,13 @@
 /* Records of one items file; a reader takes a file whole, so it stays well below its limit. */
 #define RECORDS_PER_FILE 20000
 
-/* The items files of a sealed backup: written beside the old ones, which go last. */
+/* The items files of a sealed backup: written beside the old ones, which go last.  Their names are
+ * this run's: one that lost its lease neither writes over another's nor removes them. */
 typedef struct {
     const bp_view *view;
+    const char *run_id;
     GString *text;
-    guint in_text, next_number;
+    guint in_text;
     GPtrArray *files; /* bp_manifest_file* */
     bool any_sealed;
 } resealing;
@@ -57,7 +59,8 @@ write_items_file(resealing *r, GError **error)
     if (r->in_text == 0) {
         return true;
     }
-    g_autofree char *rest = g_strdup_printf("bakplane/items-%u.jsonl", r->next_number++);
+    g_autofree char *rest =
+        g_strdup_printf("bakplane/items-%s-%u.jsonl", r->run_id, r->files->len + 1);
     g_autofree char *key = bp_catalog_key(r->view->manifest->name, rest);
     bp_store_put_params params = {
         .key = key, .bytes = r->text->str, .n = r->text->len, .flags = BP_WRITE_DURABLE};
@@ -91,21 +94,6 @@ seal_record(void *ctx, const bp_item_record *record, GError **error)
     return keep_record(ctx, record, error);
 }
 
-/* Number after the highest that the manifest uses: its files stay valid until it is replaced. */
-static guint
-next_file_number(const bp_manifest *manifest)
-{
-    guint64 highest = 0;
-    for (guint i = 0; i < manifest->item_files->len; i++) {
-        const bp_manifest_file *file = g_ptr_array_index(manifest->item_files, i);
-        const char *digits = strrchr(file->key, '-');
-        if (digits != NULL) {
-            highest = MAX(highest, g_ascii_strtoull(digits + 1, NULL, 10));
-        }
-    }
-    return (guint)highest + 1;
-}
-
 /* What no manifest names is in nobody's way: that some of it stays is no failure. */
 static void
 remove_files(const bp_view *view, const GPtrArray *files, const bp_call *call)
@@ -122,19 +110,23 @@ remove_files(const bp_view *view, const GPtrArray *files, const bp_call *call)
     }
 }
 
-/* Replaces the manifest by one that names the new files, then removes the others. */
+/* Replaces the manifest by one that names the new files, then removes the others, if they are not
+ * somebody else's by now. */
 static bool
-commit_reseal(bp_view *view, resealing *r, GError **error)
+commit_reseal(bp_view *view, resealing *r, const bp_lease *lease, GError **error)
 {
     const bp_call *call = view->catalog->call;
     if (!r->any_sealed) {
         remove_files(view, r->files, call);
         return true;
     }
+    if (!bp_lease_check(lease, error)) {
+        return false;
+    }
     GPtrArray *old = view->manifest->item_files;
     view->manifest->item_files = g_steal_pointer(&r->files);
     bool saved = bp_catalog_save(view->catalog, view->manifest, error);
-    if (saved) {
+    if (saved && bp_lease_check(lease, NULL)) {
         remove_files(view, old, call);
     }
     g_ptr_array_unref(old);
@@ -173,32 +165,18 @@ verify_plain(const bp_job *job, const bp_view *view, bool deep, bp_verify_sums *
     return fine;
 }
 
+/* Reads everything, and writes the record anew if that sealed something.  @view: under the lease.
+ */
 static bool
-verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError **error)
+seal(bp_view *view, const bp_lease *lease, const char *run_id, bp_verify_sums *sums, GError **error)
 {
-    g_autofree char *run_id = bp_text_uuid();
-    g_autofree char *lease_key = bp_catalog_key(view->manifest->name, "bakplane/lease.json");
-    bp_lease_params lease_params = {.catalog = view->catalog,
-                                    .key = lease_key,
-                                    .run_id = run_id,
-                                    .purpose = "verify",
-                                    .advisory = true, /* as whoever wrote it had to say */
-                                    .renew_ns = BP_LEASE_RENEW_NS};
-    g_autoptr(bp_lease) lease = bp_lease_take(&lease_params, error);
-    if (lease == NULL) {
-        return false;
-    }
-    g_autofree char *name = g_strdup(view->manifest->name);
-    bp_view_clear(view); /* it may have been replaced before we had the lease */
-    if (!bp_view_open(job, name, view, error)) {
-        return false;
-    }
+    const bp_job *job = view->job;
     resealing r = {.view = view,
+                   .run_id = run_id,
                    .text = g_string_new(NULL),
-                   .next_number = next_file_number(view->manifest),
                    .files = g_ptr_array_new_with_free_func((GDestroyNotify)bp_manifest_file_free)};
     bp_verify_params params = {.view = view,
-                               .call = bp_workspace_call(job->workspace),
+                               .call = view->catalog->call,
                                .deep = true,
                                .unexpected = true,
                                .sealed = seal_record,
@@ -206,7 +184,7 @@ verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError *
                                .ctx = &r};
     g_autoptr(json_t) problems = json_array();
     bool fine = bp_verify_view(&params, sums, problems, error) && write_items_file(&r, error) &&
-                bp_lease_check(lease, error) && commit_reseal(view, &r, error);
+                commit_reseal(view, &r, lease, error);
     if (!fine && r.files != NULL) {
         bp_call undo = bp_call_undo(view->catalog->call);
         remove_files(view, r.files, &undo);
@@ -214,6 +192,55 @@ verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError *
     g_string_free(r.text, TRUE);
     g_clear_pointer(&r.files, g_ptr_array_unref);
     describe(job, sums, json_incref(problems));
+    return fine;
+}
+
+/* Every call of it ends when the lease is lost: from then on the backup is another's to write. */
+static bool
+seal_under(const bp_lease *lease, const bp_cancel *lost, const char *run_id, bp_view *view,
+           bp_verify_sums *sums, GError **error)
+{
+    const bp_job *job = view->job;
+    g_autofree char *name = g_strdup(view->manifest->name);
+    bp_view_clear(view); /* it may have been replaced before we had the lease */
+    if (!bp_view_open(job, name, view, error)) {
+        return false;
+    }
+    bp_catalog under;
+    bp_call call = *bp_workspace_call(job->workspace);
+    const bp_catalog *outer = view->catalog;
+    call.cancel = lost;
+    view->catalog = bp_workspace_under(&under, outer, &call);
+    bool fine = seal(view, lease, run_id, sums, error);
+    view->catalog = outer;
+    return fine;
+}
+
+static bool
+verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError **error)
+{
+    const bp_cancel *user = bp_workspace_call(job->workspace)->cancel;
+    g_autofree char *run_id = bp_text_uuid();
+    g_autofree char *lease_key = bp_catalog_key(view->manifest->name, "bakplane/lease.json");
+    g_autoptr(bp_cancel) lost = bp_cancel_new_child(user);
+    gint64 renew_ns = view->catalog->renew_ns;
+    bp_lease_params lease_params = {.catalog = view->catalog,
+                                    .key = lease_key,
+                                    .run_id = run_id,
+                                    .purpose = "verify",
+                                    .advisory = true, /* as whoever wrote it had to say */
+                                    .renew_ns = renew_ns != 0 ? renew_ns : BP_LEASE_RENEW_NS,
+                                    .on_loss = lost};
+    g_autoptr(bp_lease) lease = bp_lease_take(&lease_params, error);
+    if (lease == NULL) {
+        return false;
+    }
+    GError *failed = NULL;
+    bool fine = seal_under(lease, lost, run_id, view, sums, &failed);
+    if (!fine) {
+        (void)bp_lease_blame(lease, user, &failed);
+        g_propagate_error(error, failed);
+    }
     return fine;
 }
 

@@ -232,9 +232,9 @@ class Trial:
                            self.items())
         strays = [key[len(self.backup):] for key in self.store.keys(self.backup)
                   if not key.startswith(f"{self.backup}items/")]
-        # Verifying writes the checksums down of what the store copied by itself, as items-2. A
-        # lease that could not be given back at the end is in nobody's way.
-        assert re.fullmatch(r"bakplane/items-\d\.jsonl (bakplane/lease.json )?"
+        # Verifying writes the checksums down of what the store copied by itself, in files of its
+        # own. A lease that could not be given back at the end is in nobody's way.
+        assert re.fullmatch(r"bakplane/items-[-0-9a-f]+\.jsonl (bakplane/lease.json )?"
                             "bakplane/manifest.json meta/files.json",
                             " ".join(sorted(strays))), strays
         assert self.store.unfinished(self.prefix) == []

@@ -5,6 +5,9 @@
  */
 #include "core/job/verify.h"
 
+#include <stdatomic.h>
+
+#include "core/base/clock.h"
 #include "core/catalog/lease.h"
 #include "tests/unit/core/job/job_fixture.h"
 
@@ -214,7 +217,7 @@ START_TEST(test_verify__seals_what_has_no_checksum)
     ck_assert_uint_eq(job_number("compared"), 4);
     ck_assert(!job_exists("backups/b/bakplane/lease.json"));
     ck_assert(!job_exists("backups/b/bakplane/items-1.jsonl"));
-    ck_assert(job_exists("backups/b/bakplane/items-2.jsonl"));
+    ck_assert_uint_eq(job_count("backups/b/bakplane"), 2); /* the items and the manifest */
 }
 END_TEST
 
@@ -387,6 +390,65 @@ START_TEST(test_verify__seals_what_is_there_under_the_lease)
 }
 END_TEST
 
+#define RENEW_NS (50 * BP_NS_PER_MS)
+
+static atomic_uint n_lease_looks;
+
+static bp_status
+note_lease_look(struct bp_storage *storage, const struct bp_op *op, const struct bp_read_args *args,
+                struct bp_object_meta *meta, struct bp_reader **out, struct bp_error *raw)
+{
+    atomic_fetch_add(&n_lease_looks, g_str_has_suffix(args->key, "/lease.json"));
+    return job_honest_store.read_open(storage, op, args, meta, out, raw);
+}
+
+/* Somebody takes the lease when the first new record is there; then the holder looks who it is. */
+static bp_status
+lose_lease_before_the_record(struct bp_storage *storage, const struct bp_op *op,
+                             const struct bp_write_args *args, struct bp_writer **out,
+                             struct bp_error *raw)
+{
+    if (g_str_has_prefix(args->key, "b/bakplane/items-")) {
+        guint looks = atomic_load(&n_lease_looks);
+        gint64 until = bp_clock_mono_ns() + 20 * BP_NS_PER_S;
+        do { /* a renewal that is on its way may write over it */
+            job_write("backups/b/bakplane/lease.json", "{\"run\":\"another\"}");
+            (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
+        } while (atomic_load(&n_lease_looks) == looks && bp_clock_mono_ns() < until);
+        (void)bp_cancel_sleep_ns(NULL, 3 * RENEW_NS); /* overdue in any case */
+    }
+    return job_honest_store.write_open(storage, op, args, out, raw);
+}
+
+static void
+spoil_lease(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->read_open = note_lease_look;
+    storage->write_open = lose_lease_before_the_record;
+}
+
+START_TEST(test_verify__lost_lease_leaves_the_record_to_others)
+{
+    create_unsealed();
+    g_autofree char *manifest = job_read("backups/b/bakplane/manifest.json");
+    job_spoil = spoil_lease;
+    bp_job job = job_open();
+    const bp_catalog *catalog = NULL;
+    ASSERT_FINE(bp_workspace_catalog(job.workspace, &catalog, &error), error);
+    ((bp_catalog *)catalog)->renew_ns = RENEW_NS;
+    ck_assert_int_eq(bp_job_verify(&job, "b", true, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_STALE, "lease b/bakplane/lease.json was lost: ");
+    job_close(&job);
+    g_autofree char *now = job_read("backups/b/bakplane/manifest.json");
+    ck_assert_str_eq(now, manifest);
+    ck_assert(job_exists("backups/b/bakplane/items-1.jsonl"));
+    g_autofree char *lease = job_read("backups/b/bakplane/lease.json");
+    ck_assert_str_eq(lease, "{\"run\":\"another\"}");
+    ck_assert_uint_eq(job_count("backups/b/bakplane"), 3); /* nothing of ours is left */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -403,5 +465,6 @@ main(void)
         test_verify__sealing_respects_a_live_writer,
         test_verify__seals_what_is_there_under_the_lease, test_verify__sealing_is_tried_again,
         test_verify__old_record_that_stays_is_no_failure,
-        test_verify__seals_where_locks_are_advisory);
+        test_verify__seals_where_locks_are_advisory,
+        test_verify__lost_lease_leaves_the_record_to_others);
 }
