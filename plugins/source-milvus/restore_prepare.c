@@ -16,11 +16,41 @@
 /* How often the server is asked whether imports have ended. */
 #define DRAIN_POLL_NS UINT64_C(250000000)
 
+#define NS_PER_US 1000
+
 /*
  * Milvus 2.3 never ends an import whose collection was dropped after its rows were persisted, and
  * starts no other one until that task times out after 15 minutes (measured).  So imports of an
  * interrupted run have to end first.
+ *
+ * After a crash of Milvus one may not: what it had queued goes to the data node that died, until
+ * the session of that one ends, and nobody hears of it again.  Every 5 minutes Milvus gives those
+ * up that have run for longer than rootCoord.importTaskExpiration (internal/rootcoord/
+ * import_manager.go of 2.2 and 2.3).
  */
+static bp_status
+fail_waiting(const struct milvus_target *target, uint32_t running, bp_status status,
+             struct bp_error *error)
+{
+    const char *advice =
+        status != BP_ERR_TIMEOUT
+            ? ""
+            : ": Milvus gives up one that does not move when it looks, every 5 minutes, and "
+              "rootCoord.importTaskExpiration (900 s by default) has passed; the same command will "
+              "work then, or with a longer timeout";
+    return bp_fail(error, status,
+                   "collection %s.%s: %" PRIu32 " import%s of an earlier run %s not "
+                   "ended%s",
+                   target->db, target->name, running, running == 1 ? "" : "s",
+                   running == 1 ? "has" : "have", advice);
+}
+
+static bool
+is_late(const struct bp_op *op)
+{
+    return op->deadline_ns != 0 && g_get_monotonic_time() >= op->deadline_ns / NS_PER_US;
+}
+
 static bp_status
 wait_for_imports(struct bp_restore *restore, const struct bp_op *op,
                  const struct milvus_target *target, const struct milvus_collection *found,
@@ -33,16 +63,21 @@ wait_for_imports(struct bp_restore *restore, const struct bp_op *op,
     while (status == BP_OK && running > 0) {
         if (!is_told) {
             bp_hostlog(restore->host, op, BP_LOG_INFO,
-                       "waiting for %" PRIu32 " imports into %s.%s before it is dropped", running,
-                       target->db, target->name);
+                       "waiting for imports of an earlier run (%" PRIu32
+                       ") into %s.%s before it is "
+                       "dropped",
+                       running, target->db, target->name);
             is_told = true;
         }
         status = restore->host->sleep(op, DRAIN_POLL_NS);
         if (status != BP_OK) {
-            return bp_fail(error, status, "collection %s.%s: %" PRIu32 " imports have not ended",
-                           target->db, target->name, running);
+            return fail_waiting(target, running, status, error);
         }
+        uint32_t before = running;
         status = milvus_api_count_imports(restore->api, op, target->db, found, &running, error);
+        if (status == BP_ERR_TIMEOUT && is_late(op)) {
+            return fail_waiting(target, before, status, error);
+        }
     }
     return status;
 }

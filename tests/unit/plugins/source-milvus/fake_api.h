@@ -35,6 +35,8 @@ void fake_api_import_answers(struct milvus_api *api, const struct fake_import *a
 /** The next call named `method` fails once. */
 void fake_api_fail(struct milvus_api *api, const char *method, bp_status cls, const char *message,
                    uint32_t flags);
+/** So many imports of an earlier run go on, for that many looks. */
+void fake_api_running(struct milvus_api *api, uint32_t imports, int looks);
 /** Looks that an index build or a load needs before it is done. */
 void fake_api_slow(struct milvus_api *api, int looks);
 

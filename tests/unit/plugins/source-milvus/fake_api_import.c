@@ -72,8 +72,16 @@ milvus_api_count_imports(struct milvus_api *api, const struct bp_op *op, const c
     (void)db;
     (void)collection;
     bp_status status = fake_api__enter(api, "ListImportTasks", error);
-    *running = 0;
+    *running = api->running_looks > 0 ? api->running : 0;
+    api->running_looks -= api->running_looks > 0;
     return status;
+}
+
+void
+fake_api_running(struct milvus_api *api, uint32_t imports, int looks)
+{
+    api->running = imports;
+    api->running_looks = looks;
 }
 
 /* --- rest.h ----------------------------------------------------------------------------------- */

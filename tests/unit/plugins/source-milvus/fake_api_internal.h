@@ -24,6 +24,8 @@ struct milvus_api {
     bp_status fail_class;
     uint32_t fail_flags;
     int slow;
+    uint32_t running;
+    int running_looks;
 };
 
 struct milvus_rest {

@@ -171,6 +171,9 @@ host_sleep(const struct bp_op *op, uint64_t ns)
     if (host_cancelled(op)) {
         return BP_ERR_CANCELLED;
     }
+    if (op->deadline_ns != 0 && g_get_monotonic_time() >= op->deadline_ns / 1000) {
+        return BP_ERR_TIMEOUT;
+    }
     if (g_getenv("FAKE_HOST_SLEEPS") != NULL) {
         const struct timespec pause = {.tv_sec = (time_t)(ns / 1000000000),
                                        .tv_nsec = (long)(ns % 1000000000)};

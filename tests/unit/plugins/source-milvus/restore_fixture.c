@@ -284,6 +284,7 @@ fixture_prepare(void)
 {
     const struct bp_text_sink identity = {.struct_size = sizeof identity, .text = on_identity};
     struct bp_op op = fake_op();
+    op.deadline_ns = fx.prepare_until_ns;
     return milvus_target_prepare(fx.restore, &op, 0, &notes, &identity, &fx.error);
 }
 

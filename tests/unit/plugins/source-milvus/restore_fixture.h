@@ -32,6 +32,7 @@ struct fixture {
     GString *told; /* notes, identities, places, jobs: one per line */
     const char *ours, *done, *target_db, *target_name, *version;
     GPtrArray *tokens;
+    int64_t prepare_until_ns; /* deadline of fixture_prepare, 0 = none */
     bool is_saved;
 };
 

@@ -142,6 +142,34 @@ START_TEST(test_prepare__drops_aliases_first)
 }
 END_TEST
 
+static void
+begin_over_running_imports(uint32_t imports, int looks)
+{
+    fake_api_add(fx.api, fixture_same_collection("docs"));
+    fixture_option("drop_exist_collection", "true");
+    fake_api_running(fx.api, imports, looks);
+    ck_assert_msg(fixture_begin(0) == BP_OK, "%s", fx.error.message);
+}
+
+START_TEST(test_prepare__waits_for_imports_of_an_earlier_run)
+{
+    begin_over_running_imports(2, 5);
+    ck_assert_msg(fixture_prepare() == BP_OK, "%s", fx.error.message);
+    assert_called("DropCollection docs\nCreateCollection ");
+}
+END_TEST
+
+START_TEST(test_prepare__imports_that_do_not_end_say_when_they_will)
+{
+    begin_over_running_imports(1, 1000);
+    fx.prepare_until_ns = 1;
+    assert_failed(
+        fixture_prepare(), BP_ERR_TIMEOUT,
+        "collection default.docs: 1 import of an earlier run has not ended: Milvus gives");
+    assert_not_called("DropCollection");
+}
+END_TEST
+
 START_TEST(test_prepare__failure_leaves_nothing)
 {
     ck_assert_int_eq(fixture_begin(0), BP_OK);
@@ -335,6 +363,8 @@ add_tests(TCase *tcase)
     tcase_add_test(tcase, test_prepare__partition_key);
     tcase_add_test(tcase, test_prepare__partition_key_with_a_gap);
     tcase_add_test(tcase, test_prepare__drops_aliases_first);
+    tcase_add_test(tcase, test_prepare__waits_for_imports_of_an_earlier_run);
+    tcase_add_test(tcase, test_prepare__imports_that_do_not_end_say_when_they_will);
     tcase_add_test(tcase, test_prepare__failure_leaves_nothing);
     tcase_add_test(tcase, test_prepare__used_collection_is_not_ours);
     tcase_add_test(tcase, test_place__in_place_at_server_root);
