@@ -282,12 +282,21 @@ show_targets(void *ctx, bp_progress *out)
     }
 }
 
+/* It can go away without anybody's doing: the same command may work later. */
+static bool
+may_pass(int error_class)
+{
+    return error_class == BP_ERR_TIMEOUT || error_class == BP_ERR_RETRYABLE ||
+           error_class == BP_ERR_THROTTLED;
+}
+
 /* One error for the whole job, naming the first target that failed. */
 static void
 summarise(const bp_restore_job *restore, GError **error)
 {
     guint complete = 0;
     guint failed = 0;
+    bool passes = true;
     const bp_target *first = NULL;
     for (guint i = 0; i < restore->targets->len; i++) {
         const bp_target *target = g_ptr_array_index(restore->targets, i);
@@ -295,10 +304,12 @@ summarise(const bp_restore_job *restore, GError **error)
         bool bad = target->error != NULL && target->state != BP_TARGET_UNPROVABLE &&
                    target->state != BP_TARGET_COMPLETE;
         failed += bad;
+        passes = passes && (!bad || may_pass(target->error_class));
         first = first == NULL && bad ? target : first;
     }
     const bp_cancel *user = bp_workspace_call(restore->job->workspace)->cancel;
-    bp_set_error(error, bp_cancel_is_set(user) ? BP_ERR_CANCELLED : BP_ERR_PERMANENT,
+    int error_class = first != NULL && passes ? first->error_class : BP_ERR_PERMANENT;
+    bp_set_error(error, bp_cancel_is_set(user) ? BP_ERR_CANCELLED : error_class,
                  "%u of %u complete, %u failed%s%s%s%s", complete, restore->targets->len, failed,
                  first != NULL ? "; " : "", first != NULL ? first->path : "",
                  first != NULL ? ": " : "", first != NULL ? first->error : "");

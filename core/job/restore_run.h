@@ -28,7 +28,8 @@ typedef struct bp_target {
                                           "coll", "", "coll2", "coll2" */
     bp_target_state state;
     guint64 found;
-    char *error; /* why it failed, or why it cannot be proven; of a complete one, a remark */
+    char *error;     /* why it failed, or why it cannot be proven; of a complete one, a remark */
+    int error_class; /* of its failure */
     bool prepared;
     const char *earlier; /* identity of what an interrupted run made complete, or NULL.  Borrowed */
     guint64 earlier_found;

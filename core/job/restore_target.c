@@ -330,3 +330,4 @@ bp_restore_run_targets(bp_restore_job *restore)
         pthread_join(threads[i], NULL);
     }
 }
+    target->error_class = bp_error_class(error);
