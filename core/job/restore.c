@@ -350,6 +350,7 @@ touch_targets(bp_restore_job *restore, GError **error)
         bp_monitor_note(restore->job->monitor, BP_NOTE_WARN, "restore-end", cleanup->message);
     }
     if (!complete) {
+        bp_restore_journal_failed(restore->journal);
         summarise(restore, error);
         return BP_VERB_FAILED;
     }

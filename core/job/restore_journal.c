@@ -27,6 +27,8 @@ struct bp_restore_journal {
     GHashTable *pending;  /* target -> identity: prepared but not done */
     GPtrArray *leftovers; /* bp_leftover* of dead runs, and uploads of ours that are not over */
     bool staging;         /* some staging is not swept, or an upload not aborted */
+    bool any_done;        /* some target is on record as complete */
+    bool failed;          /* some other one is not */
 };
 
 /* A complete target. */
@@ -83,17 +85,17 @@ add_leftover(GPtrArray *leftovers, const char *ref, const char *key, const char 
     g_ptr_array_add(leftovers, leftover);
 }
 
+/* One of them: others of that key may have begun unheard. */
 static void
 forget_upload(GPtrArray *leftovers, const char *key, const char *upload)
-/* One of them: others of that key may have begun unheard. */
 {
     for (guint i = leftovers->len; i > 0; i--) {
         const bp_leftover *leftover = g_ptr_array_index(leftovers, i - 1);
         if (g_strcmp0(leftover->upload, upload) == 0 && g_str_equal(leftover->key, key)) {
             g_ptr_array_remove_index(leftovers, i - 1);
+            return;
         }
     }
-            return;
 }
 
 static void
@@ -247,6 +249,7 @@ check_live(const other_run *run, const char *const *targets, GError **error)
 static bool
 write_done(bp_restore_journal *journal, const char *target, const finished *done, GError **error)
 {
+    journal->any_done = true;
     json_t *line = event("done");
     bp_json_set_text(line, "target", target);
     bp_json_set_text(line, "identity", done->identity);
@@ -474,7 +477,8 @@ bp_restore_journal_free(bp_restore_journal *journal)
         return;
     }
     if (journal->fd >= 0) {
-        if (g_hash_table_size(journal->pending) == 0 && !journal->staging) {
+        bool resumed = journal->failed && journal->any_done; /* by the same command */
+        if (g_hash_table_size(journal->pending) == 0 && !journal->staging && !resumed) {
             (void)unlink(journal->path); /* a file that stays is read and found finished */
         }
         close(journal->fd);
@@ -537,6 +541,13 @@ bp_restore_journal_upload(bp_restore_journal *journal, const bp_leftover *upload
         add_leftover(journal->leftovers, upload->ref, upload->key, upload->upload);
     }
     return append_line(journal, line, error);
+}
+
+void
+bp_restore_journal_failed(bp_restore_journal *journal)
+{
+    BP_LOCK_GUARD(&journal->lock);
+    journal->failed = true;
 }
 
 bool

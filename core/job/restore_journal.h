@@ -63,6 +63,8 @@ bool bp_restore_journal_staging(bp_restore_journal *journal, const char *ref, co
 /** An upload in parts was begun, or is over (complete or aborted). */
 bool bp_restore_journal_upload(bp_restore_journal *journal, const bp_leftover *upload, bool over,
                                GError **error);
+/** Not all targets came to be: the next run has to know those that did.  Any thread. */
+void bp_restore_journal_failed(bp_restore_journal *journal);
 /** All staging, also that of dead runs, is gone, and with it all uploads. */
 bool bp_restore_journal_swept(bp_restore_journal *journal, GError **error);
 bool bp_restore_journal_prepared(bp_restore_journal *journal, const char *target,
