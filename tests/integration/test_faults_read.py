@@ -135,6 +135,17 @@ def test_restore_fails_and_is_run_again(backup, target, action):
     assert target.found() == DIGESTS and target.staging() == []
 
 
+def test_restore_asks_for_no_item_twice(backup, target):
+    """Verifying asks for each; what is staged then is compared with the record as it is read. Only
+    for what goes in parts its version is asked for.
+    """
+    in_parts = [path for path, content in FILES.items() if len(content) > 5 << 20]
+    before = backup.proxy.count("HEAD", OBJECT)
+    target.restore("b")
+    assert backup.proxy.count("HEAD", OBJECT) - before == len(FILES) + len(in_parts)
+    assert target.found() == DIGESTS
+
+
 def into(folder, store):
     """A restore from a folder into the store, through the proxy."""
     trial = Trial(folder, store)

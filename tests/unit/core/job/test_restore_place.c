@@ -158,13 +158,83 @@ START_TEST(test_place__staging_that_does_not_fit)
 }
 END_TEST
 
+static guint n_looks;
+
+static bp_status
+counting_stat(struct bp_storage *storage, const struct bp_op *op, const char *key,
+              struct bp_object_meta *meta, struct bp_error *raw)
+{
+    n_looks += g_str_has_prefix(key, "b/items/");
+    return job_honest_store.stat(storage, op, key, meta, raw);
+}
+
+/* Who verified the backup has asked for each item; from here on they are counted. */
+static bp_status
+begin_counting(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+               const struct bp_place_sink *sink, struct bp_error *raw)
+{
+    n_looks = 0;
+    return job_honest.target_place(restore, op, target, sink, raw);
+}
+
+static void
+spoil_stat(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_end(source, storage);
+    source->target_place = begin_counting;
+    storage->stat = counting_stat;
+}
+
+START_TEST(test_place__staged_items_are_not_looked_at_one_by_one)
+{
+    job_params.select.children = "films";
+    job_spoil = spoil_stat;
+    ASSERT_FINE(job_restore(&job_params, &job_error) == BP_VERB_OK, job_error);
+    ck_assert_uint_eq(n_looks, 0);
+}
+END_TEST
+
+static const char *spoiled; /* what an item is after it was verified */
+
+static bp_status
+spoil_after_verify(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+                   const struct bp_note_sink *notes, const struct bp_text_sink *identity,
+                   struct bp_error *raw)
+{
+    job_write("backups/b/items/default/films/1", spoiled);
+    return job_honest.target_prepare(restore, op, target, notes, identity, raw);
+}
+
+static void
+spoil_late(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_end(source, storage);
+    source->target_prepare = spoil_after_verify;
+}
+
+START_TEST(test_place__item_that_changes_after_it_was_verified)
+{
+    static const char *const texts[] = {"a", "a film and more", "A film"};
+    job_params.select.children = "films";
+    job_spoil = spoil_late;
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *whole = job_read("backups/b/items/default/films/1");
+        spoiled = texts[i];
+        job_restore_fails(BP_ERR_PERMANENT, "default/films/1");
+        job_write("backups/b/items/default/films/1", whole);
+    }
+    job_next_run_is_fine();
+}
+END_TEST
+
 int
 main(void)
 {
-    return RUN_SUITE("job/restore_place", job_restore_setup, job_teardown,
-                     test_place__staging_outside_of_the_prefix,
-                     test_place__in_place_needs_one_storage, test_place__in_place,
-                     test_place__scratch_object_by_whoever_may_write,
-                     test_place__nothing_is_proven_where_nobody_may_write,
-                     test_place__staging_that_does_not_fit);
+    return RUN_SUITE(
+        "job/restore_place", job_restore_setup, job_teardown,
+        test_place__staging_outside_of_the_prefix, test_place__in_place_needs_one_storage,
+        test_place__in_place, test_place__scratch_object_by_whoever_may_write,
+        test_place__nothing_is_proven_where_nobody_may_write, test_place__staging_that_does_not_fit,
+        test_place__staged_items_are_not_looked_at_one_by_one,
+        test_place__item_that_changes_after_it_was_verified);
 }
