@@ -63,14 +63,9 @@ static bool
 capture(void *ctx, GError **error)
 {
     bp_create *create = ctx;
-    struct bp_run_args args = {.struct_size = sizeof args,
-                               .flags = create->params->without_items ? BP_RUN_WITHOUT_ITEMS : 0,
-                               .run_id = create->manifest->run_id,
-                               .backup = create->manifest->name,
-                               .options = create->settings};
     guint32 keepalive_ms = 0;
-    create->run = bp_source_run_begin(create->source, &create->call, &args, &keepalive_ms, error);
-    if (create->run == NULL) {
+    guint32 flags = create->params->without_items ? BP_RUN_WITHOUT_ITEMS : 0;
+    if (!bp_create_begin_run(create, flags, &keepalive_ms, error)) {
         return false;
     }
     bp_keepalive *keepalive = bp_keepalive_start(create, keepalive_ms);

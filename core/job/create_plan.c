@@ -78,6 +78,19 @@ add_unit(void *ctx, const struct bp_unit *unit)
     return true;
 }
 
+/* Nothing of an attempt that failed is kept. */
+static bool
+try_plan(void *ctx, GError **error)
+{
+    plan_work *work = ctx;
+    bp_create *create = work->create;
+    g_hash_table_remove_all(create->unit_index);
+    g_array_set_size(create->units, 0);
+    g_ptr_array_set_size(create->manifest->units, 0);
+    bp_plan_fns fns = {.wants = wants_unit, .unit = add_unit, .ctx = work};
+    return bp_source_plan(create->source, &create->call, &fns, error);
+}
+
 static bool
 make_plan(bp_create *create, GError **error)
 {
@@ -89,8 +102,8 @@ make_plan(bp_create *create, GError **error)
     }
     work.selection = selection;
     bp_monitor_begin(create->job->monitor, "plan", NULL, NULL);
-    bp_plan_fns fns = {.wants = wants_unit, .unit = add_unit, .ctx = &work};
-    bool planned = bp_source_plan(create->source, &create->call, &fns, error);
+    bp_retry_params retry = bp_workspace_retry_for(create->job->workspace, &create->call);
+    bool planned = bp_retry(&retry, try_plan, &work, error);
     bp_monitor_end(create->job->monitor);
     if (!planned) {
         return false;
@@ -221,18 +234,43 @@ estimate_units(bp_create *create, estimate *total, GError **error)
     return true;
 }
 
+typedef struct {
+    bp_create *create;
+    const struct bp_run_args *args;
+    guint32 keepalive_ms;
+} run_call;
+
+static bool
+try_begin_run(void *ctx, GError **error)
+{
+    run_call *c = ctx;
+    bp_create *create = c->create;
+    create->run =
+        bp_source_run_begin(create->source, &create->call, c->args, &c->keepalive_ms, error);
+    return create->run != NULL;
+}
+
+bool
+bp_create_begin_run(bp_create *create, guint32 flags, guint32 *keepalive_ms, GError **error)
+{
+    struct bp_run_args args = {.struct_size = sizeof args,
+                               .flags = flags,
+                               .run_id = create->manifest->run_id,
+                               .backup = create->manifest->name,
+                               .options = create->settings};
+    run_call c = {.create = create, .args = &args};
+    bp_retry_params retry = bp_workspace_retry_for(create->job->workspace, &create->call);
+    bool begun = bp_retry(&retry, try_begin_run, &c, error);
+    *keepalive_ms = c.keepalive_ms;
+    return begun;
+}
+
 /* Names items without flush or pin, only to count them. */
 static bool
 dry_run(bp_create *create, estimate *total, GError **error)
 {
-    struct bp_run_args args = {.struct_size = sizeof args,
-                               .flags = BP_RUN_DRY,
-                               .run_id = create->manifest->run_id,
-                               .backup = create->manifest->name,
-                               .options = create->settings};
     guint32 keepalive_ms = 0;
-    create->run = bp_source_run_begin(create->source, &create->call, &args, &keepalive_ms, error);
-    if (create->run == NULL) {
+    if (!bp_create_begin_run(create, BP_RUN_DRY, &keepalive_ms, error)) {
         return false;
     }
     bool fine = create->params->without_items || estimate_units(create, total, error);

@@ -48,6 +48,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_create, bp_create_clear)
 bool bp_create_open(bp_create *create, GError **error);
 /** --dry-run: what would be copied, by a run that changes nothing. */
 bool bp_create_estimate(bp_create *create, json_t *result, GError **error);
+/** The source's run, tried again like all questions.  @flags: BP_RUN_…; @keepalive_ms: (out) */
+bool bp_create_begin_run(bp_create *create, guint32 flags, guint32 *keepalive_ms, GError **error);
 /** Whether it will fit.  What a resumed run still lacks is unknown: a full disk shows then. */
 bool bp_create_check_space(bp_create *create, GError **error);
 /** The unit and generation behind an item's tag. */

@@ -40,19 +40,45 @@ check_counts(const bp_create *create, GError **error)
     return true;
 }
 
+typedef struct {
+    bp_create *create;
+    bp_documents *documents;
+    GError *failed; /* why they could not be stored, which was tried often enough */
+} document_call;
+
+/* From the first one on: what an attempt that failed has written is written over. */
 static bool
-write_documents(bp_create *create, bp_documents *documents, GError **error)
+try_documents(void *ctx, GError **error)
 {
-    bp_document_fns fns = bp_documents_fns(documents);
-    bool streamed = bp_source_documents(create->run, &create->call, &fns, error);
-    if (!streamed) {
-        g_autoptr(GError) own = NULL;
-        if (!bp_documents_check(documents, &own)) { /* the sink's reason comes before CANCELLED */
-            g_clear_error(error);
-            g_propagate_error(error, g_steal_pointer(&own));
-        }
+    document_call *c = ctx;
+    bp_create *create = c->create;
+    bp_documents_free(c->documents);
+    c->documents = bp_documents_new(create->catalog, create->manifest);
+    bp_document_fns fns = bp_documents_fns(c->documents);
+    GError *failed = NULL;
+    bool streamed = bp_source_documents(create->run, &create->call, &fns, &failed);
+    if (!bp_documents_check(c->documents, &c->failed)) {
+        g_clear_error(&failed); /* the sink's reason comes before CANCELLED */
+    } else if (!streamed) {
+        g_propagate_error(error, failed);
+        return false;
     }
-    return streamed && bp_documents_check(documents, error);
+    return true;
+}
+
+/* @out: (out) (transfer full) also after a failure */
+static bool
+write_documents(bp_create *create, bp_documents **out, GError **error)
+{
+    document_call c = {.create = create};
+    bp_retry_params retry = bp_workspace_retry_for(create->job->workspace, &create->call);
+    bool streamed = bp_retry(&retry, try_documents, &c, error);
+    *out = c.documents;
+    if (c.failed != NULL) {
+        g_propagate_error(error, c.failed);
+        return false;
+    }
+    return streamed;
 }
 
 bool
@@ -68,9 +94,10 @@ bp_create_seal(bp_create *create, GError **error)
                            .sweep =
                                create->writing.proven != NULL || atomic_load(&create->refreshed)};
     bp_monitor_begin(create->job->monitor, "seal", NULL, NULL);
-    g_autoptr(bp_documents) documents = bp_documents_new(create->catalog, manifest);
+    g_autoptr(bp_documents) documents = NULL;
     bool fine = bp_journal_seal(&seal, error) && check_counts(create, error) &&
-                bp_fault_point("create.sealed", error) && write_documents(create, documents, error);
+                bp_fault_point("create.sealed", error) &&
+                write_documents(create, &documents, error);
     if (fine) {
         manifest->finished_ns = bp_clock_wall_ns();
         manifest->state = BP_BACKUP_SUCCESS;

@@ -81,6 +81,17 @@ bp_monitor_snapshot(bp_monitor *monitor, bp_progress *out)
     return true;
 }
 
+static bool
+has_note(const bp_monitor *monitor, const json_t *note)
+{
+    for (gsize i = 0; i < json_array_size(monitor->notes); i++) {
+        if (json_equal(json_array_get(monitor->notes, i), note)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 bp_monitor_note(bp_monitor *monitor, enum bp_note_level level, const char *code, const char *text)
 {
@@ -95,6 +106,10 @@ bp_monitor_note(bp_monitor *monitor, enum bp_note_level level, const char *code,
     bp_json_set_text(note, "code", code);
     bp_json_set_text(note, "text", clean);
     BP_LOCK_GUARD(&monitor->lock);
+    if (has_note(monitor, note)) { /* of a call that was tried again */
+        json_decref(note);
+        return;
+    }
     json_array_append_new(monitor->notes, note);
     monitor->warnings += level == BP_NOTE_WARN;
 }

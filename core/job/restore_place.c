@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
+#include "core/catalog/keyset.h"
 #include "core/job/restore_run.h"
 #include "core/job/space.h"
 
@@ -20,10 +21,12 @@
 
 typedef struct {
     bp_restore_job *restore;
+    guint32 number;
     const bp_target *target;
     bp_copy *copy; /* made, as the group, with the first staged item; of its own, because an engine
                       that met an error stops for good, and other targets may go on */
     bp_copy_group *group;
+    bp_keyset *named; /* keys in staging: another attempt names them again */
     GError *error;
 } place_work;
 
@@ -150,6 +153,9 @@ stage(void *ctx, const char *item_key, const char *ref, const char *key)
     if (work->group == NULL && !first_item(work)) {
         return false;
     }
+    if (!bp_keyset_add(work->named, key)) {
+        return true;
+    }
     g_autofree char *src_key = bp_catalog_key(restore->view.manifest->name, item_key);
     /* The record says what there has to be, and the engine compares: no request for each item.  Of
        a foreign backup the engine learns the size by itself, from what it reads. */
@@ -185,18 +191,32 @@ wait_staged(place_work *work, GError **error)
     return bp_copy_flush(work->copy, error); /* visible to the server after the barrier */
 }
 
+static bool
+try_place(void *ctx, GError **error)
+{
+    place_work *work = ctx;
+    bp_restore_job *restore = work->restore;
+    bp_place_fns fns = {.in_place = in_place, .stage = stage, .ctx = work};
+    return bp_source_target_place(restore->restore, &restore->call, work->number, &fns, error) ||
+           work->error != NULL; /* our own reason comes before the source's "cancelled" */
+}
+
 bool
 bp_restore_place(bp_restore_job *restore, guint32 target, GError **error)
 {
-    place_work work = {.restore = restore, .target = g_ptr_array_index(restore->targets, target)};
-    bp_place_fns fns = {.in_place = in_place, .stage = stage, .ctx = &work};
-    bool placed = bp_source_target_place(restore->restore, &restore->call, target, &fns, error);
-    if (work.error != NULL) { /* our own reason comes before the source's "cancelled" */
+    place_work work = {.restore = restore,
+                       .number = target,
+                       .target = g_ptr_array_index(restore->targets, target),
+                       .named = bp_keyset_new()};
+    bp_retry_params retry = bp_workspace_retry_for(restore->job->workspace, &restore->call);
+    bool placed = bp_retry(&retry, try_place, &work, error);
+    if (work.error != NULL) {
         g_clear_error(error);
         g_propagate_error(error, work.error);
         placed = false;
     }
     placed = placed && wait_staged(&work, error);
+    bp_keyset_free(work.named);
     bp_copy_group_free(work.group);
     bp_copy_free(work.copy); /* nothing of it is written from here on */
     return placed;

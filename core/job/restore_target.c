@@ -59,6 +59,43 @@ job_started(void *ctx, const char *token, guint64 weight)
     return bp_restore_journal_job(work->restore->journal, work->target->path, token, &work->error);
 }
 
+/* A call that changes the target, as bp_retry wants it. */
+typedef struct {
+    target_work *work;
+    guint before, slots; /* jobs that ran before; how many more may */
+    bool *all_started;
+    GError *failed; /* what must not be tried again */
+} step_call;
+
+/* Jobs that an attempt has started are not started again: the source counts them, too. */
+static bool
+try_step(void *ctx, GError **error)
+{
+    step_call *c = ctx;
+    target_work *work = c->work;
+    bp_restore_job *restore = work->restore;
+    guint used = work->jobs->len - c->before;
+    *c->all_started = false;
+    if (used >= c->slots) {
+        return true; /* the rest when one of them is done */
+    }
+    bp_step_params params = {
+        .target = work->index, .free_jobs = c->slots - used, .job = job_started, .ctx = work};
+    GError *failed = NULL;
+    if (bp_source_target_step(restore->restore, &restore->call, &params, c->all_started, &failed)) {
+        return true;
+    }
+    /* Else perhaps a job runs that nobody knows: the same data would come twice.  A source whose
+       server is busy starts fewer, and says so by starting them. */
+    if (work->error == NULL && bp_error_is(failed, BP_ERR_RETRYABLE) &&
+        !bp_error_outcome_unknown(failed)) {
+        g_propagate_error(error, failed);
+        return false;
+    }
+    c->failed = failed;
+    return true;
+}
+
 /* Starts as many jobs as there are free slots. */
 static bool
 start_jobs(target_work *work, bool *all_started, GError **error)
@@ -69,10 +106,12 @@ start_jobs(target_work *work, bool *all_started, GError **error)
     if (slots == 0) {
         return bp_cancel_check(restore->cancel, error);
     }
-    bp_step_params params = {
-        .target = work->index, .free_jobs = slots, .job = job_started, .ctx = work};
-    bool fine =
-        bp_source_target_step(restore->restore, &restore->call, &params, all_started, error);
+    step_call c = {.work = work, .before = before, .slots = slots, .all_started = all_started};
+    bp_retry_params retry = bp_workspace_retry_for(restore->job->workspace, &restore->call);
+    bool fine = bp_retry(&retry, try_step, &c, error) && c.failed == NULL;
+    if (c.failed != NULL) {
+        g_propagate_error(error, c.failed);
+    }
     guint used = work->jobs->len - before;
     if (used > slots) {
         bp_set_error(&work->error, BP_ERR_PERMANENT,
@@ -218,26 +257,75 @@ keep_earlier(target_work *work)
     atomic_fetch_add(&work->restore->found_sum, target->found);
 }
 
-/* @kept: (out) nothing was made, because an earlier run's work is there. */
+typedef struct {
+    target_work *work;
+    bool kept;      /* nothing was made, because an earlier run's work is there */
+    GError *failed; /* what must not be tried again */
+} prepare_call;
+
+/*
+ * Also a failure may have made something, which is then ours to replace, by the next attempt too:
+ * what it said is on record before that.
+ */
+static bool
+try_prepare(void *ctx, GError **error)
+{
+    prepare_call *c = ctx;
+    bp_restore_job *restore = c->work->restore;
+    bp_target *target = c->work->target;
+    g_autofree char *identity = NULL;
+    bp_note_fns notes = bp_monitor_note_fns(restore->job->monitor);
+    bool made = bp_source_target_prepare(restore->restore, &restore->call, c->work->index, &notes,
+                                         &identity, error);
+    c->kept = made && target->earlier != NULL && g_strcmp0(identity, target->earlier) == 0;
+    if (c->kept) {
+        return true;
+    }
+    target->prepared = target->prepared || made || identity != NULL;
+    /* A journal that takes no line any more is no matter for another attempt. */
+    if (identity != NULL) {
+        (void)bp_restore_journal_prepared(restore->journal, target->path, identity,
+                                          made ? &c->failed : NULL);
+    }
+    return made;
+}
+
+/* @kept: (out) see prepare_call */
 static bool
 prepare(target_work *work, bool *kept, GError **error)
 {
-    bp_restore_job *restore = work->restore;
-    bp_target *target = work->target;
-    g_autofree char *identity = NULL;
-    bp_note_fns notes = bp_monitor_note_fns(restore->job->monitor);
-    bool made = bp_source_target_prepare(restore->restore, &restore->call, work->index, &notes,
-                                         &identity, error);
-    *kept = made && target->earlier != NULL && g_strcmp0(identity, target->earlier) == 0;
+    prepare_call c = {.work = work};
+    bp_retry_params retry =
+        bp_workspace_retry_for(work->restore->job->workspace, &work->restore->call);
+    bool made = bp_retry(&retry, try_prepare, &c, error);
+    *kept = c.kept;
+    if (c.failed != NULL) {
+        g_propagate_error(error, c.failed);
+        return false;
+    }
     if (*kept) {
         keep_earlier(work);
         return true;
     }
-    /* Also a failure may have made something, which is then ours to replace. */
-    target->prepared = made || identity != NULL;
-    bool noted = identity == NULL || bp_restore_journal_prepared(restore->journal, target->path,
-                                                                 identity, made ? error : NULL);
-    return made && noted && bp_fault_point("restore.prepared", error);
+    return made && bp_fault_point("restore.prepared", error);
+}
+
+static bool
+try_finish(void *ctx, GError **error)
+{
+    const target_work *work = ctx;
+    bp_restore_job *restore = work->restore;
+    bp_note_fns notes = bp_monitor_note_fns(restore->job->monitor);
+    return bp_source_target_finish(restore->restore, &restore->call, work->index, &notes, error);
+}
+
+/* Indexes, aliases, load state: what is there already is found and left, as after a crash. */
+static bool
+finish(target_work *work, GError **error)
+{
+    bp_retry_params retry =
+        bp_workspace_retry_for(work->restore->job->workspace, &work->restore->call);
+    return bp_retry(&retry, try_finish, work, error);
 }
 
 static bool
@@ -264,9 +352,7 @@ run_target(target_work *work, GError **error)
     if (kept) {
         return true;
     }
-    bp_note_fns notes = bp_monitor_note_fns(restore->job->monitor);
-    return fill_target(work, error) &&
-           bp_source_target_finish(restore->restore, &restore->call, work->index, &notes, error) &&
+    return fill_target(work, error) && finish(work, error) &&
            bp_restore_journal_done(restore->journal, target->path,
                                    target->state == BP_TARGET_COMPLETE ? target->found : BP_UNKNOWN,
                                    error);
@@ -278,6 +364,7 @@ fail_target(bp_restore_job *restore, bp_target *target, const GError *error)
     target->state = target->prepared ? BP_TARGET_FAILED : BP_TARGET_UNTOUCHED;
     g_free(target->error);
     target->error = g_strdup(error->message);
+    target->error_class = bp_error_class(error);
     BP_LOCK_GUARD(&restore->lock);
     restore->failed = true;
 }
@@ -330,4 +417,3 @@ bp_restore_run_targets(bp_restore_job *restore)
         pthread_join(threads[i], NULL);
     }
 }
-    target->error_class = bp_error_class(error);

@@ -20,6 +20,11 @@
  * while more of them are being named, and run_keepalive comes from a timer.  After a crash each
  * verb may be repeated in a new run: texts that must survive (tokens, identities) are persisted
  * by the core.
+ *
+ * What failed as RETRYABLE, THROTTLED or TIMEOUT the host may call again with the same arguments:
+ * such a call begins anew, or finds what it has done and goes on.  Not so `probe` and
+ * `restore_begin`, which are the first to reach the server, and what ends something.  `target_step`
+ * is called again only where RETRYABLE says for certain that nothing more has begun than was told.
  */
 #ifndef BAKPLANE_SOURCE_H
 #define BAKPLANE_SOURCE_H

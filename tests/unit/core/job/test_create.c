@@ -170,6 +170,30 @@ START_TEST(test_dry_run__is_tried_again_and_fails_cleanly)
 }
 END_TEST
 
+/* Each has done its work before it fails. */
+START_TEST(test_create__calls_of_the_source_are_tried_again)
+{
+    job_faults("source.plan::nth=1:class=retryable:after;"
+               "source.run_begin::nth=1:class=throttled:after;"
+               "source.documents::nth=1:class=retryable:after");
+    create_fine();
+    job_faults("");
+    ck_assert_uint_eq(job_number("items"), 4);
+    ck_assert_uint_eq(job_length("units"), 3);
+    ASSERT_FINE(job_verify("b", true, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(job_number("items"), 4);
+}
+END_TEST
+
+START_TEST(test_create__first_contact_is_not_tried_again)
+{
+    job_faults("source.probe::nth=1:class=retryable");
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    job_faults("");
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "injected");
+}
+END_TEST
+
 START_TEST(test_create__every_way_of_proving)
 {
     static const char *const overrides[][2] = {{"prove=read"}, {"prove=stream"}, {"prove=size"}};
@@ -440,10 +464,11 @@ main(void)
         test_create__only_what_was_selected, test_create__refuses_a_selection_that_matches_nothing,
         test_create__refuses_a_bad_selection, test_create__refuses_a_bad_setting,
         test_dry_run__counts_and_writes_nothing, test_dry_run__is_tried_again_and_fails_cleanly,
-        test_create__every_way_of_proving, test_create__without_items_holds_the_documents,
-        test_create__empty_source, test_create__name_is_taken,
-        test_create__foreign_backup_is_never_touched, test_create__nothing_to_resume,
-        test_create__replaces, test_create__full_storage,
+        test_create__calls_of_the_source_are_tried_again,
+        test_create__first_contact_is_not_tried_again, test_create__every_way_of_proving,
+        test_create__without_items_holds_the_documents, test_create__empty_source,
+        test_create__name_is_taken, test_create__foreign_backup_is_never_touched,
+        test_create__nothing_to_resume, test_create__replaces, test_create__full_storage,
         test_create__newer_record_is_never_touched, test_create__failed_unit_names_itself,
         test_resume__copies_nothing_twice, test_resume__copies_again_what_changed,
         test_create__live_writer_is_respected, test_create__looks_again_under_the_lease,

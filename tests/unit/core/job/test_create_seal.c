@@ -193,6 +193,54 @@ START_TEST(test_seal__unwritable_document_says_why)
 }
 END_TEST
 
+static guint n_documents;
+
+static bp_status
+counting_documents(struct bp_run *run, const struct bp_op *op, const struct bp_document_sink *sink,
+                   struct bp_error *raw)
+{
+    n_documents++;
+    bool taken = sink->begin(sink->ctx, "meta/more.json", 0) == 0 &&
+                 sink->write(sink->ctx, "{}", 2) == 0 && sink->end(sink->ctx) == 0;
+    if (taken) {
+        return job_honest.documents(run, op, sink, raw);
+    }
+    raw->cls = BP_ERR_CANCELLED;
+    g_strlcpy(raw->message, "the documents were stopped", sizeof raw->message);
+    return raw->cls;
+}
+
+static bp_status
+busy_for_documents(struct bp_storage *storage, const struct bp_op *op,
+                   const struct bp_write_args *args, struct bp_writer **out, struct bp_error *raw)
+{
+    if (!g_str_has_suffix(args->key, "/meta/more.json")) {
+        return job_honest_store.write_open(storage, op, args, out, raw);
+    }
+    raw->cls = BP_ERR_RETRYABLE;
+    g_strlcpy(raw->message, "the storage is busy", sizeof raw->message);
+    return raw->cls;
+}
+
+static void
+spoil_counting(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    source->documents = counting_documents;
+    storage->write_open = busy_for_documents;
+}
+
+/* The storage was asked often enough: the source need not tell it all again. */
+START_TEST(test_seal__busy_storage_is_not_asked_by_two)
+{
+    bp_create_params params = {.name = "b"};
+    n_documents = 0;
+    job_spoil = spoil_counting;
+    ck_assert_int_eq(job_create(&params, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "the storage is busy");
+    ck_assert_uint_eq(n_documents, 1);
+}
+END_TEST
+
 START_TEST(test_seal__journal_that_stays_is_a_warning)
 {
     bp_create_params params = {.name = "b"};
@@ -243,5 +291,6 @@ main(void)
         test_seal__killed_at_any_write, test_seal__success_once_the_last_document_is_there,
         test_seal__failure_after_the_manifest_takes_success_back,
         test_seal__document_in_our_own_place, test_seal__unwritable_document_says_why,
-        test_seal__journal_that_stays_is_a_warning, test_seal__obeys_the_call_of_the_job);
+        test_seal__busy_storage_is_not_asked_by_two, test_seal__journal_that_stays_is_a_warning,
+        test_seal__obeys_the_call_of_the_job);
 }
