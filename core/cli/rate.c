@@ -14,6 +14,8 @@
 #define SMOOTHING_S 5.0
 #define SHORTEST_NS (50 * BP_NS_PER_MS)
 #define LONGEST_NS (365 * 86400 * BP_NS_PER_S)
+#define LULL_NS (10 * BP_NS_PER_S)
+#define USUAL_PAUSES 2
 
 static void
 restart(bp_rate *rate, const bp_progress *progress)
@@ -21,9 +23,29 @@ restart(bp_rate *rate, const bp_progress *progress)
     *rate = (bp_rate){
         .phase = progress->phase,
         .last_ns = progress->elapsed_ns,
+        .moved_ns = progress->elapsed_ns,
         .last_items = progress->items_done,
         .last_bytes = progress->bytes_done,
     };
+}
+
+/* A rate that sinks while nothing moves says how long that has been, not how long it will be. */
+static void
+note_pause(bp_rate *rate, const bp_progress *progress)
+{
+    if (progress->items_done == rate->last_items && progress->bytes_done == rate->last_bytes) {
+        return;
+    }
+    gint64 pause_ns = progress->elapsed_ns - rate->moved_ns;
+    rate->pause_ns = rate->pause_ns > 0 ? (rate->pause_ns + pause_ns) / 2 : pause_ns;
+    rate->moved_ns = progress->elapsed_ns;
+}
+
+static bool
+is_lull(const bp_rate *rate, const bp_progress *progress)
+{
+    gint64 still_ns = progress->elapsed_ns - rate->moved_ns;
+    return still_ns > MAX(LULL_NS, USUAL_PAUSES * rate->pause_ns);
 }
 
 static double
@@ -47,6 +69,7 @@ bp_rate_update(bp_rate *rate, const bp_progress *progress)
     if (passed_ns < SHORTEST_NS) {
         return;
     }
+    note_pause(rate, progress);
     double passed_s = (double)passed_ns / (double)BP_NS_PER_S;
     double items = (double)(progress->items_done - rate->last_items) / passed_s;
     double bytes = (double)(progress->bytes_done - rate->last_bytes) / passed_s;
@@ -66,7 +89,8 @@ bp_rate_remaining_ns(const bp_rate *rate, const bp_progress *progress)
     guint64 total = by_bytes ? progress->bytes_total : progress->items_total;
     guint64 done = by_bytes ? progress->bytes_done : progress->items_done;
     double per_s = by_bytes ? rate->bytes_per_s : rate->items_per_s;
-    if (!rate->known || total == 0 || total == G_MAXUINT64 || done > total || per_s < 1e-6) {
+    if (!rate->known || total == 0 || total == G_MAXUINT64 || done > total || per_s < 1e-6 ||
+        is_lull(rate, progress)) {
         return -1;
     }
     double ns = (double)(total - done) / per_s * (double)BP_NS_PER_S;

@@ -16,12 +16,17 @@ typedef struct bp_rate {
     guint64 last_items, last_bytes;
     double items_per_s, bytes_per_s; /* smoothed over about 5 s */
     bool known;
+    gint64 moved_ns; /* when the last progress was seen */
+    gint64 pause_ns; /* usual time between two; 0 = not seen yet */
 } bp_rate;
 
 /** Take a snapshot into account; one less than 50 ms after the last changes nothing. */
 void bp_rate_update(bp_rate *rate, const bp_progress *progress);
 
-/** Time until all is done, by bytes or, without any, by items; -1 = cannot be said. */
+/**
+ * Time until all is done, by bytes or, without any, by items; -1 = cannot be said, also while
+ * nothing has moved for twice as long as usual (and for 10 s).
+ */
 gint64 bp_rate_remaining_ns(const bp_rate *rate, const bp_progress *progress);
 
 #endif

@@ -106,6 +106,44 @@ START_TEST(test_bp_rate_remaining_ns__cannot_be_said)
 }
 END_TEST
 
+static bool
+is_said(const bp_rate *rate, double seconds, guint64 items)
+{
+    bp_progress progress = progress_at(seconds, items, 0);
+    progress.bytes_total = 0;
+    return bp_rate_remaining_ns(rate, &progress) >= 0;
+}
+
+/* The rate sinks as long as nothing moves: "138 d left" would be what it says. */
+START_TEST(test_bp_rate_remaining_ns__not_while_nothing_moves)
+{
+    bp_rate rate = {0};
+    for (int i = 0; i <= 5; i++) {
+        see(&rate, i, (guint64)i, 0);
+    }
+    for (int i = 6; i <= 30; i++) {
+        see(&rate, i, 5, 0);
+        ck_assert_msg(is_said(&rate, i, 5) == (i <= 15), "after %d s", i);
+    }
+    see(&rate, 31.0, 6, 0);
+    ck_assert(is_said(&rate, 31.0, 6));
+}
+END_TEST
+
+START_TEST(test_bp_rate_remaining_ns__what_moves_seldom_has_longer_lulls)
+{
+    bp_rate rate = {0};
+    see(&rate, 0.0, 0, 0);
+    for (int i = 1; i <= 3; i++) {
+        see(&rate, 20.0 * i, (guint64)i, 0);
+    }
+    see(&rate, 99.0, 3, 0);
+    ck_assert(is_said(&rate, 99.0, 3));
+    see(&rate, 101.0, 3, 0);
+    ck_assert(!is_said(&rate, 101.0, 3));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -117,5 +155,7 @@ main(void)
     tcase_add_test(cases, test_bp_rate_update__numbers_that_shrink_start_anew);
     tcase_add_test(cases, test_bp_rate_remaining_ns__by_bytes_else_by_items);
     tcase_add_test(cases, test_bp_rate_remaining_ns__cannot_be_said);
+    tcase_add_test(cases, test_bp_rate_remaining_ns__not_while_nothing_moves);
+    tcase_add_test(cases, test_bp_rate_remaining_ns__what_moves_seldom_has_longer_lulls);
     return run_suite("rate", cases);
 }
