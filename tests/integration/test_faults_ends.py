@@ -150,6 +150,18 @@ def test_interrupted_and_nothing_can_be_cleaned_up(patient, signals):
     patient.clean()
 
 
+def test_interrupted_check(patient):
+    """The scratch object cannot be removed, before the signal and after it."""
+    scratch = Fault(Stall(), "DELETE", r"/\.bakplane-probe-", times=None)
+    with patient.proxy.meets(scratch):
+        run = patient.program.start("check")
+        scratch.wait()
+        run.send_signal(signal.SIGINT)
+        sent = time.monotonic()
+        patient.program.finish(run, timeout=60).expect(130)
+    assert time.monotonic() - sent < 8, "a host has five seconds for what undoes"
+
+
 # -- credentials
 
 
