@@ -58,7 +58,7 @@ struct bp_s3_config {
     uint64_t max_copy, memory;
 };
 
-#define BP_S3_N_KEYS 38
+#define BP_S3_N_KEYS 39
 extern const struct bp_config_key bp_s3_keys[BP_S3_N_KEYS];
 
 /** Fills *values (cleared by bp_s3_config_clear).  INVALID names the offending key. */

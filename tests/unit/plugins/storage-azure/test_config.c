@@ -205,8 +205,8 @@ END_TEST
 
 START_TEST(test_keys__table_is_complete)
 {
-    static const char *const secrets[] = {"account_key", "sas", "connection_string",
-                                          "client_secret", "key_password"};
+    static const char *const secrets[] = {"account_key",   "sas",          "connection_string",
+                                          "client_secret", "key_password", "proxy"};
     size_t n = 0;
     ck_assert_uint_eq(az_plugin->n_keys, BP_AZURE_N_KEYS);
     for (uint32_t i = 0; i < az_plugin->n_keys; i++) {

@@ -19,6 +19,23 @@ expect_refused(const char *text, const char *const *pairs)
 }
 #define REFUSED(text, ...) expect_refused(text, (const char *const[]){__VA_ARGS__, NULL})
 
+START_TEST(test_keys__table_is_complete)
+{
+    static const char *const secrets[] = {"secret_key", "session_token", "key_password", "proxy",
+                                          NULL};
+    size_t n = 0;
+    ck_assert_uint_eq(st_plugin->n_keys, BP_S3_N_KEYS);
+    for (uint32_t i = 0; i < st_plugin->n_keys; i++) {
+        ck_assert_ptr_nonnull(st_plugin->keys[i].name);
+        ck_assert_ptr_nonnull(st_plugin->keys[i].help);
+        bool is_secret = (st_plugin->keys[i].flags & BP_CONFIG_SECRET) != 0;
+        ck_assert_int_eq(is_secret, g_strv_contains(secrets, st_plugin->keys[i].name));
+        n += is_secret;
+    }
+    ck_assert_uint_eq(n, G_N_ELEMENTS(secrets) - 1);
+}
+END_TEST
+
 START_TEST(test_load__names_the_setting)
 {
     REFUSED("bucket: \"\" is no name", "endpoint", "h");
@@ -259,7 +276,7 @@ START_TEST(test_time__both_forms)
 }
 END_TEST
 
-ST_MAIN("storage-s3 config", test_load__names_the_setting,
+ST_MAIN("storage-s3 config", test_keys__table_is_complete, test_load__names_the_setting,
         test_load__names_the_setting_about_credentials, test_address__by_provider_and_style,
         test_address__dots_keep_the_bucket_in_the_path, test_info__identity_and_scope,
         test_info__caps_follow_provider_and_settings, test_info__limits_and_server_root,
