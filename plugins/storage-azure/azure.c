@@ -37,15 +37,14 @@ bp_azure_check_key(struct bp_storage *storage, const char *key, struct bp_error 
     return BP_OK;
 }
 
-/* What the service or the programs on the way change or refuse; NULL when all is well. */
-static const char *
-name_problem(const char *key)
+const char *
+bp_azure_name_problem(const char *name)
 {
     size_t parts = 1;
-    if (strchr(key, '\\') != NULL) {
+    if (strchr(name, '\\') != NULL) {
         return "contains '\\', which Azure takes for '/'";
     }
-    for (const char *at = key; *at != '\0'; at++) {
+    for (const char *at = name; *at != '\0'; at++) {
         if (*at == '.' && (at[1] == '/' || at[1] == '\0')) {
             return "has a part that ends in '.', which Azure drops";
         }
@@ -61,7 +60,7 @@ bp_status
 bp_azure_check_new_key(struct bp_storage *storage, const char *key, struct bp_error *error)
 {
     bp_status status = bp_azure_check_key(storage, key, error);
-    const char *problem = status == BP_OK ? name_problem(key) : NULL;
+    const char *problem = status == BP_OK ? bp_azure_name_problem(key) : NULL;
     if (problem != NULL) {
         return bp_fail(error, BP_ERR_INVALID, "key \"%s\": %s", key, problem);
     }

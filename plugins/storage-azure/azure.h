@@ -38,6 +38,10 @@ struct bp_storage {
 bp_status bp_azure_check_op(struct bp_storage *storage, const struct bp_op *op,
                             struct bp_error *error);
 
+/** What the service or the programs on the way would change or refuse of a name; NULL when all is
+ *  well. */
+const char *bp_azure_name_problem(const char *name);
+
 /** INVALID for what is no key. */
 bp_status bp_azure_check_key(struct bp_storage *storage, const char *key, struct bp_error *error);
 

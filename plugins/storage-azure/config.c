@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/storage-azure/azure.h"
 #include "plugins/storage-azure/connection.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
@@ -319,7 +320,8 @@ load_place(struct bp_azure_config *values, const struct draft *draft, struct bp_
                        container == NULL ? "" : container);
     }
     values->container = g_strdup(container);
-    if (bp_key_root(root, sizeof(root), prefix, &why) != 0) {
+    if (bp_key_root(root, sizeof(root), prefix, &why) != 0 ||
+        (why = bp_azure_name_problem(root)) != NULL) {
         return bp_fail(error, BP_ERR_INVALID, "prefix: \"%s\" %s", prefix, why);
     }
     values->prefix = g_strdup(root);

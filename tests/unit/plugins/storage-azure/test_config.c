@@ -139,6 +139,10 @@ START_TEST(test_open__names_what_is_wrong)
     ASSERT_REFUSED("account_key: the key is not complete", BASE, "account_key", "abc", NULL);
     ASSERT_REFUSED("sas: the SAS is not complete", BASE, "sas", "sv=2021-12-02&sp=r", NULL);
     ASSERT_REFUSED("prefix: \"a//b\"", BASE, "account_key", AZ_KEY, "prefix", "a//b", NULL);
+    ASSERT_REFUSED("prefix: \"a./b\" has a part that ends in '.'", BASE, "account_key", AZ_KEY,
+                   "prefix", "a./b", NULL);
+    ASSERT_REFUSED("prefix: \"a\\b\" contains '\\'", BASE, "account_key", AZ_KEY, "prefix", "a\\b",
+                   NULL);
     ASSERT_REFUSED("endpoint: it must be http(s)", BASE, "account_key", AZ_KEY, "endpoint", "host",
                    NULL);
     ASSERT_REFUSED("endpoint_suffix: it must be", BASE, "account_key", AZ_KEY, "endpoint_suffix",
