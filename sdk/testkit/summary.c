@@ -108,6 +108,7 @@ summarise(struct bp_kit *kit)
     if (kit->options->kind == BP_KIT_STORAGE) {
         bp_kit_store_open(kit, NULL, 0, &store);
         note_promises(kit, &store.info);
+        bp_kit_store_close(&store);
     } else {
         note_source(kit);
     }
@@ -188,6 +189,7 @@ sweep(struct bp_kit *kit)
         if (source.backup != NULL) {
             drop_keys(source.backup);
         }
+        bp_kit_source_close(&source);
         return;
     }
     bp_kit_start(kit);

@@ -173,7 +173,7 @@ memory_list(struct bp_storage *self, const struct bp_op *op, const struct bp_lis
         status = check_token(args->token, error);
     }
     struct page *page = status == BP_OK ? calloc(1, sizeof *page) : NULL;
-    char *hoard = IS_BROKEN(HOARDS_KEYS) ? malloc(self->space->n * 200 + 1) : NULL;
+    char *hoard = IS_BROKEN(HOARDS_KEYS) ? malloc(self->space->n * BP_KEY_MAX + 1) : NULL;
     if (page == NULL) {
         return status != BP_OK ? status : bp_fail(error, BP_ERR_NOMEM, "no memory for a page");
     }
