@@ -7,7 +7,8 @@ from kit import kit
 
 def test_memory(tmp_path):
     check(kit.PLUGINS / "bakplane-storage-memory.so", {"storage": {"plugin": "memory"}}, tmp_path,
-          skipped=r"config\..*|probe\.denied|cancel\.(before|deadline)|write\.bad_keys|list\.many|leaks\.files|server\..*")
+          skipped=r"config\..*|probe\.denied|cancel\.(before|deadline)|write\.bad_keys|list\.many|"
+                  r"leaks\.files|server\..*")
 
 
 def test_directory(tmp_path, tree):
