@@ -197,8 +197,13 @@ try_place(void *ctx, GError **error)
     place_work *work = ctx;
     bp_restore_job *restore = work->restore;
     bp_place_fns fns = {.in_place = in_place, .stage = stage, .ctx = work};
-    return bp_source_target_place(restore->restore, &restore->call, work->number, &fns, error) ||
-           work->error != NULL; /* our own reason comes before the source's "cancelled" */
+    bool placed =
+        bp_source_target_place(restore->restore, &restore->call, work->number, &fns, error);
+    if (work->error != NULL) { /* our own reason comes before the source's "cancelled" */
+        g_clear_error(error);
+        return true;
+    }
+    return placed;
 }
 
 bool
@@ -211,7 +216,6 @@ bp_restore_place(bp_restore_job *restore, guint32 target, GError **error)
     bp_retry_params retry = bp_workspace_retry_for(restore->job->workspace, &restore->call);
     bool placed = bp_retry(&retry, try_place, &work, error);
     if (work.error != NULL) {
-        g_clear_error(error);
         g_propagate_error(error, work.error);
         placed = false;
     }
