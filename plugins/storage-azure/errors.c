@@ -105,8 +105,6 @@ class_of_status(int status)
     switch (status) {
     case 304: /* a condition did not hold */
         return BP_ERR_EXISTS;
-    case 407: /* a proxy's login, not ours at the service */
-        return BP_ERR_DENIED;
     case 409: /* of very different meanings; those that matter are in the table */
         return BP_ERR_PERMANENT;
     default:

@@ -224,8 +224,6 @@ class_of_status(int status)
     case 302:
     case 308:
         return BP_ERR_INVALID;
-    case 407: /* a proxy's login, not ours at the store */
-        return BP_ERR_DENIED;
     default:
         return bp_http_class(status);
     }

@@ -38,7 +38,7 @@
  *     TIMEOUT     connect, idle or total timeout, deadline of the operation
  *     CANCELLED
  *     PERMANENT   certificate not trusted, no common TLS version, no HTTP spoken there
- *     AUTH, DENIED …  what a proxy answers, by its status
+ *     DENIED …    what a proxy answers, by its status; its login is not the server's, so not AUTH
  *     INVALID     URL, header or method malformed, own certificate unusable, body not as announced
  *     NOMEM
  *

@@ -13,6 +13,7 @@
 
 #define SHOWN_PATH 120
 #define FIRST_PROXY_REFUSAL 300
+#define PROXY_LOGIN 407
 
 void
 http_show(const char *method, const char *url, char *out, size_t cap)
@@ -93,6 +94,11 @@ class_of(const bp_http_exchange *x, CURLcode code)
 static const char *
 hint_of(const bp_http_exchange *x, CURLcode code)
 {
+    long proxy = 0;
+    (void)curl_easy_getinfo(x->lane->easy, CURLINFO_HTTP_CONNECTCODE, &proxy);
+    if (proxy == PROXY_LOGIN) {
+        return "; the proxy wants a login, which its URL may hold";
+    }
     switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
         if (strstr(x->reason, "subject name") != NULL) {

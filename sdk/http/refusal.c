@@ -31,9 +31,9 @@ bp_http_class(int status)
     case 413:
         return BP_ERR_INVALID;
     case 401:
-    case 407:
         return BP_ERR_AUTH;
     case 403:
+    case 407: /* a proxy's login: one anew at the server would change nothing */
         return BP_ERR_DENIED;
     case 404:
         return BP_ERR_NOT_FOUND;

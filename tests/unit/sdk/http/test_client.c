@@ -179,7 +179,8 @@ START_TEST(test_proxy__refuses)
           {.reply = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"});
     const struct bp_http_request request = {.url = "https://storage.invalid/key"};
     use_proxy();
-    ASSERT_FAILED(begin(&request), BP_ERR_AUTH, 0, "response 407");
+    ASSERT_FAILED(begin(&request), BP_ERR_DENIED, 0,
+                  "response 407; the proxy wants a login, which its URL may hold");
     ASSERT_FAILED(begin(&request), BP_ERR_RETRYABLE, 0, "response 502");
     ck_assert_ptr_null(strstr(fix.error.message, "pw"));
     fixture_stop();

@@ -27,7 +27,7 @@ static const struct {
     {403, BP_ERR_DENIED},
     {404, BP_ERR_NOT_FOUND},
     {405, BP_ERR_UNSUPPORTED},
-    {407, BP_ERR_AUTH},
+    {407, BP_ERR_DENIED},
     {408, BP_ERR_RETRYABLE},
     {409, BP_ERR_EXISTS},
     {412, BP_ERR_EXISTS},
