@@ -65,6 +65,8 @@ bp_status bp_kit_try_run_begin(struct bp_kit_source *source, uint32_t flags, str
                                struct bp_run **out, struct bp_error *error);
 struct bp_run *bp_kit_run_begin(struct bp_kit_source *source, uint32_t flags);
 void bp_kit_run_end(struct bp_kit_source *source, struct bp_run *run, int32_t outcome);
+bp_status bp_kit_try_unit_begin(struct bp_kit_source *source, struct bp_run *run,
+                                const char *unit_id, struct bp_kit_op *op, struct bp_error *error);
 void bp_kit_unit_begin(struct bp_kit_source *source, struct bp_run *run, const char *unit_id);
 void bp_kit_unit_end(struct bp_kit_source *source, struct bp_run *run, const char *unit_id);
 /** One page, added to the unit's items; *token (NULL: the first) becomes that of the next. */

@@ -61,13 +61,20 @@ bp_kit_run_end(struct bp_kit_source *source, struct bp_run *run, int32_t outcome
     bp_kit_op_clear(&op);
 }
 
+bp_status
+bp_kit_try_unit_begin(struct bp_kit_source *source, struct bp_run *run, const char *unit_id,
+                      struct bp_kit_op *op, struct bp_error *error)
+{
+    bp_error_init(error);
+    bp_kit_step(source->kit, "unit_begin", unit_id);
+    return source->kit->source.unit_begin(run, bp_kit_context(op), unit_id, error);
+}
+
 void
 bp_kit_unit_begin(struct bp_kit_source *source, struct bp_run *run, const char *unit_id)
 {
     struct bp_error error;
-    bp_error_init(&error);
-    bp_kit_step(source->kit, "unit_begin", unit_id);
-    bp_status status = source->kit->source.unit_begin(run, bp_kit_context(NULL), unit_id, &error);
+    bp_status status = bp_kit_try_unit_begin(source, run, unit_id, NULL, &error);
     bp_kit_expect(source->kit, status, BP_OK, &error, "unit_begin of %s", unit_id);
 }
 

@@ -227,6 +227,11 @@ source_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_i
                   struct bp_error *error)
 {
     struct table *table = NULL;
+    if (IS_BROKEN(FLUSHES_ON) && run->source->host->cancelled(op) != 0) {
+        (void)usleep(900000);
+        (void)usleep(900000);
+        return find(unit_id, &table, error);
+    }
     bp_status status = source_check_op(run->source, op, error);
     return status == BP_OK ? find(unit_id, &table, error) : status;
 }

@@ -25,6 +25,7 @@
     X(COMMITS_TWICE)             \
     X(DOCUMENT_AFTER_COMMIT)     \
     X(RUNS_ON)                   \
+    X(FLUSHES_ON)                \
     X(LEAKS_DESCRIPTOR_AT_OPEN)  \
     X(CHANGES_DIRECTORY)         \
     /* restoring */              \
