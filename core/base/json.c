@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
+#include "sdk/lib/errors.h"
 
 #include "sdk/lib/ban.h"
 
@@ -84,4 +86,16 @@ bp_json_set_text(json_t *object, const char *key, const char *value)
     }
     g_autofree char *valid = g_utf8_make_valid(value, -1);
     json_object_set_new(object, key, json_string(valid));
+}
+
+json_t *
+bp_json_error(const GError *error)
+{
+    g_autofree char *redacted = bp_log_redact(error->message);
+    g_auto(GStrv) halves = g_strsplit(redacted, "\nhint: ", 2);
+    json_t *object = json_object();
+    bp_json_set_text(object, "class", bp_class_name(bp_error_class(error)));
+    bp_json_set_text(object, "message", halves[0]);
+    bp_json_set_text(object, "hint", halves[0] != NULL ? halves[1] : NULL);
+    return object;
 }

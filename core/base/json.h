@@ -32,4 +32,10 @@ void bp_json_set_u64(json_t *object, const char *key, guint64 value);
 /** Set text; NULL and "" are left out.  Invalid UTF-8 is made valid. */
 void bp_json_set_text(json_t *object, const char *key, const char *value);
 
+/**
+ * The object that stands for an error in a result: {class, message, hint}; the class by its
+ * short name ("not-found"), secrets blotted out.  Returns: (transfer full)
+ */
+json_t *bp_json_error(const GError *error);
+
 #endif

@@ -20,10 +20,12 @@ static const char *const level_names[] = {"error", "warn", "info", "debug", "tra
 static _Atomic int max_level = BP_LOG_WARN;
 static _Atomic int line_format = BP_LOG_FORMAT_TEXT;
 
-/* Guards sink, sink_ctx, secrets and the order of lines. */
+/* Guards both sinks and what they are called with, secrets and the order of lines. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bp_log_sink line_sink;
 static void *line_sink_ctx;
+static bp_log_sink line_copy;
+static void *line_copy_ctx;
 static GPtrArray *secrets;
 
 void
@@ -56,6 +58,15 @@ bp_log_set_sink(bp_log_sink sink, void *ctx)
     pthread_mutex_lock(&lock);
     line_sink = sink;
     line_sink_ctx = ctx;
+    pthread_mutex_unlock(&lock);
+}
+
+void
+bp_log_set_copy(bp_log_sink copy, void *ctx)
+{
+    pthread_mutex_lock(&lock);
+    line_copy = copy;
+    line_copy_ctx = ctx;
     pthread_mutex_unlock(&lock);
 }
 
@@ -167,6 +178,9 @@ bp_log(enum bp_log_level level, const char *module, const char *message, ...)
         line_sink(line_sink_ctx, clean);
     } else {
         fprintf(stderr, "%s\n", clean);
+    }
+    if (line_copy != NULL) {
+        line_copy(line_copy_ctx, clean);
     }
     pthread_mutex_unlock(&lock);
     errno = saved;

@@ -27,6 +27,11 @@ bool bp_log_level_parse(const char *text, enum bp_log_level *out);
  */
 typedef void (*bp_log_sink)(void *ctx, const char *line);
 void bp_log_set_sink(bp_log_sink sink, void *ctx);
+/**
+ * Sees each finished line as well, wherever it goes: keeps the log of a job.  NULL = nobody.
+ * Called under the log's lock: must not log.
+ */
+void bp_log_set_copy(bp_log_sink copy, void *ctx);
 
 /** Never show this text in any line.  Texts shorter than 4 bytes are not recorded. */
 void bp_log_add_secret(const char *secret);

@@ -163,7 +163,7 @@ finish_result(const bp_cli *cli, json_t *result, bp_verb_outcome outcome, const 
     bp_json_set_text(result, "outcome", words[outcome]);
     json_object_set_new(result, "notes", bp_monitor_notes(cli->monitor));
     if (error != NULL) {
-        json_object_set_new(result, "error", bp_jsonout_error(error));
+        json_object_set_new(result, "error", bp_json_error(error));
     }
 }
 

@@ -8,16 +8,10 @@
 #include <stdio.h>
 
 #include "core/base/json.h"
-#include "core/cli/rate.h"
+#include "core/copy/rate.h"
 
 /** The result of a command, indented; secrets blotted out.  Errors as bp_output_write. */
 bool bp_jsonout_result(FILE *stream, const json_t *result, GError **error);
-
-/**
- * The object that stands for an error in a result: {class, message, hint}; the class by its
- * short name ("not-found"), secrets blotted out.  Returns: (transfer full)
- */
-json_t *bp_jsonout_error(const GError *error);
 
 /**
  * One event, one line with its newline: {"event":"progress","phase":"copy","items_done":…}.

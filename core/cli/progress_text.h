@@ -5,7 +5,7 @@
 #ifndef BP_CORE_CLI_PROGRESS_TEXT_H
 #define BP_CORE_CLI_PROGRESS_TEXT_H
 
-#include "core/cli/rate.h"
+#include "core/copy/rate.h"
 
 /** Share that is done, 0 to 100, by bytes or, without any, by items; -1 = no total is known. */
 int bp_progress_percent(const bp_progress *progress);

@@ -12,7 +12,7 @@
 #include "core/base/thread.h"
 #include "core/cli/jsonout.h"
 #include "core/cli/progress_text.h"
-#include "core/cli/rate.h"
+#include "core/copy/rate.h"
 
 #include "sdk/lib/ban.h"
 

@@ -6,6 +6,7 @@
 
 #include <bakplane/abi.h>
 
+#include "core/base/log.h"
 #include "tests/harness/suite.h"
 
 static json_t *
@@ -68,10 +69,36 @@ START_TEST(test_set__leaves_out_what_is_unknown)
 }
 END_TEST
 
+START_TEST(test_error__class_message_and_hint)
+{
+    GError *error = NULL;
+    bp_log_add_secret("hunter2");
+    bp_set_error(&error, BP_ERR_NOT_FOUND, "no backup hunter2");
+    bp_error_add_hint(&error, "see list");
+    g_autoptr(json_t) object = bp_json_error(error);
+    g_error_free(error);
+    ck_assert_str_eq(bp_json_text(object, "class", ""), "not-found");
+    ck_assert_str_eq(bp_json_text(object, "message", ""), "no backup ***");
+    ck_assert_str_eq(bp_json_text(object, "hint", ""), "see list");
+}
+END_TEST
+
+START_TEST(test_error__without_hint)
+{
+    GError *error = NULL;
+    bp_set_error(&error, BP_ERR_DENIED, "no");
+    g_autoptr(json_t) object = bp_json_error(error);
+    g_error_free(error);
+    ck_assert_ptr_null(json_object_get(object, "hint"));
+    ck_assert_uint_eq(json_object_size(object), 2);
+}
+END_TEST
+
 int
 main(void)
 {
     return RUN_SUITE("core/base/json", NULL, NULL, test_parse__names_what_and_where,
                      test_dump__keeps_order, test_members__and_fallbacks,
-                     test_set__leaves_out_what_is_unknown);
+                     test_set__leaves_out_what_is_unknown, test_error__class_message_and_hint,
+                     test_error__without_hint);
 }

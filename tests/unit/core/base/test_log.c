@@ -21,6 +21,12 @@ catch_line(void *ctx, const char *line)
 }
 
 static void
+copy_line(void *ctx, const char *line)
+{
+    g_string_append_printf(ctx, "%s\n", line);
+}
+
+static void
 setup(void)
 {
     lines = g_string_new(NULL);
@@ -95,10 +101,26 @@ START_TEST(test_log__keeps_errno)
 }
 END_TEST
 
+START_TEST(test_copy__sees_every_line_without_secrets)
+{
+    GString *copied = g_string_new(NULL);
+    bp_log_add_secret("correct horse");
+    bp_log_set_copy(copy_line, copied);
+    BP_INFO("the correct horse");
+    BP_DEBUG("hidden");
+    bp_log_set_copy(NULL, NULL);
+    BP_INFO("after");
+    ck_assert(g_str_has_suffix(copied->str, " info  test: the ***\n"));
+    ck_assert_ptr_nonnull(strstr(lines->str, "the ***"));
+    g_string_free(copied, TRUE);
+}
+END_TEST
+
 int
 main(void)
 {
     return RUN_SUITE("core/base/log", setup, teardown, test_level__decides,
                      test_text__pairs_on_one_line, test_json__is_parsed_back,
-                     test_secret__is_blotted_out, test_log__keeps_errno);
+                     test_secret__is_blotted_out, test_log__keeps_errno,
+                     test_copy__sees_every_line_without_secrets);
 }

@@ -31,31 +31,6 @@ START_TEST(test_bp_jsonout_event__leaves_out_what_is_not_known)
 }
 END_TEST
 
-START_TEST(test_bp_jsonout_error__class_message_and_hint)
-{
-    GError *error = NULL;
-    bp_log_add_secret("hunter2");
-    bp_set_error(&error, BP_ERR_NOT_FOUND, "no backup hunter2");
-    bp_error_add_hint(&error, "see list");
-    g_autoptr(json_t) object = bp_jsonout_error(error);
-    g_error_free(error);
-    ck_assert_str_eq(bp_json_text(object, "class", ""), "not-found");
-    ck_assert_str_eq(bp_json_text(object, "message", ""), "no backup ***");
-    ck_assert_str_eq(bp_json_text(object, "hint", ""), "see list");
-}
-END_TEST
-
-START_TEST(test_bp_jsonout_error__without_hint)
-{
-    GError *error = NULL;
-    bp_set_error(&error, BP_ERR_DENIED, "no");
-    g_autoptr(json_t) object = bp_jsonout_error(error);
-    g_error_free(error);
-    ck_assert_ptr_null(json_object_get(object, "hint"));
-    ck_assert_uint_eq(json_object_size(object), 2);
-}
-END_TEST
-
 START_TEST(test_bp_jsonout_result__written_or_failed)
 {
     char *text = NULL;
@@ -82,8 +57,6 @@ main(void)
     TCase *cases = tcase_create("jsonout");
     tcase_add_test(cases, test_bp_jsonout_event__everything_known);
     tcase_add_test(cases, test_bp_jsonout_event__leaves_out_what_is_not_known);
-    tcase_add_test(cases, test_bp_jsonout_error__class_message_and_hint);
-    tcase_add_test(cases, test_bp_jsonout_error__without_hint);
     tcase_add_test(cases, test_bp_jsonout_result__written_or_failed);
     return run_suite("jsonout", cases);
 }

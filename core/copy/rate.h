@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * How fast it goes and how long it will take: a smoothed rate over snapshots of the progress.
- * Pure numbers, no clock of its own.
+ * Pure numbers, no clock of its own; and all of it as JSON.
  */
-#ifndef BP_CORE_CLI_RATE_H
-#define BP_CORE_CLI_RATE_H
+#ifndef BP_CORE_COPY_RATE_H
+#define BP_CORE_COPY_RATE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "core/copy/progress.h"
@@ -28,5 +29,11 @@ void bp_rate_update(bp_rate *rate, const bp_progress *progress);
  * nothing has moved for twice as long as usual (and for 10 s).
  */
 gint64 bp_rate_remaining_ns(const bp_rate *rate, const bp_progress *progress);
+
+/**
+ * {"phase","items_done","items_total","bytes_done","bytes_total","elapsed_ms","items_per_s",
+ * "bytes_per_s","remaining_ms"}; what is not known is left out.  Returns: (transfer full)
+ */
+json_t *bp_progress_json(const bp_progress *progress, const bp_rate *rate);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/cli/rate: speed and remaining time from scripted snapshots.
+ * core/copy/rate: speed and remaining time from scripted snapshots.
  */
-#include "core/cli/rate.h"
+#include "core/copy/rate.h"
 
 #include <math.h>
 
-#include "out_fixture.h"
+#include "tests/unit/core/cli/out_fixture.h"
 
 static void
 see(bp_rate *rate, double seconds, guint64 items, guint64 bytes)

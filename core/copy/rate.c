@@ -2,12 +2,13 @@
  *
  * Smoothed rates.
  */
-#include "core/cli/rate.h"
+#include "core/copy/rate.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/json.h"
 
 #include "sdk/lib/ban.h"
 
@@ -95,4 +96,33 @@ bp_rate_remaining_ns(const bp_rate *rate, const bp_progress *progress)
     }
     double ns = (double)(total - done) / per_s * (double)BP_NS_PER_S;
     return ns < (double)LONGEST_NS ? (gint64)ns : -1;
+}
+
+static void
+set_total(json_t *object, const char *key, guint64 total)
+{
+    if (total > 0) {
+        bp_json_set_u64(object, key, total); /* leaves BP_UNKNOWN out by itself */
+    }
+}
+
+json_t *
+bp_progress_json(const bp_progress *progress, const bp_rate *rate)
+{
+    json_t *object = json_object();
+    bp_json_set_text(object, "phase", progress->phase);
+    bp_json_set_u64(object, "items_done", progress->items_done);
+    set_total(object, "items_total", progress->items_total);
+    bp_json_set_u64(object, "bytes_done", progress->bytes_done);
+    set_total(object, "bytes_total", progress->bytes_total);
+    bp_json_set_u64(object, "elapsed_ms", (guint64)(progress->elapsed_ns / BP_NS_PER_MS));
+    if (rate->known) {
+        bp_json_set_u64(object, "items_per_s", (guint64)rate->items_per_s);
+        bp_json_set_u64(object, "bytes_per_s", (guint64)rate->bytes_per_s);
+    }
+    gint64 remaining_ns = bp_rate_remaining_ns(rate, progress);
+    if (remaining_ns >= 0) {
+        bp_json_set_u64(object, "remaining_ms", (guint64)(remaining_ns / BP_NS_PER_MS));
+    }
+    return object;
 }
