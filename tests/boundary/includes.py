@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may include whom, and who may know what: the layers of docs/architecture.md.
 
-cli -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config and is used
+cli -> jobs -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config and is used
 by cli alone. The SDK knows only itself, a plugin the SDK and itself. Each outside library has one
 home. Core does not know which system it saves: the word is searched for, comments included.
 """
@@ -19,7 +19,8 @@ BELOW = {
     "copy": {"base", "config", "plugin"},
     "compat": {"base", "config", "plugin"},
     "job": {"base", "config", "plugin", "catalog", "copy"},
-    "cli": {"base", "config", "plugin", "catalog", "copy", "job", "compat"},
+    "jobs": {"base", "config", "plugin", "catalog", "copy", "job"},
+    "cli": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
 }
 # Header of an outside library: the only folders that may include it.
 HOMES = {

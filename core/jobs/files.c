@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See files.h.
+ */
+#include "core/jobs/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "sdk/lib/parse.h"
+
+#include "sdk/lib/ban.h"
+
+/* Field of /proc/PID/stat that says when it started, counted from the one after its name. */
+#define START_FIELD 19
+
+static bool
+sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    return synced;
+}
+
+bool
+bp_jobs__make_dir(const char *path, GError **error)
+{
+    struct stat found;
+    if (g_mkdir_with_parents(path, 0700) != 0 || stat(path, &found) != 0) {
+        /* EXISTS would say that another job is in the way. */
+        bp_set_error_errno(error, errno == EEXIST ? ENOTDIR : errno, "job directory %s", path);
+        return false;
+    }
+    if (found.st_uid != geteuid()) {
+        bp_set_error(error, BP_ERR_DENIED, "job directory %s belongs to another user", path);
+        return false;
+    }
+    if ((found.st_mode & 077) != 0 && chmod(path, 0700) != 0) {
+        bp_set_error_errno(error, errno, "job directory %s", path);
+        return false;
+    }
+    return true;
+}
+
+static bool
+write_all(int fd, const char *text, bool durable)
+{
+    gsize n = strlen(text);
+    for (gsize done = 0; done < n;) {
+        ssize_t written = write(fd, text + done, n - done);
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        done += written > 0 ? (gsize)written : 0;
+    }
+    return !durable || fsync(fd) == 0;
+}
+
+bool
+bp_jobs__write(const char *dir, const char *name, const char *text, bool durable, GError **error)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autofree char *part = g_strconcat(path, ".part", NULL);
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool fine = fd >= 0 && write_all(fd, text, durable);
+    int problem = fine ? 0 : errno;
+    if (fd >= 0 && close(fd) != 0 && fine) {
+        fine = false;
+        problem = errno;
+    }
+    if (fine && (rename(part, path) != 0 || (durable && !sync_dir(dir)))) {
+        fine = false;
+        problem = errno;
+    }
+    if (!fine) {
+        (void)unlink(part); /* the error is the one before */
+        bp_set_error_errno(error, problem, "job file %s", path);
+    }
+    return fine;
+}
+
+char *
+bp_jobs__read(const char *dir, const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    char *text = NULL;
+    g_autoptr(GError) problem = NULL;
+    if (g_file_get_contents(path, &text, NULL, &problem)) {
+        return text;
+    }
+    if (!g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        bool denied = g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_ACCES);
+        bp_set_error(error, denied ? BP_ERR_DENIED : BP_ERR_PERMANENT, "job file %s",
+                     problem->message);
+    }
+    return NULL;
+}
+
+static int
+open_lock(const char *dir, const char *name, int flags)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+int
+bp_jobs__lock(const char *dir, const char *name, GError **error)
+{
+    int fd = open_lock(dir, name, O_RDWR | O_CREAT);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int locked = fd >= 0 ? fcntl(fd, F_OFD_SETLKW, &whole) : -1;
+    while (fd >= 0 && locked != 0 && errno == EINTR) {
+        locked = fcntl(fd, F_OFD_SETLKW, &whole);
+    }
+    if (locked == 0) {
+        return fd;
+    }
+    bp_set_error_errno(error, errno, "lock file %s/%s", dir, name);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
+bp_lock_state
+bp_jobs__lock_state(const char *dir, const char *name)
+{
+    int fd = open_lock(dir, name, O_RDONLY);
+    if (fd < 0) {
+        return BP_LOCK_GONE;
+    }
+    struct flock wanted = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    bool held = fcntl(fd, F_OFD_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK;
+    close(fd);
+    return held ? BP_LOCK_HELD : BP_LOCK_FREE;
+}
+
+/* When a process started, in ticks since the machine did: with its number that is one process. */
+static guint64
+start_of(guint64 pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%" G_GUINT64_FORMAT "/stat", pid);
+    g_autofree char *text = NULL;
+    const char *rest = g_file_get_contents(path, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
+    if (rest == NULL || rest[1] != ' ') {
+        return 0;
+    }
+    g_auto(GStrv) fields = g_strsplit(rest + 2, " ", START_FIELD + 2);
+    uint64_t start = 0;
+    bool known =
+        g_strv_length(fields) > START_FIELD && bp_parse_u64(fields[START_FIELD], &start) == 0;
+    return known ? start : 0;
+}
+
+static char *
+boot_id(void)
+{
+    char *text = NULL;
+    return g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL)
+               ? g_strchomp(text)
+               : g_strdup("");
+}
+
+json_t *
+bp_jobs__self(void)
+{
+    json_t *self = json_object();
+    g_autofree char *boot = boot_id();
+    guint64 pid = (guint64)getpid();
+    bp_json_set_u64(self, "pid", pid);
+    bp_json_set_u64(self, "start", start_of(pid));
+    bp_json_set_text(self, "boot", boot);
+    bp_json_set_text(self, "host", g_get_host_name());
+    return self;
+}
+
+int
+bp_jobs__process(const json_t *worker, GError **error)
+{
+    g_autofree char *boot = boot_id();
+    if (strcmp(bp_json_text(worker, "boot", ""), boot) != 0) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED, "it runs on another machine, %s",
+                     bp_json_text(worker, "host", "?"));
+        return -1;
+    }
+    guint64 pid = bp_json_u64(worker, "pid", 0);
+    int fd = pid > 0 && pid <= G_MAXINT ? pidfd_open((pid_t)pid, 0) : -1;
+    /* Looked at after it is held: what has the number now has it until the descriptor is closed. */
+    if (fd >= 0 && start_of(pid) == bp_json_u64(worker, "start", G_MAXUINT64)) {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    bp_set_error(error, BP_ERR_NOT_FOUND, "its process is gone");
+    return -1;
+}

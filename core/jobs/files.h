@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Files of the job directory: written whole, locked, and processes behind them.  Only for
+ * core/jobs.  Any thread.
+ */
+#ifndef BP_CORE_JOBS_FILES_H
+#define BP_CORE_JOBS_FILES_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/** A directory of ours, 0700, made with its parents.  DENIED when it is somebody else's. */
+bool bp_jobs__make_dir(const char *path, GError **error);
+
+/** Replace dir/name by text.  @durable: on disk when this returns. */
+bool bp_jobs__write(const char *dir, const char *name, const char *text, bool durable,
+                    GError **error);
+/** NULL when it is not there.  Errors: by errno.  Returns: (transfer full) (nullable) */
+char *bp_jobs__read(const char *dir, const char *name, GError **error);
+
+/** Open dir/name and lock it, as soon as nobody else has it.  Returns: a descriptor, or -1 */
+int bp_jobs__lock(const char *dir, const char *name, GError **error);
+
+typedef enum { BP_LOCK_GONE, BP_LOCK_FREE, BP_LOCK_HELD } bp_lock_state;
+/** Looks without touching it: two who look do not see each other. */
+bp_lock_state bp_jobs__lock_state(const char *dir, const char *name);
+
+/** This process: {"pid", "start", "boot", "host"}.  Returns: (transfer full) */
+json_t *bp_jobs__self(void);
+/** A descriptor of exactly that process, or -1: another machine (UNSUPPORTED), gone (NOT_FOUND). */
+int bp_jobs__process(const json_t *worker, GError **error);
+
+#endif

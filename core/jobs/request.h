@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a job is to do, as a JSON object: the one form that the command line makes from its flags,
+ * a server from a request, and that a job's record keeps.  No secrets belong into it.
+ *
+ *     {"verb": "create", "name": "nightly", "filter": "shop.*", "settings": ["prove=read"]}
+ *
+ * verb      members (all may be missing, but for `name` where the verb needs it)
+ * create    name filter collections databases database_collections settings
+ *           resume replace dry_run meta_only
+ * copy      name from to settings resume replace dry_run
+ * restore   name filter collections databases database_collections rename suffix settings
+ *           dry_run force continue_on_error meta_only
+ * delete    name force
+ * verify    name deep
+ * prune     keep_last keep_within_ms dry_run foreign
+ *
+ * Texts mean what the flags of that name mean; `settings` is a list of "key=value" of the section
+ * of the configuration that the verb obeys.  Any thread; nothing is kept.
+ */
+#ifndef BP_CORE_JOBS_REQUEST_H
+#define BP_CORE_JOBS_REQUEST_H
+
+#include <jansson.h>
+
+#include "core/job/job.h"
+
+/** INVALID names the member that is unknown, missing or of the wrong type. */
+bool bp_request_check(const json_t *request, GError **error);
+
+/** Writes to a storage or into a source: such a job is registered. */
+bool bp_request_writes(const json_t *request);
+
+/**
+ * Do it on the calling thread, as job.h says.  @request: borrowed; INVALID as bp_request_check.
+ * Errors and outcome: the verb's.
+ */
+bp_verb_outcome bp_request_run(const bp_job *job, const json_t *request, GError **error);
+
+/**
+ * The end of a result: members outcome, notes and error.  To be said once more when more notes
+ * have come.  @error: NULL unless it failed.
+ */
+void bp_result_finish(json_t *result, bp_verb_outcome outcome, bp_monitor *monitor,
+                      const GError *error);
+
+#endif

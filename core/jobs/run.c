@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See run.h.
+ */
+#include "core/jobs/run.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/base/thread.h"
+#include "core/catalog/name.h"
+#include "core/copy/rate.h"
+#include "core/jobs/claims.h"
+#include "core/jobs/ticket.h"
+
+#include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "jobs"
+
+#define TICK_NS BP_NS_PER_S
+
+/* Writes the numbers down, once a second. */
+typedef struct {
+    bp_ticket *ticket;
+    bp_monitor *monitor;
+    bp_rate rate;
+    bool failed; /* said once */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards stopping */
+    pthread_cond_t wake;
+    bool stopping;
+} ticker;
+
+static void
+tick(ticker *t)
+{
+    bp_progress numbers;
+    if (t->failed || !bp_monitor_snapshot(t->monitor, &numbers)) {
+        return;
+    }
+    bp_rate_update(&t->rate, &numbers);
+    g_autoptr(json_t) progress = bp_progress_json(&numbers, &t->rate);
+    g_autoptr(GError) error = NULL;
+    if (!bp_ticket_progress(t->ticket, progress, &error)) {
+        t->failed = true;
+        BP_INFO("progress is not written any more", "reason", error->message);
+    }
+}
+
+static bool
+wait_for_tick(ticker *t)
+{
+    gint64 until_ns = bp_clock_mono_ns() + TICK_NS;
+    BP_LOCK_GUARD(&t->lock);
+    while (!t->stopping && bp_cond_wait_until(&t->wake, &t->lock, until_ns)) {
+    }
+    return !t->stopping;
+}
+
+static void *
+run_ticker(void *ctx)
+{
+    ticker *t = ctx;
+    while (wait_for_tick(t)) {
+        tick(t);
+    }
+    return NULL;
+}
+
+static void
+ticker_start(ticker *t)
+{
+    pthread_mutex_init(&t->lock, NULL);
+    bp_cond_init(&t->wake);
+    bp_thread_start(&t->thread, run_ticker, t);
+}
+
+static void
+ticker_stop(ticker *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->stopping = true;
+    pthread_cond_signal(&t->wake);
+    pthread_mutex_unlock(&t->lock);
+    pthread_join(t->thread, NULL);
+    pthread_cond_destroy(&t->wake);
+    pthread_mutex_destroy(&t->lock);
+}
+
+/* A backup without a name gets it now, so that its record has it. */
+static json_t *
+complete(const json_t *request)
+{
+    json_t *copy = json_deep_copy(request);
+    bool is_create = strcmp(bp_json_text(copy, "verb", ""), "create") == 0;
+    if (is_create && json_object_get(copy, "name") == NULL) {
+        g_autofree char *name = bp_backup_name_generate(bp_clock_wall_ns());
+        bp_json_set_text(copy, "name", name);
+    }
+    return copy;
+}
+
+/* NULL with an error: it must not run.  NULL without: it runs unseen. */
+static bp_ticket *
+let_in(const bp_jobs_run_params *params, const json_t *request, bp_jobs *jobs, GError **error)
+{
+    g_autoptr(json_t) claims = bp_claims_of(params->job->workspace, request);
+    bp_ticket_params ticket = {
+        .jobs = jobs, .request = request, .claims = claims, .origin = params->origin};
+    GError *problem = NULL;
+    bp_ticket *taken = bp_ticket_take(&ticket, &problem);
+    if (taken == NULL && bp_error_is(problem, BP_ERR_EXISTS)) {
+        g_propagate_error(error, problem);
+    } else if (taken == NULL) {
+        g_autofree char *text =
+            g_strdup_printf("this job will not be listed: %s", problem->message);
+        bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
+        g_error_free(problem);
+    }
+    return taken;
+}
+
+static bool
+wait_for_turn(const bp_jobs_run_params *params, bp_ticket *ticket, GError **error)
+{
+    const char *other = bp_ticket_waits_for(ticket);
+    if (other == NULL) {
+        return true;
+    }
+    g_autofree char *text = g_strdup_printf(
+        "waits for job %s: backups of one source are made one after the other", other);
+    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "queued", text);
+    bp_monitor_begin(params->job->monitor, "wait", NULL, NULL);
+    bool turn = bp_ticket_wait(ticket, params->cancel, error);
+    bp_monitor_end(params->job->monitor);
+    return turn;
+}
+
+static const char *
+state_of(const bp_jobs_run_params *params, bp_verb_outcome outcome)
+{
+    if (outcome == BP_VERB_FAILED) {
+        return bp_cancel_is_set(params->cancel) ? "cancelled" : "failed";
+    }
+    return outcome == BP_VERB_OK ? "succeeded" : "different";
+}
+
+static void
+finish(const bp_jobs_run_params *params, bp_ticket *ticket, bp_verb_outcome outcome,
+       const GError *failure)
+{
+    const bp_job *job = params->job;
+    bp_result_finish(job->result, outcome, job->monitor, failure);
+    g_autoptr(GError) error = NULL;
+    if (!bp_ticket_finish(ticket, state_of(params, outcome), job->result, &error)) {
+        g_autofree char *text =
+            g_strdup_printf("how this job ended is not on record: %s", error->message);
+        bp_monitor_note(job->monitor, BP_NOTE_WARN, "job-directory", text);
+    }
+}
+
+static bp_verb_outcome
+run_seen(const bp_jobs_run_params *params, const json_t *request, bp_ticket *ticket, GError **error)
+{
+    const bp_job *job = params->job;
+    ticker t = {.ticket = ticket, .monitor = job->monitor};
+    bp_json_set_text(job->result, "job_id", bp_ticket_id(ticket));
+    bp_log_set_copy(bp_ticket_log_line, ticket);
+    ticker_start(&t);
+    GError *failure = NULL;
+    bp_verb_outcome outcome = wait_for_turn(params, ticket, &failure)
+                                  ? bp_request_run(job, request, &failure)
+                                  : BP_VERB_FAILED;
+    ticker_stop(&t);
+    bp_log_set_copy(NULL, NULL);
+    finish(params, ticket, outcome, failure);
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+    }
+    return outcome;
+}
+
+bp_verb_outcome
+bp_jobs_run(const bp_jobs_run_params *params, GError **error)
+{
+    if (!bp_request_check(params->request, error)) {
+        return BP_VERB_FAILED;
+    }
+    if (!bp_request_writes(params->request)) {
+        return bp_request_run(params->job, params->request, error);
+    }
+    g_autofree char *state_dir = bp_workspace_state_dir(params->job->workspace, error);
+    if (state_dir == NULL) {
+        return BP_VERB_FAILED;
+    }
+    g_autoptr(json_t) request = complete(params->request);
+    g_autoptr(bp_jobs) jobs = bp_jobs_open(state_dir);
+    bp_json_set_text(params->job->result, "job", bp_json_text(request, "verb", NULL));
+    bp_json_set_text(params->job->result, "name", bp_json_text(request, "name", NULL));
+    GError *refused = NULL;
+    g_autoptr(bp_ticket) ticket = let_in(params, request, jobs, &refused);
+    if (refused != NULL) {
+        g_propagate_error(error, refused);
+        return BP_VERB_FAILED;
+    }
+    return ticket != NULL ? run_seen(params, request, ticket, error)
+                          : bp_request_run(params->job, request, error);
+}

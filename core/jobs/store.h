@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The job directory: what runs on this machine, what ran, and how it ended.  Every process that
+ * works on one state_dir sees the same: a server, a timer's run, somebody at a terminal.  It is a
+ * convenience: what a backup is stands on its storage, and nothing there depends on this.
+ *
+ *     state_dir/jobs/                 0700
+ *       lock                          held while jobs are let in and old ones removed
+ *       ID/record.json                version, request, state, times, worker; durable
+ *       ID/progress.json              numbers, about once a second; not durable
+ *       ID/result.json                what --json prints; durable
+ *       ID/log, ID/log.1              the last lines of the log, 1 MiB
+ *       ID/lock                       locked by whoever runs it; gone when it has ended
+ *       ID/cancel                     somebody asked it to stop
+ *
+ * An ID is its time and some chance, "20261126-014500-2e71f3": sorted by ID is sorted by time.
+ * Whoever ends without saying how (kill -9, power) loses the lock, and is "interrupted" for all
+ * readers from that moment.  A lock belongs to an open file (F_OFD_SETLK), never to a number of a
+ * process.
+ *
+ * At most BP_JOBS_MAX jobs of the last BP_JOBS_DAYS days are kept; running ones always are.
+ *
+ * Functions that take a bp_jobs may be called by any thread at any time.
+ */
+#ifndef BP_CORE_JOBS_STORE_H
+#define BP_CORE_JOBS_STORE_H
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#define BP_JOBS_VERSION 1
+#define BP_JOBS_MAX 1000
+#define BP_JOBS_DAYS 90
+#define BP_JOBS_LOG_BYTES (1024 * 1024)
+
+typedef struct bp_jobs bp_jobs;
+
+/** No I/O; the directory need not be there.  Returns: (transfer full) */
+bp_jobs *bp_jobs_open(const char *state_dir);
+void bp_jobs_close(bp_jobs *jobs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_jobs, bp_jobs_close)
+
+/**
+ * All jobs, newest first, each as an object:
+ *
+ *     {"id", "verb", "name", "state", "origin", "created", "started", "ended", "attempt", "pid",
+ *      "request", "waits_for", "progress", "error"}
+ *
+ * What is not known is left out.  state: queued, running, cancelling; and in the end succeeded,
+ * different (finished, but something differs or cannot be proven), failed, cancelled, interrupted;
+ * unreadable for a record that cannot be read, with the error.  progress as bp_progress_json.
+ *
+ * @state: only such, or NULL.  Errors: by errno, of the directory; none if there is none.
+ * Returns: (transfer full) (nullable)
+ */
+json_t *bp_jobs_list(bp_jobs *jobs, const char *state, GError **error);
+
+/**
+ * The same of one job, with "result".  NOT_FOUND; CORRUPT; UNSUPPORTED for a record of a newer
+ * version, naming both.  Returns: (transfer full) (nullable)
+ */
+json_t *bp_jobs_get(bp_jobs *jobs, const char *id, GError **error);
+
+/** The last lines of its log; "" where it wrote none.  NOT_FOUND.  Returns: (transfer full) */
+char *bp_jobs_log(bp_jobs *jobs, const char *id, GError **error);
+
+/**
+ * Ask a job to stop: it gets a SIGTERM, ends what it has begun and says so.  Returns at once; true
+ * also if it was asked before, which does not signal it again: a second signal would kill it.
+ * NOT_FOUND; INVALID when it has ended; DENIED when it is somebody else's; UNSUPPORTED when it runs
+ * on another machine.
+ */
+bool bp_jobs_cancel(bp_jobs *jobs, const char *id, GError **error);
+
+/** A job in that state does nothing any more. */
+bool bp_jobs_is_over(const char *state);
+
+#endif

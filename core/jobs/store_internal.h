@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The job directory as core/jobs itself sees it.
+ */
+#ifndef BP_CORE_JOBS_STORE_INTERNAL_H
+#define BP_CORE_JOBS_STORE_INTERNAL_H
+
+#include "core/jobs/files.h"
+#include "core/jobs/store.h"
+
+/* Files of one job. */
+#define BP_JOB_RECORD "record.json"
+#define BP_JOB_PROGRESS "progress.json"
+#define BP_JOB_RESULT "result.json"
+#define BP_JOB_LOG "log"
+#define BP_JOB_OLD_LOG "log.1"
+#define BP_JOB_LOCK "lock"
+#define BP_JOB_CANCEL "cancel"
+
+struct bp_jobs {
+    char *dir; /* state_dir/jobs */
+};
+
+/** A new ID of that moment.  Returns: (transfer full) */
+char *bp_jobs__new_id(gint64 wall_ns);
+/** The moment in an ID, wall clock; 0 for a text that is none. */
+gint64 bp_jobs__id_ns(const char *id);
+
+/** Directory of a job.  Returns: (transfer full) */
+char *bp_jobs__path(const bp_jobs *jobs, const char *id);
+
+/** IDs of all jobs, oldest first; none where there is no directory.  Returns: (transfer full) */
+GPtrArray *bp_jobs__ids(const bp_jobs *jobs, GError **error);
+
+/** Errors: as bp_jobs_get.  Returns: (transfer full) (nullable) */
+json_t *bp_jobs__record(const bp_jobs *jobs, const char *id, GError **error);
+bool bp_jobs__write_record(const bp_jobs *jobs, const char *id, const json_t *record,
+                           GError **error);
+
+/** Nobody runs it any more and it did not say how it ended: the record says so from now on.  Under
+ * the directory's lock. */
+bool bp_jobs__settle(const bp_jobs *jobs, const char *id, GError **error);
+
+/** Remove ended jobs until at most `keep` jobs are left, and those older than BP_JOBS_DAYS.  What
+ * cannot be removed stays.  Under the directory's lock. */
+void bp_jobs__remove_old(const bp_jobs *jobs, guint keep, gint64 now_ns);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See ticket.h.  Who is let in, and whose turn it is, is decided under the directory's lock.
+ */
+#include "core/jobs/ticket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/jobs/claims.h"
+#include "core/jobs/store_internal.h"
+
+#include "sdk/lib/ban.h"
+
+#define DIR_LOCK "lock"
+#define TURN_NS (200 * BP_NS_PER_MS)
+
+struct bp_ticket {
+    bp_jobs *jobs; /* borrowed */
+    char *id, *path;
+    json_t *record;
+    int lock;        /* descriptor that holds the lock */
+    char *waits_for; /* or NULL */
+    /* The log's, under its lock. */
+    int log;
+    gsize log_bytes;
+};
+
+/* What stands in the way of a job with these claims. */
+typedef struct {
+    bp_claims_verdict verdict;
+    json_t *record; /* of the one in the way, or NULL */
+} obstacle;
+
+static void
+obstacle_clear(obstacle *found)
+{
+    json_decref(found->record);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(obstacle, obstacle_clear)
+
+/* Running, or queued before us; of those that wait the oldest goes first. */
+static bool
+is_before(const json_t *record, const char *id)
+{
+    return strcmp(bp_json_text(record, "state", ""), "queued") != 0 ||
+           strcmp(bp_json_text(record, "id", ""), id) < 0;
+}
+
+/*
+ * Looks at all jobs that have a lock file; the dead ones among them are settled.  @own_id is not in
+ * its own way.
+ */
+static void
+look_around(const bp_jobs *jobs, const char *own_id, const json_t *claims, obstacle *found)
+{
+    g_autoptr(GPtrArray) ids = bp_jobs__ids(jobs, NULL);
+    for (guint i = 0; ids != NULL && i < ids->len; i++) {
+        const char *id = g_ptr_array_index(ids, i);
+        g_autofree char *path = bp_jobs__path(jobs, id);
+        bp_lock_state lock = bp_jobs__lock_state(path, BP_JOB_LOCK);
+        if (lock == BP_LOCK_FREE) {
+            (void)bp_jobs__settle(jobs, id, NULL); /* as good as settled for who reads it */
+        }
+        g_autoptr(json_t) record = lock == BP_LOCK_HELD && strcmp(id, own_id) != 0
+                                       ? bp_jobs__record(jobs, id, NULL)
+                                       : NULL;
+        if (record == NULL) {
+            continue;
+        }
+        bp_claims_verdict verdict = bp_claims_compare(claims, json_object_get(record, "claims"));
+        if (verdict == BP_CLAIMS_WAIT && !is_before(record, own_id)) {
+            continue;
+        }
+        if (verdict > found->verdict) {
+            found->verdict = verdict;
+            json_decref(found->record);
+            found->record = json_incref(record);
+        }
+    }
+}
+
+static void
+refuse(const json_t *record, GError **error)
+{
+    const char *id = bp_json_text(record, "id", "?");
+    bp_set_error(error, BP_ERR_EXISTS, "backup %s is being worked on by job %s (%s, since %s)",
+                 bp_json_text(record, "name", "?"), id, bp_json_text(record, "verb", "?"),
+                 bp_json_text(record, "created", "?"));
+    bp_error_add_hint(error, "bakplane job watch %s waits for it, job cancel %s ends it", id, id);
+}
+
+/* Nothing that was said may hold a secret; what cannot be blotted out is left out. */
+static json_t *
+without_secrets(const json_t *value)
+{
+    g_autofree char *text = bp_json_line(value);
+    g_autofree char *clean = bp_log_redact(text);
+    json_t *parsed = bp_json_parse(clean, strlen(clean), "request", NULL);
+    return parsed != NULL ? parsed : json_object();
+}
+
+static json_t *
+new_record(const bp_ticket_params *params, const char *id, gint64 now_ns)
+{
+    g_autofree char *now = bp_clock_text(now_ns);
+    json_t *record = json_object();
+    bp_json_set_u64(record, "version", BP_JOBS_VERSION);
+    bp_json_set_text(record, "id", id);
+    bp_json_set_text(record, "verb", bp_json_text(params->request, "verb", ""));
+    bp_json_set_text(record, "name", bp_json_text(params->request, "name", NULL));
+    bp_json_set_text(record, "origin", params->origin);
+    json_object_set_new(record, "request", without_secrets(params->request));
+    json_object_set_new(record, "claims", json_deep_copy(params->claims));
+    bp_json_set_text(record, "created", now);
+    bp_json_set_u64(record, "attempt", 1);
+    json_object_set_new(record, "worker", bp_jobs__self());
+    return record;
+}
+
+/* Running, or queued behind another one. */
+static bool
+place(bp_ticket *ticket, const obstacle *found, GError **error)
+{
+    const char *other = found->record != NULL ? bp_json_text(found->record, "id", NULL) : NULL;
+    bool queued = found->verdict == BP_CLAIMS_WAIT && other != NULL;
+    if (queued && g_strcmp0(ticket->waits_for, other) == 0) {
+        return true; /* nothing new */
+    }
+    g_free(ticket->waits_for);
+    ticket->waits_for = queued ? g_strdup(other) : NULL;
+    bp_json_set_text(ticket->record, "state", queued ? "queued" : "running");
+    (void)json_object_del(ticket->record, "waits_for");
+    bp_json_set_text(ticket->record, "waits_for", ticket->waits_for);
+    if (!queued) {
+        g_autofree char *now = bp_clock_wall_text();
+        bp_json_set_text(ticket->record, "started", now);
+    }
+    return bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
+}
+
+static bp_ticket *
+ticket_new(const bp_ticket_params *params, GError **error)
+{
+    gint64 now_ns = bp_clock_wall_ns();
+    g_autoptr(bp_ticket) ticket = g_new0(bp_ticket, 1);
+    ticket->jobs = params->jobs;
+    ticket->lock = -1;
+    ticket->log = -1;
+    ticket->id = bp_jobs__new_id(now_ns);
+    ticket->path = bp_jobs__path(params->jobs, ticket->id);
+    ticket->record = new_record(params, ticket->id, now_ns);
+    if (mkdir(ticket->path, 0700) != 0) {
+        bp_set_error(error, BP_ERR_PERMANENT, "job directory %s: %s", ticket->path,
+                     g_strerror(errno)); /* EXISTS would say that another job is in the way */
+        return NULL;
+    }
+    ticket->lock = bp_jobs__lock(ticket->path, BP_JOB_LOCK, error);
+    return ticket->lock >= 0 ? g_steal_pointer(&ticket) : NULL;
+}
+
+/* Under the directory's lock. */
+static bp_ticket *
+let_in(const bp_ticket_params *params, GError **error)
+{
+    g_auto(obstacle) found = {BP_CLAIMS_FREE, NULL};
+    bp_jobs__remove_old(params->jobs, BP_JOBS_MAX - 1, bp_clock_wall_ns());
+    /* "~" is after every ID: whoever waits is before us. */
+    look_around(params->jobs, "~", params->claims, &found);
+    if (found.verdict == BP_CLAIMS_REFUSE) {
+        refuse(found.record, error);
+        return NULL;
+    }
+    g_autoptr(bp_ticket) ticket = ticket_new(params, error);
+    return ticket != NULL && place(ticket, &found, error) ? g_steal_pointer(&ticket) : NULL;
+}
+
+bp_ticket *
+bp_ticket_take(const bp_ticket_params *params, GError **error)
+{
+    if (!bp_jobs__make_dir(params->jobs->dir, error)) {
+        return NULL;
+    }
+    int guard = bp_jobs__lock(params->jobs->dir, DIR_LOCK, error);
+    if (guard < 0) {
+        return NULL;
+    }
+    bp_ticket *ticket = let_in(params, error);
+    close(guard);
+    return ticket;
+}
+
+void
+bp_ticket_free(bp_ticket *ticket)
+{
+    if (ticket == NULL) {
+        return;
+    }
+    if (ticket->log >= 0) {
+        close(ticket->log);
+    }
+    if (ticket->lock >= 0) {
+        close(ticket->lock);
+    }
+    json_decref(ticket->record);
+    g_free(ticket->waits_for);
+    g_free(ticket->path);
+    g_free(ticket->id);
+    g_free(ticket);
+}
+
+const char *
+bp_ticket_id(const bp_ticket *ticket)
+{
+    return ticket->id;
+}
+
+const char *
+bp_ticket_waits_for(const bp_ticket *ticket)
+{
+    return ticket->waits_for;
+}
+
+static bool
+look_for_turn(bp_ticket *ticket, GError **error)
+{
+    int guard = bp_jobs__lock(ticket->jobs->dir, DIR_LOCK, error);
+    if (guard < 0) {
+        return false;
+    }
+    g_auto(obstacle) found = {BP_CLAIMS_FREE, NULL};
+    look_around(ticket->jobs, ticket->id, json_object_get(ticket->record, "claims"), &found);
+    bool fine = place(ticket, &found, error);
+    close(guard);
+    return fine;
+}
+
+bool
+bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
+{
+    while (ticket->waits_for != NULL) {
+        if (!bp_cancel_sleep_ns(cancel, TURN_NS)) {
+            bp_set_error(error, BP_ERR_CANCELLED, "cancelled while it waited for job %s",
+                         ticket->waits_for);
+            return false;
+        }
+        if (!look_for_turn(ticket, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+bp_ticket_progress(bp_ticket *ticket, const json_t *progress, GError **error)
+{
+    g_autofree char *text = bp_json_line(progress);
+    return bp_jobs__write(ticket->path, BP_JOB_PROGRESS, text, false, error);
+}
+
+static void
+open_log(bp_ticket *ticket)
+{
+    g_autofree char *path = g_build_filename(ticket->path, BP_JOB_LOG, NULL);
+    ticket->log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    ticket->log_bytes = 0;
+}
+
+/* Two files of half the size each: the older one goes when the newer is full. */
+static void
+turn_log(bp_ticket *ticket)
+{
+    g_autofree char *path = g_build_filename(ticket->path, BP_JOB_LOG, NULL);
+    g_autofree char *older = g_build_filename(ticket->path, BP_JOB_OLD_LOG, NULL);
+    close(ticket->log);
+    (void)rename(path, older); /* where it fails the file is begun anew */
+    open_log(ticket);
+}
+
+void
+bp_ticket_log_line(void *ctx, const char *line)
+{
+    bp_ticket *ticket = ctx;
+    gsize n = strlen(line) + 1;
+    if (n > BP_JOBS_LOG_BYTES / 2) {
+        return;
+    }
+    if (ticket->log < 0) {
+        open_log(ticket);
+    } else if (ticket->log_bytes + n > BP_JOBS_LOG_BYTES / 2) {
+        turn_log(ticket);
+    }
+    g_autofree char *text = g_strconcat(line, "\n", NULL);
+    if (ticket->log >= 0 && write(ticket->log, text, n) == (ssize_t)n) {
+        ticket->log_bytes += n; /* a full disk costs lines of a log, nothing else */
+    }
+}
+
+bool
+bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result, GError **error)
+{
+    g_autofree char *now = bp_clock_wall_text();
+    g_autofree char *plain = bp_json_pretty(result);
+    g_autofree char *text = bp_log_redact(plain);
+    bool kept = bp_jobs__write(ticket->path, BP_JOB_RESULT, text, true, error);
+    bp_json_set_text(ticket->record, "state", state);
+    bp_json_set_text(ticket->record, "ended", now);
+    (void)json_object_del(ticket->record, "waits_for");
+    const char *name = bp_json_text(result, "name", NULL);
+    bp_json_set_text(ticket->record, "name", name);
+    json_t *problem = json_object_get(result, "error");
+    if (problem != NULL) {
+        json_object_set_new(ticket->record, "error", without_secrets(problem));
+    }
+    GError *unwritten = NULL;
+    if (!bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, &unwritten)) {
+        if (kept) {
+            g_propagate_error(error, unwritten);
+        } else {
+            g_error_free(unwritten);
+        }
+        return false;
+    }
+    g_autofree char *lock = g_build_filename(ticket->path, BP_JOB_LOCK, NULL);
+    (void)unlink(lock); /* one that stays is found free, and the record says how it ended */
+    return kept;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A job of this process in the job directory: from the moment it is let in until it says how it
+ * ended.  While a ticket lives, its lock is held.
+ *
+ * One thread at a time, but for bp_ticket_log_line.
+ */
+#ifndef BP_CORE_JOBS_TICKET_H
+#define BP_CORE_JOBS_TICKET_H
+
+#include "core/base/cancel.h"
+#include "core/jobs/store.h"
+
+typedef struct bp_ticket bp_ticket;
+
+typedef struct bp_ticket_params {
+    bp_jobs *jobs;
+    const json_t *request; /* of a valid verb; kept in the record without secrets */
+    const json_t *claims;  /* see claims.h */
+    const char *origin;    /* "cli", "server": who started it */
+} bp_ticket_params;
+
+/**
+ * Let a job in: it is on disk when this returns, as running, or as queued where it has to wait for
+ * another one.  What dead jobs left is settled on the way, and what is too old removed.
+ * EXISTS when another job writes the same backup, naming it; by errno where the directory cannot
+ * be written; DENIED where it is somebody else's.  Returns: (transfer full) (nullable)
+ */
+bp_ticket *bp_ticket_take(const bp_ticket_params *params, GError **error);
+/** Without bp_ticket_finish it looks interrupted. */
+void bp_ticket_free(bp_ticket *ticket);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_ticket, bp_ticket_free)
+
+const char *bp_ticket_id(const bp_ticket *ticket);
+/** The job that this one waits for, or NULL when it may run.  Lives until the next call. */
+const char *bp_ticket_waits_for(const bp_ticket *ticket);
+
+/** Wait until it may run; then it is "running".  CANCELLED; by errno. */
+bool bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error);
+
+/** Numbers for who looks on, as bp_progress_json; what was there before is replaced. */
+bool bp_ticket_progress(bp_ticket *ticket, const json_t *progress, GError **error);
+
+/** One line of the log, without newline; a bp_log_sink.  Orders itself by the log's lock. */
+void bp_ticket_log_line(void *ticket, const char *line);
+
+/**
+ * How it ended: the result first, then the record, then the lock goes.
+ * @state: succeeded, different, failed or cancelled.  @result: with all secrets blotted out here.
+ */
+bool bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result, GError **error);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/jobs/files: whole files, locks that readers do not disturb, and exactly one process.
+ */
+#include "core/jobs/files.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/core/jobs/jobs_fixture.h"
+
+START_TEST(test_make_dir__is_ours_alone)
+{
+    g_autoptr(GError) error = NULL;
+    struct stat found;
+    g_autofree char *path = g_build_filename(jobs_root, "a", "b", NULL);
+    ASSERT_FINE(bp_jobs__make_dir(path, &error), error);
+    ck_assert_int_eq(chmod(path, 0755), 0);
+    ASSERT_FINE(bp_jobs__make_dir(path, &error), error);
+    ck_assert_int_eq(stat(path, &found), 0);
+    ck_assert_uint_eq(found.st_mode & 0777, 0700);
+}
+END_TEST
+
+START_TEST(test_write__replaces_whole_files)
+{
+    g_autoptr(GError) error = NULL;
+    ASSERT_FINE(bp_jobs__write(jobs_root, "f", "long text", true, &error), error);
+    ASSERT_FINE(bp_jobs__write(jobs_root, "f", "short", false, &error), error);
+    g_autofree char *text = bp_jobs__read(jobs_root, "f", &error);
+    ck_assert_str_eq(text, "short");
+    ck_assert_ptr_null(bp_jobs__read(jobs_root, "none", &error));
+    ck_assert_ptr_null(error);
+}
+END_TEST
+
+START_TEST(test_write__without_a_directory)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(jobs_root, "none", NULL);
+    ck_assert(!bp_jobs__write(path, "f", "text", true, &error));
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "none/f");
+}
+END_TEST
+
+START_TEST(test_lock__is_seen_without_being_touched)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "l"), BP_LOCK_GONE);
+    int fd = bp_jobs__lock(jobs_root, "l", &error);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "l"), BP_LOCK_HELD);
+    ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "l"), BP_LOCK_HELD);
+    close(fd);
+    ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "l"), BP_LOCK_FREE);
+}
+END_TEST
+
+START_TEST(test_process__is_this_one)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) self = bp_jobs__self();
+    ck_assert_int_gt((int)bp_json_u64(self, "start", 0), 0);
+    int fd = bp_jobs__process(self, &error);
+    ASSERT_FINE(fd >= 0, error);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_process__a_number_used_again_is_another)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) self = bp_jobs__self();
+    bp_json_set_u64(self, "start", bp_json_u64(self, "start", 0) + 1);
+    ck_assert_int_eq(bp_jobs__process(self, &error), -1);
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "its process is gone");
+}
+END_TEST
+
+START_TEST(test_process__of_another_machine)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) self = bp_jobs__self();
+    bp_json_set_text(self, "boot", "another");
+    bp_json_set_text(self, "host", "elsewhere");
+    ck_assert_int_eq(bp_jobs__process(self, &error), -1);
+    ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "another machine, elsewhere");
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("core/jobs/files", jobs_setup, jobs_teardown, test_make_dir__is_ours_alone,
+                     test_write__replaces_whole_files, test_write__without_a_directory,
+                     test_lock__is_seen_without_being_touched, test_process__is_this_one,
+                     test_process__a_number_used_again_is_another,
+                     test_process__of_another_machine);
+}

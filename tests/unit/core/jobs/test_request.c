@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/jobs/request: what is refused, and that members reach their verb.
+ */
+#include "core/jobs/request.h"
+
+#include "core/base/json.h"
+#include "tests/unit/core/job/job_fixture.h"
+
+static json_t *
+parsed(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    json_t *request = bp_json_parse(text, strlen(text), "request", &error);
+    ASSERT_FINE(request != NULL, error);
+    return request;
+}
+
+START_TEST(test_check__names_what_is_wrong)
+{
+    static const char *const table[][2] = {
+        {"{}", "a job's verb is ''"},
+        {"{\"verb\":\"list\"}", "a job's verb is 'list'"},
+        {"{\"verb\":\"create\",\"nmae\":\"b\"}", "create knows no 'nmae'"},
+        {"{\"verb\":\"create\",\"name\":7}", "'name' of create has to be a text"},
+        {"{\"verb\":\"create\",\"resume\":1}", "'resume' of create has to be true or false"},
+        {"{\"verb\":\"create\",\"settings\":[1]}",
+         "'settings' of create has to be a list of texts"},
+        {"{\"verb\":\"prune\",\"keep_last\":-1}", "'keep_last' of prune has to be a number from 0"},
+        {"{\"verb\":\"delete\",\"name\":\"b\",\"settings\":[]}", "delete knows no 'settings'"},
+        {"{\"verb\":\"copy\",\"name\":\"b\"}", "copy needs the name of a backup and where"},
+        {"{\"verb\":\"restore\"}", "restore needs the name of a backup"},
+        {"{\"verb\":\"restore\",\"name\":\"b\",\"suffix\":\"_2\",\"rename\":\"a:b\"}",
+         "exclude each other"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(json_t) request = parsed(table[i][0]);
+        ck_assert(!bp_request_check(request, &error));
+        ASSERT_ERROR(error, BP_ERR_INVALID, table[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(test_writes__but_not_when_it_only_looks)
+{
+    static const struct {
+        const char *text;
+        bool writes;
+    } table[] = {
+        {"{\"verb\":\"create\"}", true},
+        {"{\"verb\":\"create\",\"dry_run\":true}", false},
+        {"{\"verb\":\"verify\",\"name\":\"b\"}", false},
+        {"{\"verb\":\"verify\",\"name\":\"b\",\"deep\":true}", true},
+        {"{\"verb\":\"delete\",\"name\":\"b\"}", true},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autoptr(json_t) request = parsed(table[i].text);
+        ck_assert_msg(bp_request_writes(request) == table[i].writes, "%s", table[i].text);
+    }
+}
+END_TEST
+
+static bp_verb_outcome
+run(const char *text, GError **error)
+{
+    g_autoptr(json_t) request = parsed(text);
+    bp_job job = job_open();
+    bp_verb_outcome outcome = bp_request_run(&job, request, error);
+    job_close(&job);
+    return outcome;
+}
+
+START_TEST(test_run__members_reach_their_verb)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"filter\":\"shop.*\"}", &error),
+                     BP_VERB_OK);
+    ck_assert_uint_eq(bp_json_u64(job_result, "items", 0), 1);
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"replace\":true,"
+                         "\"settings\":[\"concurrency.units=1\"]}",
+                         &error),
+                     BP_VERB_OK);
+    ck_assert_uint_eq(bp_json_u64(job_result, "items", 0), 4);
+    ck_assert_int_eq(run("{\"verb\":\"verify\",\"name\":\"b\",\"deep\":true}", &error), BP_VERB_OK);
+    ck_assert_uint_eq(bp_json_u64(job_result, "compared", 0), 4);
+    ck_assert_int_eq(run("{\"verb\":\"copy\",\"name\":\"b\",\"to\":\"other\"}", &error),
+                     BP_VERB_OK);
+    ck_assert(job_exists("other/b"));
+    ck_assert_int_eq(
+        run("{\"verb\":\"restore\",\"name\":\"b\",\"suffix\":\"_2\",\"collections\":\"books\"}",
+            &error),
+        BP_VERB_OK);
+    ck_assert(job_exists("data/restored/default/books_2/1"));
+    ck_assert(!job_exists("data/restored/default/films_2"));
+    ck_assert_int_eq(run("{\"verb\":\"prune\",\"keep_last\":1,\"dry_run\":true}", &error),
+                     BP_VERB_OK);
+    ck_assert_int_eq(run("{\"verb\":\"delete\",\"name\":\"b\"}", &error), BP_VERB_OK);
+    ck_assert(!job_exists("backups/b"));
+}
+END_TEST
+
+START_TEST(test_run__a_setting_that_is_none)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"settings\":[\"nothing=1\"]}", &error),
+                     BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "nothing");
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("core/jobs/request", job_setup, job_teardown, test_check__names_what_is_wrong,
+                     test_writes__but_not_when_it_only_looks, test_run__members_reach_their_verb,
+                     test_run__a_setting_that_is_none);
+}

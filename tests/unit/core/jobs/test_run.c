@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/jobs/run: what is on record of a job that was run, and that no job fails because of it.
+ */
+#include "core/jobs/run.h"
+
+#include <sys/stat.h>
+
+#include "core/base/json.h"
+#include "core/jobs/ticket.h"
+#include "tests/unit/core/job/job_fixture.h"
+
+static bp_verb_outcome
+run(const char *text, GError **error)
+{
+    g_autoptr(json_t) request = bp_json_parse(text, strlen(text), "request", NULL);
+    bp_job job = job_open();
+    bp_jobs_run_params params = {
+        .job = &job, .request = request, .cancel = job_cancel, .origin = "test"};
+    bp_verb_outcome outcome = bp_jobs_run(&params, error);
+    job_close(&job);
+    return outcome;
+}
+
+static bp_jobs *
+open_jobs(void)
+{
+    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    return bp_jobs_open(state);
+}
+
+/* The only job that there is. */
+static json_t *
+only_job(void)
+{
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    g_autoptr(json_t) list = bp_jobs_list(jobs, NULL, NULL);
+    ck_assert_uint_eq(json_array_size(list), 1);
+    const char *id = bp_json_text(json_array_get(list, 0), "id", "");
+    return bp_jobs_get(jobs, id, NULL);
+}
+
+START_TEST(test_run__success_is_on_record)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\"}", &error), BP_VERB_OK);
+    g_autoptr(json_t) job = only_job();
+    ck_assert_str_eq(bp_json_text(job, "state", ""), "succeeded");
+    ck_assert_str_eq(bp_json_text(job, "verb", ""), "create");
+    ck_assert(g_str_has_prefix(bp_json_text(job, "name", ""), "backup_"));
+    ck_assert_ptr_nonnull(json_object_get(job, "ended"));
+    ck_assert(json_equal(json_object_get(job, "result"), job_result));
+    ck_assert_str_eq(bp_json_text(job_result, "outcome", ""), "done");
+    ck_assert_str_eq(bp_json_text(job_result, "job_id", ""), bp_json_text(job, "id", "?"));
+}
+END_TEST
+
+START_TEST(test_run__failure_is_on_record)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_int_eq(run("{\"verb\":\"delete\",\"name\":\"nothing\"}", &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "nothing");
+    g_autoptr(json_t) job = only_job();
+    ck_assert_str_eq(bp_json_text(job, "state", ""), "failed");
+    ck_assert_str_eq(bp_json_text(json_object_get(job, "error"), "class", ""), "not-found");
+    ck_assert_str_eq(bp_json_text(json_object_get(job, "result"), "outcome", ""), "failed");
+}
+END_TEST
+
+START_TEST(test_run__differences_are_no_success)
+{
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", NULL), BP_VERB_OK);
+    job_remove("state");
+    job_write("backups/b/items/default/books/1", "two");
+    ck_assert_int_eq(run("{\"verb\":\"verify\",\"name\":\"b\",\"deep\":true}", NULL),
+                     BP_VERB_DIFFERENT);
+    g_autoptr(json_t) job = only_job();
+    ck_assert_str_eq(bp_json_text(job, "state", ""), "different");
+}
+END_TEST
+
+START_TEST(test_run__cancelled_is_on_record)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    bp_cancel_trigger(job_cancel, 15);
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", &error), BP_VERB_FAILED);
+    g_autoptr(json_t) job = only_job();
+    ck_assert_str_eq(bp_json_text(job, "state", ""), "cancelled");
+}
+END_TEST
+
+START_TEST(test_run__what_only_reads_is_not_listed)
+{
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"dry_run\":true}", NULL),
+                     BP_VERB_OK);
+    ck_assert(!job_exists("state"));
+    ck_assert_ptr_null(json_object_get(job_result, "job_id"));
+}
+END_TEST
+
+START_TEST(test_run__without_a_job_directory_it_goes_on)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    job_write("state", "a file where the directory should be");
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", &error), BP_VERB_OK);
+    ck_assert(job_exists("backups/b"));
+    ck_assert_str_eq(bp_json_text(json_array_get(job_notes, 0), "code", ""), "job-directory");
+    ck_assert_str_eq(bp_json_text(json_array_get(job_notes, 0), "level", ""), "warning");
+}
+END_TEST
+
+/* A ticket of this process, for a job that never ends. */
+static bp_ticket *
+occupy(bp_jobs *jobs, const char *kind, const char *place)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = g_strdup_printf("%s local:%s/%s", kind, job_root, place);
+    g_autoptr(json_t) request = json_pack("{s:s,s:s}", "verb", "create", "name", "b");
+    g_autoptr(json_t) claims = json_pack("[s]", text);
+    bp_ticket_params params = {
+        .jobs = jobs, .request = request, .claims = claims, .origin = "test"};
+    bp_ticket *ticket = bp_ticket_take(&params, &error);
+    ASSERT_FINE(ticket != NULL, error);
+    return ticket;
+}
+
+START_TEST(test_run__second_writer_is_refused)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    g_autoptr(bp_ticket) other = occupy(jobs, "backup", "backups/b");
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", &error), BP_VERB_FAILED);
+    ck_assert(strstr(error->message, bp_ticket_id(other)) != NULL);
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "backup b is being worked on by job");
+    ck_assert(!job_exists("backups/b"));
+}
+END_TEST
+
+START_TEST(test_run__cancelled_while_it_waits)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    g_autoptr(bp_ticket) other = occupy(jobs, "source", "data");
+    job_seed();
+    bp_cancel_trigger(job_cancel, 15);
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"c\"}", &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "cancelled while it waited for job");
+    ck_assert(!job_exists("backups/c"));
+    ck_assert_str_eq(bp_json_text(json_array_get(job_notes, 0), "code", ""), "queued");
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("core/jobs/run", job_setup, job_teardown, test_run__success_is_on_record,
+                     test_run__failure_is_on_record, test_run__differences_are_no_success,
+                     test_run__cancelled_is_on_record, test_run__what_only_reads_is_not_listed,
+                     test_run__without_a_job_directory_it_goes_on,
+                     test_run__second_writer_is_refused, test_run__cancelled_while_it_waits);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/jobs/ticket: who is let in, who waits, and what is on record.
+ */
+#include "core/jobs/ticket.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "core/base/log.h"
+#include "tests/unit/core/jobs/jobs_fixture.h"
+
+START_TEST(test_take__is_running_and_ours_alone)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    ASSERT_FINE(ticket != NULL, error);
+    ck_assert_ptr_null(bp_ticket_waits_for(ticket));
+    jobs_state_is(bp_ticket_id(ticket), "running");
+    struct stat found;
+    g_autofree char *dir = jobs_path(NULL, NULL);
+    g_autofree char *record = jobs_path(bp_ticket_id(ticket), "record.json");
+    ck_assert_int_eq(stat(dir, &found), 0);
+    ck_assert_uint_eq(found.st_mode & 0777, 0700);
+    ck_assert_int_eq(stat(record, &found), 0);
+    ck_assert_uint_eq(found.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(test_take__two_writers_of_one_backup)
+{
+    g_autoptr(GError) error = NULL;
+    jobs_child child = jobs_start("b", NULL);
+    ck_assert_ptr_null(jobs_take("b", NULL, &error));
+    ck_assert(strstr(error->message, child.id) != NULL);
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "backup b is being worked on by job");
+    (void)jobs_end(&child, SIGKILL);
+}
+END_TEST
+
+START_TEST(test_wait__until_the_other_has_ended)
+{
+    g_autoptr(GError) error = NULL;
+    jobs_child child = jobs_start("a", "s");
+    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    ASSERT_FINE(ticket != NULL, error);
+    ck_assert_str_eq(bp_ticket_waits_for(ticket), child.id);
+    jobs_state_is(bp_ticket_id(ticket), "queued");
+    (void)jobs_end(&child, SIGKILL);
+    ASSERT_FINE(bp_ticket_wait(ticket, NULL, &error), error);
+    ck_assert_ptr_null(bp_ticket_waits_for(ticket));
+    jobs_state_is(bp_ticket_id(ticket), "running");
+}
+END_TEST
+
+START_TEST(test_wait__who_came_first_goes_first)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) runs = jobs_take("a", "s", &error);
+    g_autoptr(bp_ticket) first = jobs_take("b", "s", &error);
+    g_autoptr(bp_ticket) second = jobs_take("c", "s", &error);
+    ASSERT_FINE(second != NULL, error);
+    g_autoptr(json_t) result = json_object();
+    ck_assert(bp_ticket_finish(runs, "succeeded", result, NULL));
+    g_autoptr(bp_cancel) now = bp_cancel_new();
+    g_autoptr(bp_ticket) gone = g_steal_pointer(&runs);
+    g_clear_pointer(&gone, bp_ticket_free);
+    bool earlier = strcmp(bp_ticket_id(first), bp_ticket_id(second)) < 0;
+    bp_ticket *next = earlier ? first : second; /* in one millisecond chance decides */
+    ASSERT_FINE(bp_ticket_wait(next, now, &error), error);
+    jobs_state_is(bp_ticket_id(next), "running");
+    jobs_state_is(bp_ticket_id(earlier ? second : first), "queued");
+}
+END_TEST
+
+START_TEST(test_finish__result_then_record_then_lock)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) ticket = jobs_take("b", NULL, NULL);
+    g_autofree char *id = g_strdup(bp_ticket_id(ticket));
+    bp_log_add_secret("hunter22");
+    g_autoptr(json_t) result =
+        json_pack("{s:s,s:{s:s}}", "outcome", "failed", "error", "message", "no hunter22 here");
+    ASSERT_FINE(bp_ticket_finish(ticket, "failed", result, &error), error);
+    ck_assert(!jobs_exists(id, "lock"));
+    g_autoptr(json_t) job = bp_jobs_get(jobs, id, &error);
+    ASSERT_FINE(job != NULL, error);
+    ck_assert_str_eq(bp_json_text(json_object_get(job, "error"), "message", ""), "no *** here");
+    const json_t *kept = json_object_get(json_object_get(job, "result"), "error");
+    ck_assert_str_eq(bp_json_text(kept, "message", ""), "no *** here");
+}
+END_TEST
+
+START_TEST(test_progress__is_seen)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) ticket = jobs_take("b", NULL, NULL);
+    g_autoptr(json_t) numbers = json_pack("{s:s,s:i}", "phase", "copy", "items_done", 3);
+    ASSERT_FINE(bp_ticket_progress(ticket, numbers, &error), error);
+    g_autoptr(json_t) job = bp_jobs_get(jobs, bp_ticket_id(ticket), &error);
+    ck_assert(json_equal(json_object_get(job, "progress"), numbers));
+}
+END_TEST
+
+START_TEST(test_log__keeps_the_last_mebibyte)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) ticket = jobs_take("b", NULL, NULL);
+    g_autofree char *line = g_strnfill(1023, 'x');
+    for (guint i = 0; i < 2000; i++) {
+        bp_ticket_log_line(ticket, line);
+    }
+    bp_ticket_log_line(ticket, "the last one");
+    g_autofree char *log = bp_jobs_log(jobs, bp_ticket_id(ticket), &error);
+    ASSERT_FINE(log != NULL, error);
+    ck_assert(g_str_has_suffix(log, "x\nthe last one\n"));
+    ck_assert_uint_le(strlen(log), BP_JOBS_LOG_BYTES);
+    ck_assert_uint_ge(strlen(log), BP_JOBS_LOG_BYTES / 2);
+}
+END_TEST
+
+START_TEST(test_take__a_directory_that_is_none)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(jobs_root, "jobs", NULL);
+    ASSERT_FINE(g_file_set_contents(path, "a file", -1, &error), error);
+    ck_assert_ptr_null(jobs_take("b", NULL, &error));
+    ck_assert_ptr_nonnull(error);
+    ck_assert(!bp_error_is(error, BP_ERR_EXISTS)); /* that would mean another job */
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("core/jobs/ticket", jobs_setup, jobs_teardown,
+                     test_take__is_running_and_ours_alone, test_take__two_writers_of_one_backup,
+                     test_wait__until_the_other_has_ended, test_wait__who_came_first_goes_first,
+                     test_finish__result_then_record_then_lock, test_progress__is_seen,
+                     test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none);
+}
