@@ -18,23 +18,18 @@
 #include "core/cli/jsonout.h"
 #include "core/cli/progress_view.h"
 #include "core/compat/config_v1.h"
+#include "core/jobs/request.h"
 
 #include "sdk/lib/ban.h"
 
 const bp_command *const bp_commands[] = {
-    &bp_command_create,
-    &bp_command_copy,
-    &bp_command_restore,
-    &bp_command_list,
-    &bp_command_get,
-    &bp_command_delete,
-    &bp_command_prune,
-    &bp_command_verify,
-    &bp_command_check,
-    &bp_command_plugin,
-    &bp_command_config,
-    &bp_command_version,
-    NULL,
+    &bp_command_create,  &bp_command_copy,
+    &bp_command_restore, &bp_command_list,
+    &bp_command_get,     &bp_command_delete,
+    &bp_command_prune,   &bp_command_verify,
+    &bp_command_check,   &bp_command_job,
+    &bp_command_plugin,  &bp_command_config,
+    &bp_command_version, NULL,
 };
 
 const char *
@@ -156,17 +151,6 @@ set_up_log(const bp_cli *cli, GError **error)
     return true;
 }
 
-static void
-finish_result(const bp_cli *cli, json_t *result, bp_verb_outcome outcome, const GError *error)
-{
-    static const char *const words[] = {"done", "different", "failed"};
-    bp_json_set_text(result, "outcome", words[outcome]);
-    json_object_set_new(result, "notes", bp_monitor_notes(cli->monitor));
-    if (error != NULL) {
-        json_object_set_new(result, "error", bp_json_error(error));
-    }
-}
-
 static bool
 write_report(const bp_cli *cli, const json_t *result, GError **error)
 {
@@ -235,7 +219,7 @@ run_command(bp_cli *cli)
     bp_progress_view_start(progress);
     bp_verb_outcome outcome = cli->command->run(cli, &job, &error);
     bp_progress_view_stop(progress);
-    finish_result(cli, result, outcome, error);
+    bp_result_finish(result, outcome, cli->monitor, error);
     g_autoptr(GError) unwritten = NULL;
     bool written = print_result(cli, result, outcome, &unwritten);
     if (error != NULL) {

@@ -2,8 +2,7 @@
  *
  * bakplane copy.
  */
-#include "core/base/error.h"
-#include "core/cli/cli.h"
+#include "core/cli/ask.h"
 #include "core/cli/show.h"
 
 #include "sdk/lib/ban.h"
@@ -27,21 +26,15 @@ static const GOptionEntry entries[] = {
 static bp_verb_outcome
 run(bp_cli *cli, const bp_job *job, GError **error)
 {
-    if (name == NULL || to == NULL) {
-        bp_set_error(error, BP_ERR_INVALID,
-                     "copy needs the name of a backup and where to copy it (-n NAME --to STORAGE)");
-        return BP_VERB_FAILED;
-    }
-    bp_copy_job_params params = {
-        .name = name,
-        .from = from,
-        .to = to,
-        .overrides = (const char *const *)cli->overrides->pdata,
-        .resume = resume,
-        .replace = replace,
-        .dry_run = dry_run,
-    };
-    return bp_job_copy(job, &params, error);
+    json_t *request = bp_ask_new("copy");
+    bp_ask_text(request, "name", name);
+    bp_ask_text(request, "from", from);
+    bp_ask_text(request, "to", to);
+    bp_ask_settings(request, cli);
+    bp_ask_switch(request, "resume", resume);
+    bp_ask_switch(request, "replace", replace);
+    bp_ask_switch(request, "dry_run", dry_run);
+    return bp_ask_run(cli, job, request, error);
 }
 
 const bp_command bp_command_copy = {

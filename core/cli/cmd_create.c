@@ -2,7 +2,7 @@
  *
  * bakplane create.
  */
-#include "core/cli/cli.h"
+#include "core/cli/ask.h"
 #include "core/cli/show.h"
 
 #include "sdk/lib/ban.h"
@@ -30,19 +30,18 @@ static const GOptionEntry entries[] = {
 static bp_verb_outcome
 run(bp_cli *cli, const bp_job *job, GError **error)
 {
-    bp_create_params params = {
-        .name = name,
-        .select = {.filter = filter,
-                   .children = collections,
-                   .parents = databases,
-                   .json = database_collections},
-        .overrides = (const char *const *)cli->overrides->pdata,
-        .resume = resume,
-        .replace = replace,
-        .dry_run = dry_run,
-        .without_items = meta_only,
-    };
-    return bp_job_create(job, &params, error);
+    json_t *request = bp_ask_new("create");
+    bp_ask_text(request, "name", name);
+    bp_ask_text(request, "filter", filter);
+    bp_ask_text(request, "collections", collections);
+    bp_ask_text(request, "databases", databases);
+    bp_ask_text(request, "database_collections", database_collections);
+    bp_ask_settings(request, cli);
+    bp_ask_switch(request, "resume", resume);
+    bp_ask_switch(request, "replace", replace);
+    bp_ask_switch(request, "dry_run", dry_run);
+    bp_ask_switch(request, "meta_only", meta_only);
+    return bp_ask_run(cli, job, request, error);
 }
 
 const bp_command bp_command_create = {

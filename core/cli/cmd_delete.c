@@ -2,9 +2,8 @@
  *
  * bakplane delete and prune.
  */
-#include "core/base/clock.h"
 #include "core/base/error.h"
-#include "core/cli/cli.h"
+#include "core/cli/ask.h"
 #include "core/cli/show.h"
 
 #include "sdk/lib/parse.h"
@@ -35,18 +34,15 @@ static const GOptionEntry prune_entries[] = {
 static bp_verb_outcome
 run_delete(bp_cli *cli, const bp_job *job, GError **error)
 {
-    (void)cli;
-    if (name == NULL) {
-        bp_set_error(error, BP_ERR_INVALID, "delete needs the name of a backup (-n NAME)");
-        return BP_VERB_FAILED;
-    }
-    return bp_job_delete(job, name, force, error);
+    json_t *request = bp_ask_new("delete");
+    bp_ask_text(request, "name", name);
+    bp_ask_switch(request, "force", force);
+    return bp_ask_run(cli, job, request, error);
 }
 
 static bp_verb_outcome
 run_prune(bp_cli *cli, const bp_job *job, GError **error)
 {
-    (void)cli;
     uint64_t within_ms = 0;
     if (keep_last < 0 || (keep_within != NULL && bp_parse_duration_ms(keep_within, &within_ms))) {
         bp_set_error(error, BP_ERR_INVALID,
@@ -55,11 +51,13 @@ run_prune(bp_cli *cli, const bp_job *job, GError **error)
                      keep_last < 0 ? "--keep-last" : keep_within);
         return BP_VERB_FAILED;
     }
-    bp_prune_params params = {.keep_last = (guint)keep_last,
-                              .keep_within_ns = (gint64)within_ms * BP_NS_PER_MS,
-                              .dry_run = dry_run,
-                              .foreign = foreign};
-    return bp_job_prune(job, &params, error);
+    json_t *request = bp_ask_new("prune");
+    json_object_set_new(request, "keep_last", json_integer(keep_last));
+    json_object_set_new(request, "keep_within_ms",
+                        json_integer((json_int_t)MIN(within_ms, G_MAXINT64)));
+    bp_ask_switch(request, "dry_run", dry_run);
+    bp_ask_switch(request, "foreign", foreign);
+    return bp_ask_run(cli, job, request, error);
 }
 
 const bp_command bp_command_delete = {

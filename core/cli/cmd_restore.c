@@ -3,7 +3,7 @@
  * bakplane restore.
  */
 #include "core/base/error.h"
-#include "core/cli/cli.h"
+#include "core/cli/ask.h"
 #include "core/cli/show.h"
 
 #include "sdk/lib/ban.h"
@@ -48,27 +48,20 @@ static const GOptionEntry entries[] = {
 static bp_verb_outcome
 run(bp_cli *cli, const bp_job *job, GError **error)
 {
-    if (name == NULL) {
-        bp_set_error(error, BP_ERR_INVALID, "restore needs the name of a backup (-n NAME)");
-        return BP_VERB_FAILED;
-    }
-    if (suffix != NULL && renames != NULL) {
-        bp_set_error(error, BP_ERR_INVALID, "--suffix and --rename exclude each other");
-        return BP_VERB_FAILED;
-    }
-    bp_restore_params params = {
-        .name = name,
-        .select = {.children = collections, .parents = databases, .json = database_collections},
-        .target_filter = filter,
-        .rename = renames,
-        .suffix = suffix,
-        .overrides = (const char *const *)cli->overrides->pdata,
-        .dry_run = dry_run,
-        .force = force,
-        .continue_on_error = continue_on_error,
-        .without_items = meta_only,
-    };
-    return bp_job_restore(job, &params, error);
+    json_t *request = bp_ask_new("restore");
+    bp_ask_text(request, "name", name);
+    bp_ask_text(request, "filter", filter);
+    bp_ask_text(request, "collections", collections);
+    bp_ask_text(request, "databases", databases);
+    bp_ask_text(request, "database_collections", database_collections);
+    bp_ask_text(request, "rename", renames);
+    bp_ask_text(request, "suffix", suffix);
+    bp_ask_settings(request, cli);
+    bp_ask_switch(request, "dry_run", dry_run);
+    bp_ask_switch(request, "force", force);
+    bp_ask_switch(request, "continue_on_error", continue_on_error);
+    bp_ask_switch(request, "meta_only", meta_only);
+    return bp_ask_run(cli, job, request, error);
 }
 
 const bp_command bp_command_restore = {

@@ -2,8 +2,7 @@
  *
  * bakplane verify and check.
  */
-#include "core/base/error.h"
-#include "core/cli/cli.h"
+#include "core/cli/ask.h"
 #include "core/cli/show.h"
 
 #include "sdk/lib/ban.h"
@@ -21,12 +20,10 @@ static const GOptionEntry verify_entries[] = {
 static bp_verb_outcome
 run_verify(bp_cli *cli, const bp_job *job, GError **error)
 {
-    (void)cli;
-    if (name == NULL) {
-        bp_set_error(error, BP_ERR_INVALID, "verify needs the name of a backup (-n NAME)");
-        return BP_VERB_FAILED;
-    }
-    return bp_job_verify(job, name, deep, error);
+    json_t *request = bp_ask_new("verify");
+    bp_ask_text(request, "name", name);
+    bp_ask_switch(request, "deep", deep);
+    return bp_ask_run(cli, job, request, error);
 }
 
 static bp_verb_outcome

@@ -17,6 +17,7 @@ char *bp_show_get(const json_t *result, bool color);
 char *bp_show_prune(const json_t *result, bool color);
 char *bp_show_verify(const json_t *result, bool color);
 char *bp_show_check(const json_t *result, bool color);
+char *bp_show_jobs(const json_t *result, bool color);
 char *bp_show_done(const json_t *result, bool color);
 char *bp_show_plugins(const json_t *result, bool color);
 char *bp_show_config(const json_t *result, bool color);

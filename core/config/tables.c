@@ -153,8 +153,8 @@ static const struct bp_config_key log_keys[] = {
 static const struct bp_config_key top_keys[] = {
     {.name = "state_dir",
      .type = BP_CONFIG_PATH,
-     .help = "directory for the journals of restores; without it /var/lib/bakplane for root, else "
-             "the user's state directory"},
+     .help = "directory for jobs and the journals of restores; without it /var/lib/bakplane for "
+             "root, else the user's state directory"},
 };
 
 const bp_key_table bp_config_backup_keys = TABLE(backup_keys);
