@@ -209,6 +209,13 @@ START_TEST(test_exit__usage)
         "plugin -C new storage Name",
         "plugin -C new source name",
         "config -C",
+        "job -C",
+        "job -C show",
+        "job -C stop 20261126-014500-2e71f3",
+        "job -C list --limit -1",
+        "job -C list --state resting",
+        "job -C list --log",
+        "job -C show 20261126-014500-2e71f3 --limit 1",
         "list --config /nowhere.yaml",
         "list -C --set storages.data.root",
         "list -C --set source.plugin=nosuch",
@@ -232,6 +239,64 @@ START_TEST(test_exit__different)
     write_file("backups/b/items/default/books/2", "more");
     runs(3, "verify -C -n b");
     prints(out, "unexpected");
+}
+END_TEST
+
+/* The ID of the newest job. */
+static char *
+newest_job(void)
+{
+    runs(0, "job -C list --json --limit 1");
+    g_autoptr(json_t) result = bp_json_parse(out, strlen(out), "stdout", NULL);
+    const json_t *job = json_array_get(json_object_get(result, "jobs"), 0);
+    return g_strdup(bp_json_text(job, "id", "none"));
+}
+
+START_TEST(test_job__ended_ones)
+{
+    runs(0, "job -C list");
+    prints(out, "no jobs");
+    runs(0, "create -C -n b");
+    g_autofree char *made = newest_job();
+    runs(1, "delete -C -n nothing");
+    g_autofree char *failed = newest_job();
+    runs(0, "job -C list --state failed");
+    prints(out, "delete  nothing");
+    g_autofree char *show = g_strdup_printf("job show %s -C --log", made);
+    runs(0, show);
+    prints(out, "state      succeeded");
+    prints(out, "backup b: success, 2 objects, 9 B");
+    g_autofree char *watch = g_strdup_printf("job watch %s -C", made);
+    runs(0, watch);
+    g_autofree char *watch_failed = g_strdup_printf("job watch %s -C", failed);
+    runs(1, watch_failed);
+    prints(err, "failed: there is no backup \"nothing\"");
+    g_autofree char *cancel = g_strdup_printf("job cancel %s -C", made);
+    runs(2, cancel);
+    prints(err, "has ended: succeeded");
+    runs(1, "job show 20261126-014500-2e71f3 -C");
+    prints(err, "there is no job");
+}
+END_TEST
+
+START_TEST(test_job__cancelled_by_another_process)
+{
+    g_autofree char *line = g_strdup_printf("create --config %s -n b", config);
+    g_autofree char *manifest = g_build_filename(root, "backups/b/bakplane/manifest.json", NULL);
+    g_setenv("BP_FAULT", "source.documents::delay=20s", TRUE);
+    pid_t child = start(line, "stdout.create");
+    while (!g_file_test(manifest, G_FILE_TEST_EXISTS)) {
+        g_usleep(1000);
+    }
+    g_unsetenv("BP_FAULT");
+    g_autofree char *id = newest_job();
+    runs(1, "create -C -n b --replace");
+    prints(err, id);
+    g_autofree char *cancel = g_strdup_printf("job cancel %s -C", id);
+    runs(0, cancel);
+    ck_assert_int_eq(finish(child), 128 + SIGTERM);
+    runs(0, "job -C list");
+    prints(out, "cancelled  create  b");
 }
 END_TEST
 
@@ -364,7 +429,8 @@ main(void)
 {
     return RUN_SUITE(
         "cli/cli", setup, teardown, test_exit__done, test_exit__failed, test_exit__usage,
-        test_exit__different, test_exit__signals, test_output__closed_stdout_is_a_failure,
+        test_exit__different, test_exit__signals, test_job__ended_ones,
+        test_job__cancelled_by_another_process, test_output__closed_stdout_is_a_failure,
         test_output__json, test_output__report, test_output__events_and_silence,
         test_info__refused_plugin, test_info__plugins_config_help, test_flags__reach_the_job);
 }
