@@ -61,6 +61,22 @@ bp_catalog_manifest(const bp_catalog *catalog, const char *name, GError **error)
     return manifest;
 }
 
+GBytes *
+bp_catalog_document(const bp_catalog *catalog, const char *name, const char *key, gsize max,
+                    GError **error)
+{
+    const char *why = NULL;
+    if (!bp_catalog__check_child(catalog, name, error)) {
+        return NULL;
+    }
+    if (bp_key_check(key, &why) != 0) {
+        bp_set_error(error, BP_ERR_INVALID, "document \"%s\": %s", key, why);
+        return NULL;
+    }
+    g_autofree char *full = bp_catalog_key(name, key);
+    return bp_catalog__get(catalog, full, max, error);
+}
+
 bool
 bp_catalog_save(const bp_catalog *catalog, const bp_manifest *manifest, GError **error)
 {

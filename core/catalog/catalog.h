@@ -66,6 +66,13 @@ bp_backup_entry *bp_catalog_find(const bp_catalog *catalog, const char *name, GE
 /** The manifest of a backup of ours.  NOT_FOUND when it has none (foreign or remains). */
 bp_manifest *bp_catalog_manifest(const bp_catalog *catalog, const char *name, GError **error);
 
+/**
+ * A document as it lies on the storage, whoever wrote the backup.  INVALID when it has more than
+ * `max` bytes or `key` leaves the backup.  Returns: (transfer full) (nullable)
+ */
+GBytes *bp_catalog_document(const bp_catalog *catalog, const char *name, const char *key, gsize max,
+                            GError **error);
+
 /** Write the manifest in the state it has; replaces the former one.  Durable. */
 bool bp_catalog_save(const bp_catalog *catalog, const bp_manifest *manifest, GError **error);
 

@@ -8,7 +8,7 @@
 
 #include "sdk/lib/ban.h"
 
-static char *collection, *name;
+static char *collection, *name, *document;
 static gboolean detail;
 
 static const GOptionEntry list_entries[] = {
@@ -20,6 +20,8 @@ static const GOptionEntry list_entries[] = {
 static const GOptionEntry get_entries[] = {
     {"name", 'n', 0, G_OPTION_ARG_STRING, &name, "name of the backup (required)", "NAME"},
     {"detail", 'd', 0, G_OPTION_ARG_NONE, &detail, "with everything it holds", NULL},
+    {"document", 0, 0, G_OPTION_ARG_STRING, &document,
+     "print one of its documents as it lies on the storage", "KEY"},
     {0},
 };
 
@@ -38,7 +40,8 @@ run_get(bp_cli *cli, const bp_job *job, GError **error)
         bp_set_error(error, BP_ERR_INVALID, "get needs the name of a backup (-n NAME)");
         return BP_VERB_FAILED;
     }
-    return bp_job_get(job, name, detail, error);
+    return document != NULL ? bp_job_document(job, name, document, error)
+                            : bp_job_get(job, name, detail, error);
 }
 
 const bp_command bp_command_list = {

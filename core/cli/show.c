@@ -11,6 +11,7 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/cli/table.h"
+#include "core/cli/termtext.h"
 
 #include "sdk/lib/ban.h"
 
@@ -266,6 +267,11 @@ append_fact(GString *out, const char *label, const char *value)
 char *
 bp_show_get(const json_t *result, bool color)
 {
+    const char *document = bp_json_text(result, "text", NULL);
+    if (document != NULL) {
+        g_autofree char *safe = bp_term_safe(document, true);
+        return g_strconcat(safe, "\n", NULL);
+    }
     GString *out = g_string_new(NULL);
     g_autofree char *items = count_of(result, "items");
     g_autofree char *bytes = size_of(result, "bytes");

@@ -59,6 +59,9 @@ bp_verb_outcome bp_job_verify(const bp_job *job, const char *name, bool deep, GE
 bp_verb_outcome bp_job_list(const bp_job *job, const char *child, GError **error);
 /** @detail: with all units and documents. */
 bp_verb_outcome bp_job_get(const bp_job *job, const char *name, bool detail, GError **error);
+/** One document of a backup, whoever wrote it, as "text" in the result; at most 256 MiB. */
+bp_verb_outcome bp_job_document(const bp_job *job, const char *name, const char *key,
+                                GError **error);
 bp_verb_outcome bp_job_delete(const bp_job *job, const char *name, bool force, GError **error);
 
 typedef struct bp_prune_params {

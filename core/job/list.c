@@ -11,6 +11,8 @@
 
 #include "sdk/lib/ban.h"
 
+#define DOCUMENT_MAX (256 << 20)
+
 static bool
 manifest_holds(const bp_manifest *manifest, bp_selection *wanted)
 {
@@ -137,5 +139,25 @@ bp_job_get(const bp_job *job, const char *name, bool detail, GError **error)
         json_object_set_new(job->result, "units", bp_manifest_units_json(shown));
         add_documents(job->result, shown);
     }
+    return BP_VERB_OK;
+}
+
+bp_verb_outcome
+bp_job_document(const bp_job *job, const char *name, const char *key, GError **error)
+{
+    const bp_catalog *catalog = NULL;
+    bp_json_set_text(job->result, "job", "get");
+    if (!bp_workspace_catalog(job->workspace, &catalog, error)) {
+        return BP_VERB_FAILED;
+    }
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(catalog, name, error);
+    g_autoptr(GBytes) bytes =
+        entry != NULL ? bp_catalog_document(catalog, name, key, DOCUMENT_MAX, error) : NULL;
+    if (bytes == NULL) {
+        return BP_VERB_FAILED;
+    }
+    bp_json_set_text(job->result, "name", name);
+    bp_json_set_text(job->result, "document", key);
+    bp_json_set_text(job->result, "text", g_bytes_get_data(bytes, NULL));
     return BP_VERB_OK;
 }

@@ -146,6 +146,8 @@ START_TEST(test_exit__done)
     prints(out, "success");
     runs(0, "get -C -n b --detail");
     prints(out, "default.films");
+    runs(0, "get -C -n b --document bakplane/manifest.json");
+    prints(out, "\"success\"");
     runs(0, "verify -n b -C --deep");
     prints(out, "2 compared by checksum");
     runs(0, "copy -C -n b --to offsite");
@@ -170,6 +172,8 @@ START_TEST(test_exit__failed)
     runs(0, "create -C -n b");
     runs(1, "create -C -n b");
     prints(err, "hint: choose another name, or --replace it");
+    runs(1, "get -C -n b --document nothing.json");
+    runs(2, "get -C -n b --document ../b");
     write_file("backups/b/items/default/books/1", "two");
     runs(1, "copy -C -n b --to offsite");
     prints(err, "b/items/default/books/1");
