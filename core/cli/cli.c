@@ -17,7 +17,7 @@
 #include "core/cli/help.h"
 #include "core/cli/jsonout.h"
 #include "core/cli/progress_view.h"
-#include "core/compat/config_v1.h"
+#include "core/compat/dialect.h"
 #include "core/jobs/request.h"
 
 #include "sdk/lib/ban.h"
@@ -92,7 +92,7 @@ load_config(bp_cli *cli)
 {
     bp_config_params params = {.path = cli->globals.config,
                                .sets = (const char *const *)cli->globals.sets,
-                               .dialects = &bp_compat_config_v1,
+                               .dialects = &bp_compat_config,
                                .n_dialects = 1};
     cli->config = bp_config_load(&params, &cli->config_error);
     if (cli->config != NULL) {

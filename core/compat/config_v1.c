@@ -1,225 +1,249 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * milvus-backup's first dialect, translated: server, jobs and log.  The stores are translated in
- * config_v1_stores.c.
+ * milvus-backup's first dialect, translated: server, jobs, log, and the section `minio`, which is
+ * two stores.  Whatever is not said about the backup's store is as with Milvus' own, the root path
+ * too: then backups lie below the root path of Milvus.
  */
-#include "core/compat/config_v1.h"
-
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/compat/config_v1_keys.h"
-#include "core/compat/config_v1_stores.h"
-#include "sdk/lib/parse.h"
+#include "core/compat/stores.h"
+#include "core/compat/translate.h"
 
 #include "sdk/lib/ban.h"
 
-typedef struct {
-    const bp_v1_said *said;
-    const bp_config_foreign *in;
-    bp_node *out;
-} translation;
+#define PARALLELISM "backup.parallelism."
+#define TEXT BP_SAID_TEXT
+#define NUMBER BP_SAID_NUMBER
+#define BOOL BP_SAID_BOOL
 
-static bool
-is_one_of(const char *name, const char *const *words)
-{
-    for (; *words != NULL; words++) {
-        if (g_ascii_strcasecmp(name, *words) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-recognise(const char *const *top_keys, gsize n)
-{
-    static const char *const theirs[] = {"milvus", "minio", "cloud", "http", "configVersion", NULL};
-    static const char *const ours[] = {"source", "storages", NULL};
-    bool found = false;
-    for (gsize i = 0; i < n; i++) {
-        if (is_one_of(top_keys[i], ours)) {
-            return false;
-        }
-        found = found || is_one_of(top_keys[i], theirs);
-    }
-    return found;
-}
-
-static bool
-check_version(const translation *t, GError **error)
-{
-    g_auto(bp_v1_value) version = {0};
-    bp_v1_get(t->said, "configVersion", &version);
-    if (version.text == NULL || g_ascii_strcasecmp(version.text, "v1") == 0) {
-        return true;
-    }
-    if (g_ascii_strcasecmp(version.text, "v2") == 0) {
-        bp_set_error(error, BP_ERR_UNSUPPORTED,
-                     "%s: milvus-backup's second configuration dialect (configVersion v2) cannot "
-                     "be read yet; it comes with a later version of bakplane",
-                     version.origin);
-        bp_error_add_hint(error, "use a backup.yaml of the first dialect, or the native one");
-        return false;
-    }
-    bp_set_error(error, BP_ERR_INVALID, "%s: there is no version \"%s\"", version.origin,
-                 version.text);
-    return false;
-}
-
-/* An empty text in these files means "not set". */
-static void
-put(const translation *t, const char *path, const bp_v1_value *value)
-{
-    if (value->text != NULL && *value->text != '\0') {
-        bp_node_put(t->out, path, value->text, value->origin);
-    }
-}
-
-static void
-put_said(const translation *t, const char *path, const char *name)
-{
-    g_auto(bp_v1_value) value = {0};
-    bp_v1_get(t->said, name, &value);
-    put(t, path, &value);
-}
-
-/* That tool's paths start at the working directory. */
-static void
-put_path(const translation *t, const char *path, const char *name)
-{
-    g_auto(bp_v1_value) value = {0};
-    bp_v1_get(t->said, name, &value);
-    if (value.text != NULL && *value.text != '\0' && !g_path_is_absolute(value.text)) {
-        g_autofree char *relative = g_steal_pointer(&value.text);
-        value.text = g_canonicalize_filename(relative, NULL);
-    }
-    put(t, path, &value);
-}
-
-static void
-translate_address(const translation *t)
-{
-    g_auto(bp_v1_value) host = {0};
-    g_auto(bp_v1_value) port = {0};
-    bp_v1_get(t->said, "milvus.address", &host);
-    bp_v1_get(t->said, "milvus.port", &port);
-    g_autofree char *address = bp_v1_join_address(host.text, port.text);
-    bp_node_put(t->out, "source.address", address, host.given ? host.origin : port.origin);
-}
+/* name, kind, environment, default, idle, secret */
+static const bp_said_key keys[] = {
+    {"configVersion", TEXT, NULL, NULL, false, false},
+    {"log.level", TEXT, NULL, NULL, false, false},
+    {"log.format", TEXT, NULL, NULL, true, false},
+    {"log.console", BOOL, NULL, "false", false, false},
+    {"log.file.rootPath", TEXT, NULL, NULL, true, false},
+    {"log.file.filename", TEXT, NULL, NULL, true, false},
+    {"log.file.maxSize", NUMBER, NULL, NULL, true, false},
+    {"log.file.maxBackups", NUMBER, NULL, NULL, true, false},
+    {"log.file.maxAge", NUMBER, NULL, NULL, true, false},
+    {"log.file.maxDays", NUMBER, NULL, NULL, true, false},
+    {"http.enabled", BOOL, NULL, NULL, true, false},
+    {"http.debug_mode", BOOL, NULL, NULL, true, false},
+    {"http.debugMode", BOOL, NULL, NULL, true, false},
+    {"http.simpleResponse", BOOL, NULL, NULL, true, false},
+    {"http.swaggerBasePath", TEXT, NULL, NULL, true, false},
+    {"cloud.address", TEXT, NULL, NULL, true, false},
+    {"cloud.apikey", TEXT, NULL, NULL, true, true},
+    {"milvus.address", TEXT, "MILVUS_ADDRESS", "localhost", false, false},
+    {"milvus.port", NUMBER, "MILVUS_PORT", "19530", false, false},
+    {"milvus.authorizationEnabled", BOOL, "MILVUS_AUTHORIZATION_ENABLED", NULL, true, false},
+    {"milvus.user", TEXT, "MILVUS_USER", NULL, false, false},
+    {"milvus.password", TEXT, "MILVUS_PASSWORD", NULL, false, true},
+    {"milvus.tlsMode", NUMBER, "MILVUS_TLS_MODE", "0", false, false},
+    {"milvus.caCertPath", TEXT, "MILVUS_CA_CERT_PATH", NULL, false, false},
+    {"milvus.serverName", TEXT, "MILVUS_SERVER_NAME", NULL, false, false},
+    {"milvus.mtlsCertPath", TEXT, "MILVUS_MTLS_CERT_PATH", NULL, false, false},
+    {"milvus.mtlsKeyPath", TEXT, "MILVUS_MTLS_KEY_PATH", NULL, false, false},
+    {"milvus.rpcChannelName", TEXT, "MILVUS_RPC_CHANNEL_NAME", NULL, true, false},
+    {"milvus.etcd.endpoints", TEXT, NULL, NULL, true, false},
+    {"milvus.etcd.rootPath", TEXT, NULL, NULL, true, false},
+    {"minio.storageType", TEXT, NULL, NULL, false, false},
+    {"minio.cloudProvider", TEXT, NULL, NULL, false, false},
+    {"storage.storageType", TEXT, NULL, NULL, false, false},
+    {"minio.address", TEXT, "MINIO_ADDRESS", "localhost", false, false},
+    {"minio.port", NUMBER, "MINIO_PORT", "9000", false, false},
+    {"minio.region", TEXT, "MINIO_REGION", NULL, false, false},
+    {"minio.accessKeyID", TEXT, "MINIO_ACCESS_KEY", "minioadmin", false, false},
+    {"minio.secretAccessKey", TEXT, "MINIO_SECRET_KEY", "minioadmin", false, true},
+    {"minio.token", TEXT, "MINIO_TOKEN", NULL, false, true},
+    {"minio.gcpCredentialJSON", TEXT, "GCP_KEY_JSON", NULL, true, false},
+    {"minio.useSSL", BOOL, "MINIO_USE_SSL", "false", false, false},
+    {"minio.bucketName", TEXT, "MINIO_BUCKET_NAME", "a-bucket", false, false},
+    {"minio.rootPath", TEXT, "MINIO_ROOT_PATH", "files", false, false},
+    {"minio.useIAM", BOOL, "MINIO_USE_IAM", "false", false, false},
+    {"minio.iamEndpoint", TEXT, "MINIO_IAM_ENDPOINT", NULL, false, false},
+    {"minio.backupStorageType", TEXT, NULL, NULL, false, false},
+    {"minio.backupAddress", TEXT, "MINIO_BACKUP_ADDRESS", NULL, false, false},
+    {"minio.backupPort", NUMBER, "MINIO_BACKUP_PORT", NULL, false, false},
+    {"minio.backupRegion", TEXT, "MINIO_BACKUP_REGION", NULL, false, false},
+    {"minio.backupAccessKeyID", TEXT, "MINIO_BACKUP_ACCESS_KEY", NULL, false, false},
+    {"minio.backupSecretAccessKey", TEXT, "MINIO_BACKUP_SECRET_KEY", NULL, false, true},
+    {"minio.backupToken", TEXT, "MINIO_BACKUP_TOKEN", NULL, false, true},
+    {"minio.backupGcpCredentialJSON", TEXT, "BACKUP_GCP_KEY_JSON", NULL, true, false},
+    {"minio.backupUseSSL", BOOL, "MINIO_BACKUP_USE_SSL", NULL, false, false},
+    {"minio.backupBucketName", TEXT, "MINIO_BACKUP_BUCKET_NAME", NULL, false, false},
+    {"minio.backupRootPath", TEXT, "MINIO_BACKUP_ROOT_PATH", NULL, false, false},
+    {"minio.backupUseIAM", BOOL, "MINIO_BACKUP_USE_IAM", NULL, false, false},
+    {"minio.backupIamEndpoint", TEXT, "MINIO_BACKUP_IAM_ENDPOINT", NULL, false, false},
+    {"minio.crossStorage", BOOL, NULL, NULL, true, false},
+    {"minio.multipartCopyThresholdMiB", NUMBER, NULL, NULL, true, false},
+    {"backup.maxSegmentGroupSize", TEXT, "BACKUP_MAX_SEGMENT_GROUP_SIZE", NULL, true, false},
+    {PARALLELISM "copydata", NUMBER, "BACKUP_PARALLELISM_COPYDATA", NULL, false, false},
+    {PARALLELISM "backupCollection", NUMBER, "BACKUP_PARALLELISM_BACKUP_COLLECTION", NULL, false,
+     false},
+    {PARALLELISM "restoreCollection", NUMBER, "BACKUP_PARALLELISM_RESTORE_COLLECTION", NULL, false,
+     false},
+    {PARALLELISM "backupSegment", NUMBER, NULL, NULL, true, false},
+    {PARALLELISM "importJob", NUMBER, NULL, NULL, true, false},
+    {"backup.keepTempFiles", BOOL, "BACKUP_KEEP_TEMP_FILES", NULL, true, false},
+    {"backup.gcPause.enable", BOOL, "BACKUP_GC_PAUSE_ENABLE", NULL, false, false},
+    {"backup.gcPause.seconds", NUMBER, "BACKUP_GC_PAUSE_SECONDS", NULL, false, false},
+    {"backup.gcPause.address", TEXT, "BACKUP_GC_PAUSE_ADDRESS", NULL, false, false},
+};
+const bp_said_table bp_v1_table = {.keys = keys, .n = G_N_ELEMENTS(keys)};
 
 static void
-translate_tls(const translation *t)
+put_tls(const bp_translation *t)
 {
-    g_auto(bp_v1_value) mode = {0};
-    g_auto(bp_v1_value) cert = {0};
-    g_auto(bp_v1_value) key = {0};
-    bp_v1_get(t->said, "milvus.tlsMode", &mode);
-    bp_v1_get(t->said, "milvus.mtlsCertPath", &cert);
-    bp_v1_get(t->said, "milvus.mtlsKeyPath", &key);
-    bool has_pair =
-        cert.text != NULL && *cert.text != '\0' && key.text != NULL && *key.text != '\0';
-    if (strcmp(mode.text, "2") == 0 && !has_pair) {
-        g_ptr_array_add(t->in->warnings,
-                        g_strdup_printf("%s: tlsMode 2 without mtlsCertPath and mtlsKeyPath acts "
-                                        "as 1, as in milvus-backup",
-                                        mode.origin));
+    g_auto(bp_said_value) mode = {0};
+    g_auto(bp_said_value) cert = {0};
+    g_auto(bp_said_value) key = {0};
+    bp_said_get(t->said, "milvus.tlsMode", &mode);
+    bp_said_get(t->said, "milvus.mtlsCertPath", &cert);
+    bp_said_get(t->said, "milvus.mtlsKeyPath", &key);
+    bool has_pair = bp_said_is_text(&cert) && bp_said_is_text(&key);
+    if (g_strcmp0(mode.text, "2") == 0 && !has_pair) {
+        bp_said_warn(t->said,
+                     "%s: tlsMode 2 without mtlsCertPath and mtlsKeyPath acts as 1, as in "
+                     "milvus-backup",
+                     mode.origin);
         mode.text[0] = '1';
     }
-    if (!mode.given || strcmp(mode.text, "0") == 0) {
-        return; /* without TLS the rest has no effect in that tool, either */
-    }
-    put(t, "source.tls_mode", &mode);
-    put_path(t, "source.ca_file", "milvus.caCertPath");
-    put_said(t, "source.server_name", "milvus.serverName");
-    if (strcmp(mode.text, "2") == 0) {
-        put_path(t, "source.cert_file", "milvus.mtlsCertPath");
-        put_path(t, "source.key_file", "milvus.mtlsKeyPath");
-    }
+    bp_translation_put_tls(t, &mode, "milvus.");
 }
 
 static void
-translate_source(const translation *t)
+put_gc_pause(const bp_translation *t)
 {
-    g_autofree char *origin = g_strdup_printf("file %s (milvus-backup v1)", t->in->path);
-    bp_node_put(t->out, "source.plugin", "milvus", origin);
-    bp_node_put(t->out, "source.storage", BP_V1_MILVUS_STORE, origin);
-    bp_node_put(t->out, "backup.storage", BP_V1_BACKUP_STORE, origin);
-    translate_address(t);
-    translate_tls(t);
-    put_said(t, "source.user", "milvus.user");
-    put_said(t, "source.password", "milvus.password");
-}
-
-static bool
-translate_gc_pause(const translation *t, GError **error)
-{
-    g_auto(bp_v1_value) enable = {0};
-    g_auto(bp_v1_value) seconds = {0};
-    g_auto(bp_v1_value) address = {0};
-    bp_v1_get(t->said, "backup.gcPause.enable", &enable);
-    bp_v1_get(t->said, "backup.gcPause.seconds", &seconds);
-    bp_v1_get(t->said, "backup.gcPause.address", &address);
+    g_auto(bp_said_value) enable = {0};
+    g_auto(bp_said_value) seconds = {0};
+    g_auto(bp_said_value) address = {0};
+    bp_said_get(t->said, "backup.gcPause.enable", &enable);
+    bp_said_get(t->said, "backup.gcPause.seconds", &seconds);
+    bp_said_get(t->said, "backup.gcPause.address", &address);
     bool on = false;
-    if (enable.text != NULL && bp_parse_bool(enable.text, &on) != 0) {
-        bp_set_error(error, BP_ERR_INVALID, "%s: \"%s\" is neither true nor false", enable.origin,
-                     enable.text);
-        return false;
-    }
+    bp_said_get_bool(t->said, "backup.gcPause.enable", &on);
     if (on && address.text == NULL) {
         address.text = g_strdup("http://localhost:9091");
     }
-    put(t, "source.management", &address);
-    if (enable.text != NULL) {
+    bp_translation_put(t, "source.management", &address);
+    if (bp_said_is_text(&enable)) {
         bp_node_put(t->out, "backup.gc_pause", on ? "auto" : "off", enable.origin);
     }
-    if (seconds.text != NULL && *seconds.text != '\0') {
+    if (bp_said_is_text(&seconds)) {
         g_autofree char *duration = g_strconcat(seconds.text, "s", NULL);
         bp_node_put(t->out, "backup.gc_pause_for", duration, seconds.origin);
     }
-    return true;
 }
 
 static void
-translate_jobs(const translation *t)
+put_jobs(const bp_translation *t)
 {
-    put_said(t, "backup.concurrency.copies", "backup.parallelism.copydata");
-    put_said(t, "restore.concurrency.copies", "backup.parallelism.copydata");
-    put_said(t, "backup.concurrency.units", "backup.parallelism.backupCollection");
-    put_said(t, "restore.concurrency.units", "backup.parallelism.restoreCollection");
+    bp_translation_put_said(t, "backup.concurrency.copies", PARALLELISM "copydata");
+    bp_translation_put_said(t, "restore.concurrency.copies", PARALLELISM "copydata");
+    bp_translation_put_said(t, "backup.concurrency.units", PARALLELISM "backupCollection");
+    bp_translation_put_said(t, "restore.concurrency.units", PARALLELISM "restoreCollection");
 }
 
-static void
-translate_log(const translation *t)
+/* "minio.rootPath", or "minio.backupRootPath" if that says something.  Returns: the key's name */
+static char *
+get_of_store(const bp_translation *t, bool is_backup, const char *name, bp_said_value *out)
 {
-    static const char *const loudest[] = {"panic", "fatal", "dpanic", NULL};
-    g_auto(bp_v1_value) level = {0};
-    bp_v1_get(t->said, "log.level", &level);
-    if (level.text != NULL) {
-        g_autofree char *old = g_steal_pointer(&level.text);
-        level.text = is_one_of(old, loudest) ? g_strdup("error") : g_ascii_strdown(old, -1);
-        put(t, "log.level", &level);
+    if (is_backup) {
+        char *key = g_strdup_printf("minio.backup%c%s", g_ascii_toupper(*name), name + 1);
+        bp_said_get(t->said, key, out);
+        if (bp_said_is_text(out)) {
+            return key;
+        }
+        bp_said_value_clear(out);
+        g_free(key);
     }
+    char *primary = g_strconcat("minio.", name, NULL);
+    bp_said_get(t->said, primary, out);
+    return primary;
 }
 
 static bool
-translate(const bp_config_foreign *in, bp_node *out, GError **error)
+get_switch(const bp_translation *t, bool is_backup, const char *name)
 {
-    g_autoptr(bp_v1_said) said = bp_v1_said_new(in, error);
-    if (said == NULL) {
-        return false;
-    }
-    translation t = {.said = said, .in = in, .out = out};
-    if (!check_version(&t, error) || !translate_gc_pause(&t, error)) {
-        return false;
-    }
-    translate_source(&t);
-    translate_jobs(&t);
-    translate_log(&t);
-    return bp_v1_translate_stores(said, in, out, error);
+    g_auto(bp_said_value) value = {0};
+    g_autofree char *key = get_of_store(t, is_backup, name, &value);
+    bool on = false;
+    bp_said_get_bool(t->said, key, &on);
+    return on;
 }
 
-const bp_config_dialect bp_compat_config_v1 = {
-    .recognise = recognise,
-    .translate = translate,
-};
+/* storageType has two more names. */
+static void
+get_provider(const bp_translation *t, bool is_backup, bp_said_value *out)
+{
+    static const char *const names[] = {"minio.backupStorageType", "minio.storageType",
+                                        "storage.storageType", "minio.cloudProvider"};
+    for (gsize i = is_backup ? 0 : 1; i < G_N_ELEMENTS(names); i++) {
+        bp_said_get(t->said, names[i], out);
+        if (bp_said_is_text(out)) {
+            return;
+        }
+        bp_said_value_clear(out);
+    }
+    *out = (bp_said_value){.text = g_strdup("minio"),
+                           .origin = g_strdup("default of minio.storageType")};
+}
+
+static void
+put_store(const bp_translation *t, bool is_backup)
+{
+    g_auto(bp_said_value) provider = {0};
+    get_provider(t, is_backup, &provider);
+    g_auto(bp_compat_store) s = {
+        .name = is_backup ? BP_COMPAT_BACKUP_STORE : BP_COMPAT_MILVUS_STORE,
+        .provider = bp_compat_provider_find(t->said, &provider),
+        .provider_origin = g_strdup(provider.origin),
+        .auth = get_switch(t, is_backup, "useIAM") ? BP_AUTH_IAM : BP_AUTH_KEYS,
+        .use_tls = get_switch(t, is_backup, "useSSL"),
+    };
+    if (s.provider == NULL) {
+        return;
+    }
+    bool azure = s.provider->family == BP_FAMILY_AZURE;
+    const struct {
+        const char *name;
+        bp_said_value *value;
+    } members[] = {
+        {"address", &s.address},
+        {"port", &s.port},
+        {"region", &s.region},
+        {"bucketName", &s.bucket},
+        {"rootPath", &s.root},
+        {"accessKeyID", azure ? &s.account : &s.access_key},
+        {"secretAccessKey", azure ? &s.account_key : &s.secret_key},
+        {"token", &s.session_token},
+        {"iamEndpoint", &s.iam_endpoint},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
+        g_autofree char *key = get_of_store(t, is_backup, members[i].name, members[i].value);
+    }
+    bp_compat_store_put(t->said, &s, t->out);
+}
+
+void
+bp_v1_translate(const bp_translation *t)
+{
+    bp_translation_put_source(t, "milvus.address", "milvus.port");
+    put_tls(t);
+    put_gc_pause(t);
+    put_jobs(t);
+    bp_translation_put_log(t);
+    g_auto(bp_said_value) root = {0};
+    bp_said_get(t->said, "minio.backupRootPath", &root);
+    if (!bp_said_is_text(&root)) {
+        bp_said_warn(t->said,
+                     "%s: minio.backupRootPath is not set: backups lie below the root path of "
+                     "Milvus",
+                     t->in->path);
+    }
+    put_store(t, false);
+    put_store(t, true);
+}

@@ -29,9 +29,12 @@ typedef struct bp_config_tree bp_config_tree; /* everything that was said, with 
 
 /** A file in a foreign dialect, for its translator. */
 typedef struct bp_config_foreign {
-    const bp_node *root;        /* the file as it was read */
-    const char *path;           /* of the file, absolute */
+    const bp_node *root; /* the file as it was read; empty when there is none */
+    const char *path;    /* of the file, absolute; for messages when there is none */
+    bool no_file;
     const char *const *environ; /* "NAME=value", NULL-terminated */
+    GPtrArray *sets;            /* char *, "key=value" from --set: to be taken out, if it is one
+                                   of the dialect's */
     GPtrArray *warnings;        /* char *: unknown keys and keys without effect, to be added */
 } bp_config_foreign;
 
@@ -45,10 +48,10 @@ typedef struct bp_config_dialect {
 } bp_config_dialect;
 
 typedef struct bp_config_params {
-    const char *path;           /* file, or NULL: bp_config_places, none is fine */
-    const char *const *sets;    /* "a.b=c" from --set, NULL-terminated, or NULL */
-    const char *const *environ; /* "NAME=value", NULL-terminated; NULL = the process's */
-    const bp_config_dialect *dialects;
+    const char *path;                  /* file; "" = none; NULL: bp_config_places, none is fine */
+    const char *const *sets;           /* "a.b=c" from --set, NULL-terminated, or NULL */
+    const char *const *environ;        /* "NAME=value", NULL-terminated; NULL = the process's */
+    const bp_config_dialect *dialects; /* asked about no file, too, if path is "" */
     gsize n_dialects;
 } bp_config_params;
 

@@ -92,7 +92,8 @@ top_keys(const bp_node *root)
 
 /* Leaves `root` alone when it is in the native dialect. */
 static bool
-translate(bp_config_tree *tree, const bp_config_params *params, bp_node **root, GError **error)
+translate(bp_config_tree *tree, const bp_config_params *params, GPtrArray *sets, bp_node **root,
+          GError **error)
 {
     g_autoptr(GPtrArray) names = top_keys(*root);
     for (gsize i = 0; i < params->n_dialects; i++) {
@@ -103,8 +104,10 @@ translate(bp_config_tree *tree, const bp_config_params *params, bp_node **root, 
         g_autoptr(bp_node) native = bp_node_new(BP_NODE_MAP);
         bp_config_foreign foreign = {
             .root = *root,
-            .path = tree->path,
+            .path = tree->path != NULL ? tree->path : "(no file)",
+            .no_file = tree->path == NULL,
             .environ = (const char *const *)tree->environ,
+            .sets = sets,
             .warnings = tree->warnings,
         };
         if (!dialect->translate(&foreign, native, error)) {
@@ -118,8 +121,22 @@ translate(bp_config_tree *tree, const bp_config_params *params, bp_node **root, 
 }
 
 static bool
-load_file(bp_config_tree *tree, const bp_config_params *params, GError **error)
+without_file(bp_config_tree *tree, const bp_config_params *params, GPtrArray *sets, GError **error)
 {
+    g_autoptr(bp_node) root = bp_node_new(BP_NODE_MAP);
+    if (params->path != NULL && !translate(tree, params, sets, &root, error)) {
+        return false;
+    }
+    tree->layers[BP_LAYER_FILE] = g_steal_pointer(&root);
+    return true;
+}
+
+static bool
+load_file(bp_config_tree *tree, const bp_config_params *params, GPtrArray *sets, GError **error)
+{
+    if (params->path != NULL && *params->path == '\0') {
+        return without_file(tree, params, sets, error);
+    }
     g_auto(bp_small_file) file = {0};
     g_autofree char *path = g_strdup(params->path);
     GError *problem = NULL;
@@ -131,14 +148,13 @@ load_file(bp_config_tree *tree, const bp_config_params *params, GError **error)
         return false;
     }
     if (!found) {
-        tree->layers[BP_LAYER_FILE] = bp_node_new(BP_NODE_MAP);
-        return true;
+        return without_file(tree, params, sets, error);
     }
     tree->path = g_canonicalize_filename(path, NULL);
     tree->base_dir = g_path_get_dirname(tree->path);
     tree->readable_by_all = (file.stat.st_mode & S_IROTH) != 0;
     g_autoptr(bp_node) root = bp_yaml_parse(file.text, file.size, tree->path, error);
-    if (root == NULL || !translate(tree, params, &root, error)) {
+    if (root == NULL || !translate(tree, params, sets, &root, error)) {
         return false;
     }
     tree->layers[BP_LAYER_FILE] = g_steal_pointer(&root);
@@ -173,10 +189,16 @@ collect_storages(const bp_config_tree *tree, const guint *layers, gsize n)
 static bool
 load_layers(bp_config_tree *tree, const bp_config_params *params, GError **error)
 {
-    if (!load_file(tree, params, error)) {
+    g_autoptr(GPtrArray) sets = g_ptr_array_new_with_free_func(g_free);
+    for (const char *const *set = params->sets; set != NULL && *set != NULL; set++) {
+        g_ptr_array_add(sets, g_strdup(*set));
+    }
+    if (!load_file(tree, params, sets, error)) {
         return false;
     }
-    tree->layers[BP_LAYER_SET] = bp_config__layer_from_sets(params->sets, error);
+    g_ptr_array_add(sets, NULL);
+    tree->layers[BP_LAYER_SET] =
+        bp_config__layer_from_sets((const char *const *)sets->pdata, error);
     if (tree->layers[BP_LAYER_SET] == NULL) {
         return false;
     }

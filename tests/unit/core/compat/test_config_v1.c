@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/compat/config_v1, config_v1_keys and config_v1_stores: backup.yaml as people have it.
+ * core/compat/config_v1, said, stores and dialect: backup.yaml as people have it.
  */
-#include "core/compat/config_v1.h"
+#include "core/compat/dialect.h"
 
 #include "tests/unit/core/config/fixture.h"
 
@@ -45,7 +45,7 @@ load(const char *text, const char *const *env, GError **error)
     g_autofree char *path = fixture_file("backup.yaml", text);
     bp_config_params params = {.path = path,
                                .environ = env != NULL ? env : nothing,
-                               .dialects = &bp_compat_config_v1,
+                               .dialects = &bp_compat_config,
                                .n_dialects = 1};
     return bp_config_load(&params, error);
 }
@@ -110,7 +110,7 @@ START_TEST(test_translate__keys_without_effect_are_named_once)
     g_autoptr(bp_config_tree) tree = loaded(local_file, NULL);
     ck_assert_uint_eq(bp_config_warnings(tree)->len, 1);
     assert_warned(tree,
-                  "/backup.yaml: keys without effect here: log.console (line 3), "
+                  "/backup.yaml: keys without effect here: "
                   "log.file.rootPath (line 5), http.simpleResponse (line 7), "
                   "backup.maxSegmentGroupSize (line 21), backup.keepTempFiles (line 26)",
                   1);
@@ -346,21 +346,23 @@ static const struct {
     int cls;
     const char *message;
 } refused[] = {
-    {"configVersion: v2\nmilvus: {}\n", BP_ERR_UNSUPPORTED,
-     "second configuration dialect (configVersion v2) cannot be read yet"},
     {"configVersion: v3\n", BP_ERR_INVALID, "/backup.yaml:1 (configVersion): there is no version"},
     {"minio: {storageType: gcpnative}\n", BP_ERR_UNSUPPORTED,
      "bakplane does not speak Google's JSON API\nhint: use storageType gcp"},
     {"minio:\n  storageType: mino\n", BP_ERR_INVALID,
      "/backup.yaml:2 (minio.storageType): unknown storage type \"mino\"\nhint: did you mean "
      "\"minio\"?"},
-    {"minio: {storageType: local}\n", BP_ERR_INVALID, "storage type local needs minio.rootPath"},
+    {"minio: {storageType: local}\n", BP_ERR_INVALID, "storage type local needs a rootPath"},
     {"minio: {useSSL: maybe}\n", BP_ERR_INVALID, "(minio.useSSL): \"maybe\" is neither true nor"},
+    {"milvus: {port: many, tlsMode: x}\nminio: {useSSL: maybe, storageType: gcpnative}\n",
+     BP_ERR_INVALID, "/backup.yaml: 4 problems:\n- "},
+    {"milvus: {port: many}\nminio: {useSSL: maybe}\n", BP_ERR_INVALID,
+     "(milvus.port): \"many\" is no number\n- "},
     {"milvus: {address: [a]}\n", BP_ERR_INVALID, "milvus.address: expected one value"},
     {"milvus: {address: a, Address: b}\n", BP_ERR_INVALID,
      "/backup.yaml:1: key \"milvus.Address\" was given already"},
     {"milvus: {port: 1}\nbackup: {parallelism: {copydata: many}}\n", BP_ERR_INVALID,
-     "/backup.yaml:2 (backup.parallelism.copydata): backup.concurrency.copies: \"many\" is no"},
+     "/backup.yaml:2 (backup.parallelism.copydata): \"many\" is no number"},
     {"milvus: {port: 1}\nbackup: {gcPause: {enable: si}}\n", BP_ERR_INVALID,
      "(backup.gcPause.enable): \"si\" is neither true nor false"},
 };
@@ -378,10 +380,10 @@ START_TEST(test_recognise__native_files_are_left_alone)
     static const char *const native[] = {"source", "backup", "milvus"};
     static const char *const foreign[] = {"backup", "Minio"};
     static const char *const neither[] = {"backup", "log"};
-    ck_assert(!bp_compat_config_v1.recognise(native, G_N_ELEMENTS(native)));
-    ck_assert(bp_compat_config_v1.recognise(foreign, G_N_ELEMENTS(foreign)));
-    ck_assert(!bp_compat_config_v1.recognise(neither, G_N_ELEMENTS(neither)));
-    ck_assert(!bp_compat_config_v1.recognise(NULL, 0));
+    ck_assert(!bp_compat_config.recognise(native, G_N_ELEMENTS(native)));
+    ck_assert(bp_compat_config.recognise(foreign, G_N_ELEMENTS(foreign)));
+    ck_assert(!bp_compat_config.recognise(neither, G_N_ELEMENTS(neither)));
+    ck_assert(!bp_compat_config.recognise(NULL, 0));
 }
 END_TEST
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The two dialects, and what both translate alike.  For core/compat only.
+ */
+#ifndef BP_CORE_COMPAT_TRANSLATE_H
+#define BP_CORE_COMPAT_TRANSLATE_H
+
+#include "core/compat/said.h"
+
+typedef struct bp_translation {
+    bp_said *said;
+    const bp_config_foreign *in;
+    bp_node *out;
+} bp_translation;
+
+extern const bp_said_table bp_v1_table, bp_v2_table;
+/** Problems go to t->said. */
+void bp_v1_translate(const bp_translation *t);
+void bp_v2_translate(const bp_translation *t);
+
+/* An empty text in these files means "not set". */
+void bp_translation_put(const bp_translation *t, const char *path, const bp_said_value *value);
+void bp_translation_put_said(const bp_translation *t, const char *path, const char *name);
+/** That tool's paths start at the working directory. */
+void bp_translation_put_path(const bp_translation *t, const char *path, const char *name);
+/** host and port of the server, and what is always so. */
+void bp_translation_put_source(const bp_translation *t, const char *host, const char *port);
+void bp_translation_put_log(const bp_translation *t);
+
+/** TLS to the server.  @mode: "0", "1" or "2".  @prefix: "milvus." or "milvus.grpc." */
+void bp_translation_put_tls(const bp_translation *t, bp_said_value *mode, const char *prefix);
+
+#endif
