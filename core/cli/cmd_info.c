@@ -8,9 +8,21 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/cli/cli.h"
+#include "core/cli/migrate.h"
 #include "core/cli/show.h"
 
 #include "sdk/lib/ban.h"
+
+static char *output;
+static gboolean force, strict;
+
+static const GOptionEntry config_entries[] = {
+    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
+     "migrate: file to write (default: standard output)", "FILE"},
+    {"force", 0, 0, G_OPTION_ARG_NONE, &force, "migrate: replace that file", NULL},
+    {"strict", 0, 0, G_OPTION_ARG_NONE, &strict, "migrate: fail where something is lost", NULL},
+    {0},
+};
 
 static bool
 append_section(const bp_config_tree *config, const char *path, const bp_key_table *tables, gsize n,
@@ -53,12 +65,8 @@ append_storages(bp_cli *cli, json_t *list, GError **error)
 }
 
 static bp_verb_outcome
-run_config(bp_cli *cli, const bp_job *job, GError **error)
+show_config(bp_cli *cli, const bp_job *job, GError **error)
 {
-    if (cli->args[0] == NULL || strcmp(cli->args[0], "show") != 0) {
-        bp_set_error(error, BP_ERR_INVALID, "write config show");
-        return BP_VERB_FAILED;
-    }
     json_t *list = json_array();
     json_object_set_new(job->result, "settings", list);
     bp_json_set_text(job->result, "file", bp_config_path(cli->config));
@@ -80,6 +88,22 @@ run_config(bp_cli *cli, const bp_job *job, GError **error)
 }
 
 static bp_verb_outcome
+run_config(bp_cli *cli, const bp_job *job, GError **error)
+{
+    const char *word = cli->args[0] != NULL && cli->args[1] == NULL ? cli->args[0] : "";
+    if (strcmp(word, "migrate") == 0) {
+        bp_migrate_params params = {.output = output, .force = force, .strict = strict};
+        return bp_migrate_run(cli, job, &params, error);
+    }
+    if (strcmp(word, "show") != 0 || output != NULL || force || strict) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "write config show, or config migrate with its options");
+        return BP_VERB_FAILED;
+    }
+    return show_config(cli, job, error);
+}
+
+static bp_verb_outcome
 run_version(bp_cli *cli, const bp_job *job, GError **error)
 {
     (void)cli;
@@ -93,10 +117,14 @@ run_version(bp_cli *cli, const bp_job *job, GError **error)
 
 const bp_command bp_command_config = {
     .name = "config",
-    .words = "show",
-    .summary = "show every setting and where it came from",
-    .description = "Shows the value of every setting and its origin: a flag, the environment, the\n"
-                   "file with its line, or the default. Secrets are masked.",
+    .words = "show | migrate",
+    .summary = "show every setting, or migrate another tool's",
+    .description = "show prints the value of every setting and its origin: a flag, the\n"
+                   "environment, the file with its line, or the default. Secrets are masked.\n"
+                   "migrate writes another tool's configuration as a file in this program's own\n"
+                   "dialect. Secrets are written as they are, so only you can read that file;\n"
+                   "those that stand in a variable stay there.",
+    .entries = config_entries,
     .needs_config = true,
     .run = run_config,
     .show = bp_show_config,

@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/cli/show.h"
 #include "core/cli/table.h"
+#include "core/cli/termtext.h"
 
 #include "sdk/lib/ban.h"
 
@@ -118,6 +119,14 @@ bp_show_plugins(const json_t *result, bool color)
 char *
 bp_show_config(const json_t *result, bool color)
 {
+    const char *text = bp_json_text(result, "text", NULL);
+    if (text != NULL) {
+        return bp_term_safe(text, true);
+    }
+    if (json_object_get(result, "settings") == NULL) {
+        g_autofree char *file = bp_term_safe(bp_json_text(result, "file", "?"), false);
+        return g_strdup_printf("wrote %s\n", file);
+    }
     static const bp_table_column columns[] = {
         {"SETTING", false}, {"VALUE", false}, {"ORIGIN", false}, {NULL, false}};
     g_autoptr(bp_table) table = bp_table_new(columns);

@@ -75,6 +75,10 @@ char **bp_config_places(const char *const *environ);
 
 /** Path of the file that was read, or NULL. */
 const char *bp_config_path(const bp_config_tree *tree);
+/** The dialect that was translated, or NULL = the native one. */
+const bp_config_dialect *bp_config_foreign_dialect(const bp_config_tree *tree);
+/** What the file says, or what became of it: a map.  Borrowed. */
+const bp_node *bp_config_file_layer(const bp_config_tree *tree);
 /** Warnings of a foreign dialect, in order of the file (char *). */
 const GPtrArray *bp_config_warnings(const bp_config_tree *tree);
 

@@ -115,6 +115,7 @@ translate(bp_config_tree *tree, const bp_config_params *params, GPtrArray *sets,
         }
         bp_node_free(*root);
         *root = g_steal_pointer(&native);
+        tree->dialect = dialect;
         return true;
     }
     return true;
@@ -248,6 +249,18 @@ const char *
 bp_config_path(const bp_config_tree *tree)
 {
     return tree->path;
+}
+
+const bp_config_dialect *
+bp_config_foreign_dialect(const bp_config_tree *tree)
+{
+    return tree->dialect;
+}
+
+const bp_node *
+bp_config_file_layer(const bp_config_tree *tree)
+{
+    return tree->layers[BP_LAYER_FILE];
 }
 
 const GPtrArray *

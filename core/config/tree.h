@@ -19,6 +19,7 @@ struct bp_config_tree {
     bp_node *layers[BP_N_LAYERS]; /* maps, never NULL */
     char **environ;
     GPtrArray *warnings;
+    const bp_config_dialect *dialect; /* that the file was in, or NULL */
     char **storages;
 };
 

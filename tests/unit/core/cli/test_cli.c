@@ -414,6 +414,37 @@ START_TEST(test_info__plugins_config_help)
 }
 END_TEST
 
+START_TEST(test_config__migrate)
+{
+    write_file("backup.yaml", "milvus: {address: h, password: hush}\n"
+                              "minio: {backupRootPath: b}\n"
+                              "http: {enabled: true}\n");
+    g_autofree char *theirs = g_strdup_printf("--config %s/backup.yaml config migrate", root);
+    g_autofree char *to_file = g_strdup_printf("%s -o %s/ours.yaml", theirs, root);
+    g_autofree char *strict = g_strdup_printf("%s --strict", theirs);
+    g_autofree char *json = g_strdup_printf("%s --json", theirs);
+    g_autofree char *forced = g_strdup_printf("%s --force", to_file);
+    runs(0, theirs);
+    prints(out, "  password: \"hush\"\n");
+    prints(err, "keys without effect here: http.enabled (line 3)");
+    runs(0, to_file);
+    g_autofree char *ours = read_file("ours.yaml");
+    prints(ours, "address: \"h:19530\"");
+    g_autofree char *path = g_build_filename(root, "ours.yaml", NULL);
+    GStatBuf info;
+    ck_assert_int_eq(g_stat(path, &info), 0);
+    ck_assert_uint_eq(info.st_mode & 0777, 0600);
+    runs(1, to_file);
+    prints(err, "hint: replace it by --force");
+    runs(0, forced);
+    runs(2, strict);
+    runs(2, json);
+    runs(2, "-C config migrate");
+    prints(err, "there is nothing to migrate");
+    runs(2, "-C config show --strict");
+}
+END_TEST
+
 START_TEST(test_flags__reach_the_job)
 {
     runs(0, "create -C -n b --concurrency-units 1 --prove=size");
@@ -431,10 +462,11 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "cli/cli", setup, teardown, test_exit__done, test_exit__failed, test_exit__usage,
-        test_exit__different, test_exit__signals, test_job__ended_ones,
-        test_job__cancelled_by_another_process, test_output__closed_stdout_is_a_failure,
-        test_output__json, test_output__report, test_output__events_and_silence,
-        test_info__refused_plugin, test_info__plugins_config_help, test_flags__reach_the_job);
+    return RUN_SUITE("cli/cli", setup, teardown, test_exit__done, test_exit__failed,
+                     test_exit__usage, test_exit__different, test_exit__signals,
+                     test_job__ended_ones, test_job__cancelled_by_another_process,
+                     test_output__closed_stdout_is_a_failure, test_output__json,
+                     test_output__report, test_output__events_and_silence,
+                     test_info__refused_plugin, test_info__plugins_config_help,
+                     test_config__migrate, test_flags__reach_the_job);
 }

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See migrate.h.
+ */
+#include "core/cli/migrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/compat/migrate.h"
+#include "sdk/lib/secret.h"
+
+#include "sdk/lib/ban.h"
+
+#define OWNER_ONLY 0600
+
+/* The name is taken first, so that nothing is replaced that came meanwhile. */
+static bool
+claim(const char *path, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, OWNER_ONLY);
+    if (fd < 0) {
+        int why = errno;
+        bp_set_error_errno(error, why, "%s", path);
+        if (why == EEXIST) {
+            bp_error_add_hint(error, "replace it by --force");
+        }
+        return false;
+    }
+    (void)close(fd); /* nothing was written */
+    return true;
+}
+
+static bool
+write_file(const bp_migrate_params *params, const char *text, GError **error)
+{
+    GError *problem = NULL;
+    if (!params->force && !claim(params->output, error)) {
+        return false;
+    }
+    if (!g_file_set_contents_full(params->output, text, -1,
+                                  G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
+                                  OWNER_ONLY, &problem)) {
+        bp_set_error(error, BP_ERR_PERMANENT, "%s", problem->message);
+        g_error_free(problem);
+        return false;
+    }
+    return true;
+}
+
+static bool
+has_file(const bp_migrate_params *params)
+{
+    return params->output != NULL && strcmp(params->output, "-") != 0;
+}
+
+static bool
+check(const bp_cli *cli, const bp_migrate_params *params, GError **error)
+{
+    const bp_config_dialect *dialect = bp_config_foreign_dialect(cli->config);
+    const GPtrArray *warnings = bp_config_warnings(cli->config);
+    if (dialect == NULL) {
+        const char *path = bp_config_path(cli->config);
+        bp_set_error(error, BP_ERR_INVALID, "%s: there is nothing to migrate",
+                     path != NULL ? path : "no configuration file");
+        bp_error_add_hint(error, "name another tool's file with --config FILE");
+        return false;
+    }
+    if (params->strict && warnings->len > 0) {
+        bp_set_error(error, BP_ERR_INVALID, "--strict: %u warnings about %s", warnings->len,
+                     bp_config_path(cli->config));
+        return false;
+    }
+    if (!has_file(params) && (cli->globals.json || cli->globals.report != NULL)) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "config migrate: secrets do not go into a report; name a file by --output");
+        return false;
+    }
+    return true;
+}
+
+bp_verb_outcome
+bp_migrate_run(const bp_cli *cli, const bp_job *job, const bp_migrate_params *params,
+               GError **error)
+{
+    if (!check(cli, params, error)) {
+        return BP_VERB_FAILED;
+    }
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    const char *from = bp_config_path(cli->config);
+    char *text =
+        bp_migrate_text(bp_config_file_layer(cli->config), from != NULL ? from : "no file", report);
+    for (guint i = 0; i < report->len; i++) {
+        bp_monitor_note(job->monitor, BP_NOTE_WARN, "migrate", g_ptr_array_index(report, i));
+    }
+    bool fine = !has_file(params) || write_file(params, text, error);
+    if (has_file(params)) {
+        bp_json_set_text(job->result, "file", params->output);
+    } else {
+        bp_json_set_text(job->result, "text", text);
+    }
+    bp_secret_wipe(text, strlen(text));
+    g_free(text);
+    return fine ? BP_VERB_OK : BP_VERB_FAILED;
+}

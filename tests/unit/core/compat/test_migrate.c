@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/compat/migrate: what is written says the same in our own dialect.
+ */
+#include "core/compat/migrate.h"
+
+#include "core/compat/dialect.h"
+#include "tests/unit/core/config/fixture.h"
+
+static const char theirs[] = "milvus: {address: h, user: 'ro\"ot', password: 'p\\w: #1'}\n"
+                             "minio:\n"
+                             "  bucketName: b\n"
+                             "  backupRootPath: /x\n"
+                             "backup: {parallelism: {copydata: 9}}\n";
+
+static bp_config_tree *
+load_theirs(const char *const *sets, const char *const *env)
+{
+    GError *error = NULL;
+    g_autofree char *path = fixture_file("backup.yaml", theirs);
+    bp_config_params params = {
+        .path = path, .sets = sets, .environ = env, .dialects = &bp_compat_config, .n_dialects = 1};
+    bp_config_tree *tree = bp_config_load(&params, &error);
+    ck_assert_msg(tree != NULL, "%s", error != NULL ? error->message : "");
+    return tree;
+}
+
+/* Every text of one tree stands in the other, too. */
+static void
+assert_same(const bp_node *node, const char *prefix, const bp_config_tree *other)
+{
+    for (guint i = 0; i < node->children->len; i++) {
+        const bp_node *child = g_ptr_array_index(node->children, i);
+        g_autofree char *path = g_strconcat(prefix, child->name, NULL);
+        if (child->kind == BP_NODE_MAP) {
+            g_autofree char *deeper = g_strconcat(path, ".", NULL);
+            assert_same(child, deeper, other);
+        } else {
+            const char *got = bp_config_peek(other, path);
+            ck_assert_msg(g_strcmp0(got, child->text) == 0, "%s: %s", path, got);
+        }
+    }
+}
+
+START_TEST(test_bp_migrate_text__is_read_alike)
+{
+    static const char *const nothing[] = {NULL};
+    g_autoptr(bp_config_tree) tree = load_theirs(NULL, nothing);
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = bp_migrate_text(bp_config_file_layer(tree), "backup.yaml", report);
+    ck_assert_uint_eq(report->len, 0);
+    g_autoptr(bp_config_tree) ours = fixture_loaded(text);
+    ck_assert_ptr_null(bp_config_foreign_dialect(ours));
+    ck_assert_ptr_eq(bp_config_foreign_dialect(tree), &bp_compat_config);
+    assert_same(bp_config_file_layer(tree), "", ours);
+    assert_same(bp_config_file_layer(ours), "", tree);
+}
+END_TEST
+
+START_TEST(test_bp_migrate_text__secrets_of_variables_stay_there)
+{
+    const char *const env[] = {"MILVUS_PASSWORD=hush", "MILVUS_ADDRESS=elsewhere", NULL};
+    const char *const sets[] = {"MINIO_BUCKET_NAME=c", NULL};
+    g_autoptr(bp_config_tree) tree = load_theirs(sets, env);
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = bp_migrate_text(bp_config_file_layer(tree), "backup.yaml", report);
+    ck_assert_ptr_nonnull(strstr(text, "password: {env: MILVUS_PASSWORD}\n"));
+    ck_assert_ptr_null(strstr(text, "hush"));
+    ck_assert_ptr_nonnull(strstr(text, "address: \"elsewhere:19530\"\n"));
+    ck_assert_uint_eq(report->len, 3);
+    ck_assert_str_eq(g_ptr_array_index(report, 0),
+                     "source.address: the value of MILVUS_ADDRESS is written into the file");
+}
+END_TEST
+
+int
+main(void)
+{
+    TCase *cases = fixture_cases("migrate");
+    tcase_add_test(cases, test_bp_migrate_text__is_read_alike);
+    tcase_add_test(cases, test_bp_migrate_text__secrets_of_variables_stay_there);
+    return fixture_run("migrate", cases);
+}
