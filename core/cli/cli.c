@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/cli/args.h"
+#include "core/cli/front_run.h"
 #include "core/cli/help.h"
 #include "core/cli/jsonout.h"
 #include "core/cli/progress_view.h"
@@ -23,13 +24,11 @@
 #include "sdk/lib/ban.h"
 
 const bp_command *const bp_commands[] = {
-    &bp_command_create,  &bp_command_copy,
-    &bp_command_restore, &bp_command_list,
-    &bp_command_get,     &bp_command_delete,
-    &bp_command_prune,   &bp_command_verify,
-    &bp_command_check,   &bp_command_job,
-    &bp_command_plugin,  &bp_command_config,
-    &bp_command_version, NULL,
+    &bp_command_create,        &bp_command_copy,    &bp_command_restore,
+    &bp_command_list,          &bp_command_get,     &bp_command_delete,
+    &bp_command_prune,         &bp_command_verify,  &bp_command_check,
+    &bp_command_job,           &bp_command_plugin,  &bp_command_config,
+    &bp_command_install_alias, &bp_command_version, NULL,
 };
 
 const char *
@@ -80,6 +79,9 @@ static int
 fail_usage(const bp_cli *cli, const GError *error)
 {
     print_error(cli, error);
+    if (cli->front != NULL && error != cli->config_error) {
+        return BP_EXIT_FAILED; /* what the other tool answers */
+    }
     if (error != cli->config_error) {
         fprintf(stderr, "try: bakplane help %s\n", cli->command->name);
     }
@@ -92,7 +94,8 @@ load_config(bp_cli *cli)
 {
     bp_config_params params = {.path = cli->globals.config,
                                .sets = (const char *const *)cli->globals.sets,
-                               .dialects = &bp_compat_config,
+                               .dialects =
+                                   cli->front != NULL ? cli->front->dialect : &bp_compat_config,
                                .n_dialects = 1};
     cli->config = bp_config_load(&params, &cli->config_error);
     if (cli->config != NULL) {
@@ -179,7 +182,10 @@ print_result(const bp_cli *cli, const json_t *result, bp_verb_outcome outcome, G
         json_object_get(result, "checks") == NULL) {
         return true;
     }
-    g_autofree char *text = cli->command->show(result, cli->output.color_stdout);
+    g_autofree char *text = bp_front_text(cli, result, outcome);
+    if (text == NULL) {
+        text = cli->command->show(result, cli->output.color_stdout);
+    }
     return bp_output_write(stdout, text, error);
 }
 
@@ -196,7 +202,8 @@ exit_code(const bp_cli *cli, bp_verb_outcome outcome, const GError *error)
     if (signal != 0) {
         return 128 + signal;
     }
-    return bp_error_is(error, BP_ERR_INVALID) ? BP_EXIT_USAGE : BP_EXIT_FAILED;
+    bool usage = cli->front == NULL && bp_error_is(error, BP_ERR_INVALID);
+    return usage ? BP_EXIT_USAGE : BP_EXIT_FAILED;
 }
 
 static bool
@@ -362,6 +369,7 @@ cli_clear(bp_cli *cli)
     bp_config_tree_free(cli->config);
     bp_monitor_free(cli->monitor);
     g_clear_error(&cli->config_error);
+    bp_front_call_clear(&cli->call);
     g_ptr_array_unref(cli->overrides);
     g_strfreev(cli->args);
     g_free(cli->globals.config);
@@ -379,7 +387,13 @@ bp_cli_main(int argc, char **argv, bp_cancel *cancel)
     bp_cli cli = {.cancel = cancel, .monitor = bp_monitor_new()};
     cli.overrides = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(cli.overrides, NULL);
-    int code = dispatch(&cli, argc, argv);
+    cli.front = bp_front_named(argv[0]);
+    int code = BP_EXIT_FAILED;
+    if (cli.front == NULL) {
+        code = dispatch(&cli, argc, argv);
+    } else if (bp_front_take(&cli, argv, &code)) {
+        code = dispatch(&cli, (int)g_strv_length(cli.call.words), cli.call.words);
+    }
     cli_clear(&cli);
     return code;
 }

@@ -7,6 +7,7 @@
 #define BP_CORE_CLI_CLI_H
 
 #include "core/cli/output.h"
+#include "core/compat/front.h"
 #include "core/job/job.h"
 
 /** Exit codes, documented in bakplane(1). */
@@ -48,8 +49,10 @@ typedef struct bp_cli {
     bp_workspace *workspace; /* likewise */
     bp_cancel *cancel;
     bp_monitor *monitor;
-    GPtrArray *overrides; /* char*, "key=value" from generated flags, NULL-terminated */
-    char **args;          /* what is left: words of the command */
+    const bp_front *front; /* the tool whose name the program goes by, or NULL */
+    bp_front_call call;    /* then: what it was called for */
+    GPtrArray *overrides;  /* char*, "key=value" from generated flags, NULL-terminated */
+    char **args;           /* what is left: words of the command */
 } bp_cli;
 
 struct bp_command {
@@ -67,7 +70,8 @@ struct bp_command {
 /* One file each. */
 extern const bp_command bp_command_create, bp_command_copy, bp_command_restore, bp_command_list,
     bp_command_get, bp_command_delete, bp_command_prune, bp_command_verify, bp_command_check,
-    bp_command_job, bp_command_plugin, bp_command_config, bp_command_version;
+    bp_command_job, bp_command_plugin, bp_command_config, bp_command_install_alias,
+    bp_command_version;
 
 /** All of them, in the order of the help, NULL-terminated. */
 extern const bp_command *const bp_commands[];

@@ -100,9 +100,9 @@ bp_help_overview(void)
     GString *text = g_string_new("Usage: bakplane COMMAND [options]\n\n"
                                  "Backs up and restores databases through plugins.\n\nCommands:\n");
     for (gsize i = 0; bp_commands[i] != NULL; i++) {
-        g_string_append_printf(text, "  %-10s%s\n", bp_commands[i]->name, bp_commands[i]->summary);
+        g_string_append_printf(text, "  %-15s%s\n", bp_commands[i]->name, bp_commands[i]->summary);
     }
-    g_string_append(text, "  help      show this text, or the options of a command\n");
+    g_string_append(text, "  help           show this text, or the options of a command\n");
     g_autoptr(GPtrArray) globals = bp_args_options(NULL, NULL, 0);
     append_group(text, globals, BP_OPTION_GLOBAL, "Options of every command");
     g_string_append(text, "\n"

@@ -47,7 +47,7 @@ def own_options():
         arrays = {name: [o for n, _, letter in ENTRY.findall(body) for o in spelled(letter, n)]
                   for name, body in ARRAY.findall(text)}
         for body in COMMAND.findall(text):
-            name = re.search(r'\.name = "(\w+)"', body).group(1)
+            name = re.search(r'\.name = "([\w-]+)"', body).group(1)
             entries = re.search(r"\.entries = (\w+)", body)
             found[name] = arrays[entries.group(1)] if entries else []
     return found

@@ -113,6 +113,18 @@ finish(pid_t child)
     return WEXITSTATUS(status);
 }
 
+/* The program under the name of another tool; `line` in that tool's words. */
+static void
+alias_runs(int code, const char *line)
+{
+    g_autofree char *program = g_build_filename(root, "milvus-backup", NULL);
+    g_autofree char *before = g_strdup(g_getenv("BAKPLANE_BIN"));
+    g_setenv("BAKPLANE_BIN", program, TRUE);
+    int got = finish(start(line, "stdout"));
+    g_setenv("BAKPLANE_BIN", before, TRUE);
+    ck_assert_msg(got == code, "%s: exit code %d, not %d\n%s%s", line, got, code, out, err);
+}
+
 /* "-C" stands for the configuration. */
 static int
 run(const char *line)
@@ -414,6 +426,67 @@ START_TEST(test_info__plugins_config_help)
 }
 END_TEST
 
+START_TEST(test_alias__speaks_as_the_other_tool)
+{
+    g_autofree char *install = g_strdup_printf("install-alias --dir %s", root);
+    g_autofree char *create = g_strdup_printf("--config %s create -n b", config);
+    g_autofree char *list = g_strdup_printf("list --config=%s", config);
+    g_autofree char *get = g_strdup_printf("get -nb --config=%s", config);
+    g_autofree char *show = g_strdup_printf("check config --config=%s", config);
+    g_autofree char *delete = g_strdup_printf("delete -n b --config=%s", config);
+    runs(0, install);
+    prints(out, "/milvus-backup is this program now");
+    runs(0, install); /* it is there, and leads here */
+    alias_runs(0, create);
+    ck_assert(g_str_has_prefix(out, "success\nduration:0."));
+    ck_assert_str_eq(err, "");
+    alias_runs(1, create);
+    ck_assert_str_eq(out, "");
+    prints(err, "error: backup already exists");
+    alias_runs(0, list);
+    ck_assert_str_eq(out, ">> Backups:\nb\n");
+    alias_runs(1, get); /* the document that tool prints is none of this source's */
+    prints(err, "error: ");
+    alias_runs(0, show);
+    prints(out, "storages.backups.root");
+    alias_runs(0, delete);
+    ck_assert_str_eq(out, "success\n");
+    alias_runs(0, list);
+    ck_assert_str_eq(out, ">> Backups:\n");
+}
+END_TEST
+
+START_TEST(test_alias__exit_codes_of_the_other_tool)
+{
+    g_autofree char *install = g_strdup_printf("install-alias --dir %s", root);
+    g_autofree char *unknown = g_strdup_printf("list --config=%s --nam", config);
+    g_autofree char *name = g_strdup_printf("create --config=%s -n a/b", config);
+    g_autofree char *wrong = g_strdup_printf("list --config=%s/wrong.yaml", root);
+    runs(0, install);
+    write_file("wrong.yaml", "milvus: {port: x}\n");
+    alias_runs(1, "");
+    alias_runs(1, unknown);
+    prints(err, "try: milvus-backup --help");
+    alias_runs(1, name);
+    alias_runs(2, "list --config=/nowhere.yaml");
+    alias_runs(2, wrong);
+    prints(err, "(milvus.port): \"x\" is no number");
+    alias_runs(0, "restore --help");
+    prints(out, "Usage: milvus-backup restore");
+}
+END_TEST
+
+START_TEST(test_alias__nothing_is_replaced)
+{
+    g_autofree char *install = g_strdup_printf("install-alias --dir %s", root);
+    write_file("milvus-backup", "the tool itself");
+    runs(1, install);
+    prints(err, "hint: move it away first");
+    g_autofree char *kept = read_file("milvus-backup");
+    ck_assert_str_eq(kept, "the tool itself");
+}
+END_TEST
+
 START_TEST(test_config__migrate)
 {
     write_file("backup.yaml", "milvus: {address: h, password: hush}\n"
@@ -462,11 +535,12 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("cli/cli", setup, teardown, test_exit__done, test_exit__failed,
-                     test_exit__usage, test_exit__different, test_exit__signals,
-                     test_job__ended_ones, test_job__cancelled_by_another_process,
-                     test_output__closed_stdout_is_a_failure, test_output__json,
-                     test_output__report, test_output__events_and_silence,
-                     test_info__refused_plugin, test_info__plugins_config_help,
-                     test_config__migrate, test_flags__reach_the_job);
+    return RUN_SUITE(
+        "cli/cli", setup, teardown, test_exit__done, test_exit__failed, test_exit__usage,
+        test_exit__different, test_exit__signals, test_job__ended_ones,
+        test_job__cancelled_by_another_process, test_output__closed_stdout_is_a_failure,
+        test_output__json, test_output__report, test_output__events_and_silence,
+        test_info__refused_plugin, test_info__plugins_config_help,
+        test_alias__speaks_as_the_other_tool, test_alias__exit_codes_of_the_other_tool,
+        test_alias__nothing_is_replaced, test_config__migrate, test_flags__reach_the_job);
 }

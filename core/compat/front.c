@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * milvus-backup's command lines as ours.  Where its versions disagree, 0.5 is followed; what 0.6
+ * took away is still there.
+ */
+#include "core/compat/front.h"
+
+#include <string.h>
+
+#include "bp_build.h"
+#include "core/base/error.h"
+#include "core/compat/dialect.h"
+#include "core/compat/front_line.h"
+#include "core/compat/front_show.h"
+
+#include "sdk/lib/ban.h"
+
+#define DEFAULT_FILE "backup.yaml"
+#define DEFAULT_DATABASE "default"
+#define WHOLE_DOCUMENT "meta/full_meta.json"
+
+typedef struct {
+    const bp_front_in *in;
+    const bp_front_line *line;
+    GPtrArray *words;    /* char *: what comes out */
+    GPtrArray *warnings; /* char * */
+} building;
+
+static void G_GNUC_PRINTF(2, 3) warn(const building *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_ptr_array_add(b->warnings, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+static void
+add_word(const building *b, const char *word)
+{
+    g_ptr_array_add(b->words, g_strdup(word));
+}
+
+/* As one word, so that a value may begin with '-'. */
+static void
+add_value(const building *b, const char *flag, const char *value)
+{
+    g_ptr_array_add(b->words, g_strdup_printf("%s=%s", flag, value));
+}
+
+static bool
+says(const building *b, const char *name)
+{
+    return bp_front_line_is_on(b->line, name);
+}
+
+/* Options that are ours under another spelling. */
+static void
+add_plain(const building *b)
+{
+    const bp_front_command *command = b->line->command;
+    for (gsize i = 0; i < command->n_options; i++) {
+        const bp_front_option *option = &command->options[i];
+        const char *text = bp_front_line_text(b->line, option->name);
+        if (option->ours == NULL || text == NULL) {
+            continue;
+        }
+        if (option->value != NULL) {
+            add_value(b, option->ours, text);
+        } else if (says(b, option->name)) {
+            add_word(b, option->ours);
+        }
+    }
+}
+
+static const char *
+spelling(const bp_front_command *command, const char *name)
+{
+    for (gsize i = 0; i < command->n_options; i++) {
+        if (strcmp(command->options[i].name, name) == 0) {
+            return command->options[i].ours;
+        }
+    }
+    return NULL;
+}
+
+/* Ways to select exclude each other in that tool: the first one that says something is taken. */
+static void
+keep_first(const building *b, const char *const *names)
+{
+    const char *first = NULL;
+    for (; *names != NULL; names++) {
+        const char *text = bp_front_line_text(b->line, *names);
+        if (text != NULL && first != NULL) {
+            g_autofree char *word =
+                g_strdup_printf("%s=%s", spelling(b->line->command, *names), text);
+            guint at = 0;
+            if (g_ptr_array_find_with_equal_func(b->words, word, g_str_equal, &at)) {
+                g_ptr_array_remove_index(b->words, at);
+            }
+            warn(b, "--%s counts, --%s does not, as in milvus-backup", first, *names);
+        }
+        first = first != NULL ? first : text != NULL ? *names : NULL;
+    }
+}
+
+static bool
+take_strategy(const building *b, GError **error)
+{
+    const char *strategy = bp_front_line_text(b->line, "strategy");
+    const char *native = says(b, "force") ? "skip_flush" : NULL;
+    bool meta_only = says(b, "meta_only");
+    if (strategy == NULL) {
+        /* --force and --meta_only are the older way to say it. */
+    } else if (g_ascii_strcasecmp(strategy, "meta_only") == 0) {
+        meta_only = true;
+    } else if (g_ascii_strcasecmp(strategy, "auto") == 0 ||
+               g_ascii_strcasecmp(strategy, "serial_flush") == 0 ||
+               g_ascii_strcasecmp(strategy, "skip_flush") == 0) {
+        native = strategy;
+        meta_only = false;
+    } else if (g_ascii_strcasecmp(strategy, "bulk_flush") == 0) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED,
+                     "--strategy: bulk_flush needs a call that this version does not make");
+        bp_error_add_hint(error, "auto and serial_flush flush each collection before its data");
+        return false;
+    } else {
+        bp_set_error(error, BP_ERR_INVALID, "--strategy: there is no \"%s\"", strategy);
+        bp_error_add_hint(error, "%s",
+                          g_ascii_strcasecmp(strategy, "snapshot") == 0
+                              ? "that is a --format, and not in this version"
+                              : "there are auto, serial_flush, skip_flush and meta_only");
+        return false;
+    }
+    if (native != NULL) {
+        g_autofree char *small = g_ascii_strdown(native, -1);
+        add_value(b, "--strategy", small);
+    }
+    if (meta_only) {
+        add_word(b, "--meta-only");
+    }
+    return true;
+}
+
+static bool
+take_format(const building *b, GError **error)
+{
+    const char *format = bp_front_line_text(b->line, "format");
+    if (format == NULL || g_ascii_strcasecmp(format, "auto") == 0 ||
+        g_ascii_strcasecmp(format, "binlog") == 0) {
+        return true; /* what is written anyway */
+    }
+    if (g_ascii_strcasecmp(format, "snapshot") == 0) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED,
+                     "--format: backups of the snapshot format cannot be made");
+        bp_error_add_hint(error, "--format binlog");
+        return false;
+    }
+    bp_set_error(error, BP_ERR_INVALID, "--format: there is no \"%s\"", format);
+    bp_error_add_hint(error, "there are auto and binlog");
+    return false;
+}
+
+static bool
+build_create(const building *b, GError **error)
+{
+    static const char *const ways[] = {"filter", "database_collections", "databases", "colls",
+                                       NULL};
+    add_plain(b);
+    keep_first(b, ways);
+    return take_strategy(b, error) && take_format(b, error);
+}
+
+/* A bare name beside one with a database means the database "default", as in 0.4 and 0.5. */
+static void
+take_rename(const building *b)
+{
+    const char *text = bp_front_line_text(b->line, "rename");
+    if (text == NULL) {
+        return;
+    }
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_auto(GStrv) rules = g_strsplit(text, ",", -1);
+    for (char **rule = rules; *rule != NULL; rule++) {
+        g_auto(GStrv) sides = g_strsplit(g_strstrip(*rule), ":", -1);
+        bool mixed = g_strv_length(sides) == 2 &&
+                     (strchr(sides[0], '.') == NULL) != (strchr(sides[1], '.') == NULL);
+        if (mixed) {
+            const char *const bare = DEFAULT_DATABASE ".";
+            g_string_append_printf(out, "%s%s%s:%s%s", out->len > 0 ? "," : "",
+                                   strchr(sides[0], '.') == NULL ? bare : "", sides[0],
+                                   strchr(sides[1], '.') == NULL ? bare : "", sides[1]);
+        } else {
+            g_string_append_printf(out, "%s%s", out->len > 0 ? "," : "", *rule);
+        }
+    }
+    add_value(b, "--rename", out->str);
+}
+
+static bool
+need(const building *b, const char *name, GError **error)
+{
+    if (bp_front_line_text(b->line, name) == NULL) {
+        bp_set_error(error, BP_ERR_INVALID, "%s needs --%s", b->line->command->name, name);
+        return false;
+    }
+    return true;
+}
+
+static bool
+exclude(const building *b, const char *one, const char *other, GError **error)
+{
+    const char *first = bp_front_line_text(b->line, one);
+    const char *second = bp_front_line_text(b->line, other);
+    if (first != NULL && strcmp(first, "false") != 0 && second != NULL &&
+        strcmp(second, "false") != 0) {
+        bp_set_error(error, BP_ERR_INVALID, "--%s and --%s exclude each other", one, other);
+        return false;
+    }
+    return true;
+}
+
+static bool
+build_restore(const building *b, GError **error)
+{
+    static const char *const ways[] = {"database_collections", "databases", "collections", NULL};
+    if (b->line->words->len > 0) {
+        const char *word = g_ptr_array_index(b->line->words, 0);
+        bool secondary = strcmp(word, "secondary") == 0;
+        bp_set_error(error, secondary ? BP_ERR_UNSUPPORTED : BP_ERR_INVALID,
+                     secondary ? "restore secondary: a standby cluster cannot be seeded"
+                               : "restore: unexpected word '%s'",
+                     word);
+        return false;
+    }
+    if (!need(b, "name", error) || !exclude(b, "suffix", "rename", error) ||
+        !exclude(b, "drop_exist_collection", "skip_create_collection", error)) {
+        return false;
+    }
+    add_plain(b);
+    keep_first(b, ways);
+    take_rename(b);
+    bool index = says(b, "restore_index") || says(b, "rebuild_index");
+    add_word(b, index ? "--index" : "--no-index");
+    add_word(b, "--no-load");
+    if (says(b, "use_auto_index") && index) {
+        add_word(b, "--use-auto-index");
+    } else if (says(b, "use_auto_index")) {
+        warn(b, "--use_auto_index has no effect without --restore_index, as in milvus-backup");
+    }
+    return true;
+}
+
+static bool
+build_get(const building *b, GError **error)
+{
+    if (!need(b, "name", error)) {
+        return false;
+    }
+    add_plain(b);
+    add_value(b, "--document", WHOLE_DOCUMENT);
+    return true;
+}
+
+static bool
+build_named(const building *b, GError **error)
+{
+    add_plain(b);
+    return need(b, "name", error);
+}
+
+static bool
+build_list(const building *b, GError **error)
+{
+    (void)error;
+    add_plain(b);
+    return true;
+}
+
+static bool
+build_check(const building *b, GError **error)
+{
+    if (b->line->words->len == 0) {
+        return true;
+    }
+    const char *word = g_ptr_array_index(b->line->words, 0);
+    if (b->line->words->len > 1 ||
+        (strcmp(word, "backup_yaml") != 0 && strcmp(word, "config") != 0)) {
+        bp_set_error(error, BP_ERR_INVALID, "check: unexpected word '%s'", word);
+        bp_error_add_hint(error, "there are check, check backup_yaml and check config");
+        return false;
+    }
+    g_ptr_array_set_size(b->words, 1); /* without "check" */
+    add_word(b, "config");
+    add_word(b, "show");
+    return true;
+}
+
+static bool
+build_config(const building *b, GError **error)
+{
+    const char *word = b->line->words->len == 1 ? g_ptr_array_index(b->line->words, 0) : "";
+    if (strcmp(word, "migrate") == 0) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED,
+                     "config migrate: files of the second dialect cannot be written");
+        bp_error_add_hint(error, "bakplane config migrate makes one of bakplane's own");
+        return false;
+    }
+    if (strcmp(word, "show") != 0) {
+        bp_set_error(error, BP_ERR_INVALID, "write config show");
+        return false;
+    }
+    add_word(b, word);
+    return true;
+}
+
+/* Where that tool looks: its versions do it in different orders, 0.5's is taken. */
+static bool
+find_file(const building *b, char **out, GError **error)
+{
+    const char *given = g_hash_table_lookup(b->line->values, "config");
+    if (given != NULL && *given == '\0') { /* no file at all, as in 0.6 */
+        *out = g_strdup("");
+        return true;
+    }
+    const char *path = given != NULL ? given : DEFAULT_FILE;
+    const char *folder = g_environ_getenv((char **)b->in->environ, "MILVUSCONF");
+    g_autofree char *base = g_path_get_basename(path);
+    g_autofree char *there =
+        folder != NULL && *folder != '\0' ? g_build_filename(folder, base, NULL) : NULL;
+    g_autofree char *below = g_build_filename("configs", base, NULL);
+    const char *const places[] = {there != NULL ? there : path, path, below};
+    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+        if (!g_file_test(places[i], G_FILE_TEST_EXISTS)) {
+            continue;
+        }
+        if (there != NULL && i == 0 && g_file_test(path, G_FILE_TEST_EXISTS)) {
+            warn(b, "%s is read because of MILVUSCONF, and not %s, as in milvus-backup 0.5", there,
+                 path);
+        }
+        *out = g_strdup(places[i]);
+        return true;
+    }
+    bp_set_error(error, BP_ERR_NOT_FOUND, "there is no configuration file: tried %s%s%s and %s",
+                 there != NULL ? there : "", there != NULL ? ", " : "", path, below);
+    bp_error_add_hint(error, "name one with --config FILE");
+    return false;
+}
+
+static bool
+add_common(const building *b, GError **error)
+{
+    g_autofree char *path = NULL;
+    if (!find_file(b, &path, error)) {
+        return false;
+    }
+    add_value(b, "--config", path);
+    for (guint i = 0; i < b->line->sets->len; i++) {
+        add_value(b, "--set", g_ptr_array_index(b->line->sets, i));
+    }
+    if (!b->in->terminal) {
+        add_word(b, "--progress=none"); /* mails of cron stay empty when all is well */
+    }
+    return true;
+}
+
+static bool
+build(const building *b, GError **error)
+{
+    static const struct {
+        const char *name;
+        bool (*add)(const building *b, GError **error);
+    } builders[] = {
+        {"create", build_create}, {"restore", build_restore}, {"list", build_list},
+        {"get", build_get},       {"delete", build_named},    {"check", build_check},
+        {"config", build_config},
+    };
+    const char *name = b->line->command->name;
+    add_word(b, "bakplane");
+    add_word(b, name);
+    for (gsize i = 0; i < G_N_ELEMENTS(builders); i++) {
+        if (strcmp(builders[i].name, name) == 0) {
+            return builders[i].add(b, error) && add_common(b, error);
+        }
+    }
+    g_assert_not_reached(); /* the table refuses all others */
+}
+
+static bool
+translate(const bp_front_in *in, bp_front_call *out, GError **error)
+{
+    g_auto(bp_front_line) line = {0};
+    *out = (bp_front_call){.warnings = g_ptr_array_new_with_free_func(g_free)};
+    if (!bp_front_line_parse(in->argv, &line, error)) {
+        return false;
+    }
+    if (line.version) {
+        out->text = g_strdup_printf("bakplane %s (%s) under the name of milvus-backup\n",
+                                    BP_BUILD_VERSION, BP_BUILD_REVISION);
+        return true;
+    }
+    if (line.help) {
+        out->text = bp_front_help(line.command);
+        return true;
+    }
+    if (line.command == NULL) {
+        bp_set_error(error, BP_ERR_INVALID, "no command was given");
+        return false;
+    }
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    building b = {.in = in, .line = &line, .words = words, .warnings = out->warnings};
+    if (!build(&b, error)) {
+        return false;
+    }
+    g_ptr_array_add(words, NULL);
+    bool asks_for_settings = strcmp(line.command->name, "check") == 0 && line.words->len > 0;
+    out->command = asks_for_settings ? "config" : line.command->name;
+    out->detail = bp_front_line_is_on(&line, "detail");
+    out->words = (char **)g_ptr_array_steal(words, NULL);
+    return true;
+}
+
+void
+bp_front_call_clear(bp_front_call *call)
+{
+    g_clear_pointer(&call->words, g_strfreev);
+    g_clear_pointer(&call->text, g_free);
+    g_clear_pointer(&call->warnings, g_ptr_array_unref);
+}
+
+const bp_front bp_compat_front = {
+    .name = "milvus-backup",
+    .translate = translate,
+    .show = bp_front_show,
+    .dialect = &bp_compat_config_assumed,
+};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The commands and options of milvus-backup 0.4, 0.5 and 0.6, all of them, and what becomes of
+ * each here.
+ */
+#include "core/compat/front_line.h"
+
+#include "sdk/lib/ban.h"
+
+#define NO_RBAC "users, roles and grants are not backed up or restored by this version"
+#define DONE BP_FATE_DONE
+#define IDLE BP_FATE_IDLE
+#define REFUSED BP_FATE_REFUSED
+
+const bp_front_option bp_front_globals[] = {
+    {"config", 0, "FILE", DONE, "configuration file (default backup.yaml)", NULL},
+    {"set", 0, "KEY=VALUE", DONE, "set values, by key or by environment variable (comma list)",
+     NULL},
+    {"help", 'h', NULL, DONE, "show what may be given", NULL},
+    {"version", 'v', NULL, DONE, "show the version", NULL},
+};
+const gsize bp_front_n_globals = G_N_ELEMENTS(bp_front_globals);
+
+static const bp_front_option create_options[] = {
+    {"name", 'n', "NAME", DONE, "name of the backup (default: from the time)", "--name"},
+    {"colls", 'c', "LIST", DONE, "collections, coll or db.coll", "--colls"},
+    {"databases", 'd', "LIST", DONE, "databases, whole", "--databases"},
+    {"database_collections", 'a', "JSON", DONE, "database -> list of collections",
+     "--database-collections"},
+    {"filter", 0, "TERMS", DONE, "db., db.*, db.coll or coll (comma list)", "--filter"},
+    {"force", 'f', NULL, DONE, "do not flush first", NULL},
+    {"meta_only", 0, NULL, DONE, "schemas and indexes, no data", NULL},
+    {"strategy", 0, "NAME", DONE, "auto, serial_flush, skip_flush or meta_only", NULL},
+    {"format", 0, "NAME", DONE, "auto or binlog", NULL},
+    {"rbac", 0, NULL, REFUSED, NO_RBAC, NULL},
+    {"backup_index_extra", 0, NULL, REFUSED, "index details are not read from etcd", NULL},
+};
+
+static const bp_front_option restore_options[] = {
+    {"name", 'n', "NAME", DONE, "name of the backup (required)", "--name"},
+    {"collections", 'c', "LIST", DONE, "collections by their names in the backup", "--collections"},
+    {"databases", 'd', "LIST", DONE, "databases of the backup, whole", "--databases"},
+    {"database_collections", 'a', "JSON", DONE, "database -> list of collections",
+     "--database-collections"},
+    {"filter", 0, "TERMS", DONE, "what to restore, by names after renaming", "--filter"},
+    {"suffix", 's', "TEXT", DONE, "appended to every collection's name", "--suffix"},
+    {"rename", 'r', "RULES", DONE, "c1:c2, db1.c1:db2.c2 or db1.*:db2.* (comma list)", NULL},
+    {"meta_only", 0, NULL, DONE, "make the collections, bring no data", "--meta-only"},
+    {"restore_index", 0, NULL, DONE, "make the indexes again", NULL},
+    {"rebuild_index", 0, NULL, DONE, "the same", NULL},
+    {"use_auto_index", 0, NULL, DONE, "make vector indexes of type AUTOINDEX", NULL},
+    {"drop_exist_collection", 0, NULL, DONE, "drop collections that are in the way",
+     "--drop-exist-collection"},
+    {"drop_exist_index", 0, NULL, DONE, "drop the indexes of the target first",
+     "--drop-exist-index"},
+    {"skip_create_collection", 0, NULL, DONE, "restore into collections that exist",
+     "--skip-create-collection"},
+    {"use_v2_restore", 0, NULL, IDLE, "segments are merged into few imports anyway", NULL},
+    {"rbac", 0, NULL, REFUSED, NO_RBAC, NULL},
+};
+
+static const bp_front_option list_options[] = {
+    {"collection", 'c', "NAME", DONE, "only backups that hold it", "--collection"},
+};
+
+static const bp_front_option get_options[] = {
+    {"name", 'n', "NAME", DONE, "name of the backup (required)", "--name"},
+    {"detail", 'd', NULL, DONE, "with partitions and segments", NULL},
+};
+
+static const bp_front_option delete_options[] = {
+    {"name", 'n', "NAME", DONE, "name of the backup (required)", "--name"},
+};
+
+#define OPTIONS(array) .options = (array), .n_options = G_N_ELEMENTS(array)
+
+const bp_front_command bp_front_commands[] = {
+    {.name = "create", .summary = "make a backup", OPTIONS(create_options)},
+    {.name = "restore",
+     .summary = "bring a backup's collections back",
+     OPTIONS(restore_options),
+     .takes_words = true},
+    {.name = "list", .summary = "show the names of all backups", OPTIONS(list_options)},
+    {.name = "get", .summary = "show one backup", OPTIONS(get_options)},
+    {.name = "delete", .summary = "delete one backup", OPTIONS(delete_options)},
+    {.name = "check", .summary = "try the connections", .takes_words = true},
+    {.name = "config", .summary = "show the configuration", .takes_words = true},
+    {.name = "server", .refused = "the REST service is not in this version"},
+    {.name = "migrate", .refused = "backups cannot be sent to Zilliz Cloud"},
+    {.name = "l0compact", .refused = "delete logs of a backup cannot be folded"},
+};
+const gsize bp_front_n_commands = G_N_ELEMENTS(bp_front_commands);
