@@ -13,7 +13,7 @@ static gboolean detail;
 
 static const GOptionEntry list_entries[] = {
     {"collection", 'c', 0, G_OPTION_ARG_STRING, &collection,
-     "only backups that hold it, coll or db.coll", "NAME"},
+     "only backups that hold it: coll, db.coll, or *.coll in any database", "NAME"},
     {0},
 };
 

@@ -268,11 +268,16 @@ build_named(const building *b, GError **error)
     return need(b, "name", error);
 }
 
+/* A bare name is looked for in every database, as there; 0.5 finds nothing by db.coll. */
 static bool
 build_list(const building *b, GError **error)
 {
     (void)error;
-    add_plain(b);
+    const char *name = bp_front_line_text(b->line, "collection");
+    g_autofree char *anywhere = name != NULL ? g_strconcat("*.", name, NULL) : NULL;
+    if (name != NULL) {
+        add_value(b, "--collection", strchr(name, '.') != NULL ? name : anywhere);
+    }
     return true;
 }
 

@@ -60,7 +60,7 @@ static const bp_front_option restore_options[] = {
 };
 
 static const bp_front_option list_options[] = {
-    {"collection", 'c', "NAME", DONE, "only backups that hold it", "--collection"},
+    {"collection", 'c', "NAME", DONE, "only backups that hold it, in any database", NULL},
 };
 
 static const bp_front_option get_options[] = {

@@ -55,7 +55,7 @@ bp_verb_outcome bp_job_restore(const bp_job *job, const bp_restore_params *param
 /** @deep: read everything and compare or seal checksums. */
 bp_verb_outcome bp_job_verify(const bp_job *job, const char *name, bool deep, GError **error);
 
-/** @child: only backups that hold it ("coll" or "db.coll"), or NULL. */
+/** @child: only backups that hold it ("coll", "db.coll", "*.coll" below any parent), or NULL. */
 bp_verb_outcome bp_job_list(const bp_job *job, const char *child, GError **error);
 /** @detail: with all units and documents. */
 bp_verb_outcome bp_job_get(const bp_job *job, const char *name, bool detail, GError **error);

@@ -13,14 +13,23 @@
 
 #define DOCUMENT_MAX (256 << 20)
 
+/* What a backup has to hold to be listed. */
+typedef struct {
+    bp_selection *selection;
+    const char *name; /* below whatever parent; then there is no selection */
+} wanted_unit;
+
 static bool
-manifest_holds(const bp_manifest *manifest, bp_selection *wanted)
+manifest_holds(const bp_manifest *manifest, const wanted_unit *wanted)
 {
     for (guint i = 0; i < manifest->units->len; i++) {
         const bp_manifest_unit *unit = g_ptr_array_index(manifest->units, i);
         const char *parent = bp_manifest_parent_name(manifest, unit->parent);
-        if (unit->has_items && parent != NULL &&
-            bp_selection_wants_child(wanted, parent, unit->name)) {
+        bool fits =
+            wanted->name != NULL
+                ? strcmp(unit->name, wanted->name) == 0
+                : parent != NULL && bp_selection_wants_child(wanted->selection, parent, unit->name);
+        if (unit->has_items && fits) {
             return true;
         }
     }
@@ -29,8 +38,8 @@ manifest_holds(const bp_manifest *manifest, bp_selection *wanted)
 
 /* Whether a backup holds a unit.  What cannot be read is left out, and said; false = cancelled. */
 static bool
-backup_holds(const bp_job *job, const bp_backup_entry *entry, bp_selection *wanted, bool *holds,
-             GError **error)
+backup_holds(const bp_job *job, const bp_backup_entry *entry, const wanted_unit *wanted,
+             bool *holds, GError **error)
 {
     g_auto(bp_view) view = {0};
     g_autoptr(GError) problem = NULL;
@@ -57,17 +66,19 @@ bp_job_list(const bp_job *job, const char *child, GError **error)
     if (!bp_workspace_catalog(job->workspace, &catalog, error)) {
         return BP_VERB_FAILED;
     }
-    g_autoptr(bp_selection) wanted = NULL;
-    if (child != NULL) {
+    g_autoptr(bp_selection) selection = NULL;
+    bool any = child != NULL && g_str_has_prefix(child, "*.");
+    if (child != NULL && !any) {
         bp_source_inst *source = bp_workspace_source(job->workspace, error);
         bp_select_text text = {.children = child};
-        wanted = source != NULL
-                     ? bp_select_parse(&text, bp_source_facts(source)->default_parent, error)
-                     : NULL;
-        if (wanted == NULL) {
+        selection = source != NULL
+                        ? bp_select_parse(&text, bp_source_facts(source)->default_parent, error)
+                        : NULL;
+        if (selection == NULL) {
             return BP_VERB_FAILED;
         }
     }
+    wanted_unit wanted = {.selection = selection, .name = any ? child + 2 : NULL};
     g_autoptr(GPtrArray) entries = bp_catalog_list(catalog, error);
     if (entries == NULL) {
         return BP_VERB_FAILED;
@@ -77,7 +88,7 @@ bp_job_list(const bp_job *job, const char *child, GError **error)
     for (guint i = 0; i < entries->len; i++) {
         const bp_backup_entry *entry = g_ptr_array_index(entries, i);
         bool shown = true;
-        if (wanted != NULL && !backup_holds(job, entry, wanted, &shown, error)) {
+        if (child != NULL && !backup_holds(job, entry, &wanted, &shown, error)) {
             return BP_VERB_FAILED;
         }
         if (shown) {

@@ -156,6 +156,10 @@ START_TEST(test_exit__done)
     prints(out, "backup b: success, 2 objects, 9 B");
     runs(0, "-C list");
     prints(out, "success");
+    runs(0, "-C list -c *.films");
+    prints(out, "success");
+    runs(0, "-C list -c *.nothing");
+    prints(out, "no backups");
     runs(0, "get -C -n b --detail");
     prints(out, "default.films");
     runs(0, "get -C -n b --document bakplane/manifest.json");

@@ -118,7 +118,7 @@ static const struct {
     {"restore --drop_exist_index", "restore -n b --drop_exist_index", "--drop-exist-index"},
     {"restore --skip_create_collection", "restore -n b --skip_create_collection",
      "--skip-create-collection"},
-    {"list --collection", "list --collection x", "--collection=x"},
+    {"list --collection", "list --collection x", "--collection=*.x"},
     {"get --name", "get --name x", "--name=x"},
     {"get --detail", "get -n x --detail", "--name=x"},
     {"delete --name", "delete --name x", "--name=x"},
