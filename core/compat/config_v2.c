@@ -19,77 +19,69 @@
 
 /* S: "milvus" or "backup", P: the same for variables, ROOT: default of the root path. */
 #define STORE(S, P, PROVIDER, ADDRESS, PORT, TLS, BUCKET, ROOT, KEY)                                \
-    {S ".storage.provider", TEXT, NULL, PROVIDER, false, false},                                    \
-        {S ".storage.address", TEXT, NULL, ADDRESS, false, false},                                  \
-        {S ".storage.port", NUMBER, NULL, PORT, false, false},                                      \
-        {S ".storage.region", TEXT, NULL, NULL, false, false},                                      \
-        {S ".storage.useSSL", BOOL, NULL, TLS, false, false},                                       \
-        {S ".storage.accountName", TEXT, P "_STORAGE_ACCOUNT_NAME", NULL, false, false},            \
-        {S ".storage.bucketName", TEXT, NULL, BUCKET, false, false},                                \
-        {S ".storage.rootPath", TEXT, NULL, ROOT, false, false},                                    \
-        {S ".storage.localPath", TEXT, NULL, NULL, false, false},                                   \
-        {S ".storage.milvusAddress", TEXT, NULL, NULL, false, false},                               \
-        {S ".storage.milvusPort", NUMBER, NULL, NULL, false, false},                                \
-        {S ".storage.auth.type", TEXT, NULL, NULL, false, false},                                   \
-        {S ".storage.auth.accessKeyID", TEXT, P "_STORAGE_AUTH_ACCESS_KEY_ID", KEY, false, false},  \
-        {S ".storage.auth.secretAccessKey",                                                         \
-         TEXT,                                                                                      \
-         P "_STORAGE_AUTH_SECRET_ACCESS_KEY",                                                       \
-         KEY,                                                                                       \
-         false,                                                                                     \
-         true},                                                                                     \
-        {S ".storage.auth.sessionToken", TEXT, P "_STORAGE_AUTH_SESSION_TOKEN", NULL, false, true}, \
-        {S ".storage.auth.accountKey", TEXT, P "_STORAGE_AUTH_ACCOUNT_KEY", NULL, false, true},     \
-        {S ".storage.auth.credentialsFile",                                                         \
-         TEXT,                                                                                      \
-         P "_STORAGE_AUTH_CREDENTIALS_FILE",                                                        \
-         NULL,                                                                                      \
-         false,                                                                                     \
-         false},                                                                                    \
+    {S ".storage.provider", TEXT, false, false, NULL, PROVIDER},                                    \
+        {S ".storage.address", TEXT, false, false, NULL, ADDRESS},                                  \
+        {S ".storage.port", NUMBER, false, false, NULL, PORT},                                      \
+        {S ".storage.region", TEXT, false, false, NULL, NULL},                                      \
+        {S ".storage.useSSL", BOOL, false, false, NULL, TLS},                                       \
+        {S ".storage.accountName", TEXT, false, false, P "_STORAGE_ACCOUNT_NAME", NULL},            \
+        {S ".storage.bucketName", TEXT, false, false, NULL, BUCKET},                                \
+        {S ".storage.rootPath", TEXT, false, false, NULL, ROOT},                                    \
+        {S ".storage.localPath", TEXT, false, false, NULL, NULL},                                   \
+        {S ".storage.milvusAddress", TEXT, false, false, NULL, NULL},                               \
+        {S ".storage.milvusPort", NUMBER, false, false, NULL, NULL},                                \
+        {S ".storage.auth.type", TEXT, false, false, NULL, NULL},                                   \
+        {S ".storage.auth.accessKeyID", TEXT, false, false, P "_STORAGE_AUTH_ACCESS_KEY_ID", KEY},  \
+        {S ".storage.auth.secretAccessKey",   TEXT, false, true,                                    \
+         P "_STORAGE_AUTH_SECRET_ACCESS_KEY", KEY},                                                 \
+        {S ".storage.auth.sessionToken", TEXT, false, true, P "_STORAGE_AUTH_SESSION_TOKEN", NULL}, \
+        {S ".storage.auth.accountKey", TEXT, false, true, P "_STORAGE_AUTH_ACCOUNT_KEY", NULL},     \
+        {S ".storage.auth.credentialsFile",  TEXT, false, false,                                    \
+         P "_STORAGE_AUTH_CREDENTIALS_FILE", NULL},                                                 \
     {                                                                                               \
-        S ".storage.auth.endpoint", TEXT, NULL, NULL, false, false                                  \
+        S ".storage.auth.endpoint", TEXT, false, false, NULL, NULL                                  \
     }
 
-/* name, kind, environment, default, idle, secret */
+/* name, kind, idle, secret, environment, default */
 static const bp_said_key keys[] = {
-    {"configVersion", TEXT, NULL, NULL, false, false},
-    {"log.level", TEXT, NULL, NULL, false, false},
-    {"log.console", BOOL, NULL, "true", false, false},
-    {"log.file.path", TEXT, NULL, NULL, true, false},
-    {"log.file.maxSizeMiB", NUMBER, NULL, NULL, true, false},
-    {"log.file.maxDays", NUMBER, NULL, NULL, true, false},
-    {"log.file.maxBackups", NUMBER, NULL, NULL, true, false},
-    {"server.debugMode", BOOL, NULL, NULL, true, false},
-    {"server.swaggerBasePath", TEXT, NULL, NULL, true, false},
-    {"milvus.user", TEXT, "MILVUS_USER", NULL, false, false},
-    {"milvus.password", TEXT, "MILVUS_PASSWORD", NULL, false, true},
-    {"milvus.grpc.address", TEXT, NULL, "localhost", false, false},
-    {"milvus.grpc.port", NUMBER, NULL, "19530", false, false},
-    {"milvus.grpc.tlsMode", TEXT, NULL, "disabled", false, false},
-    {"milvus.grpc.caCertPath", TEXT, NULL, NULL, false, false},
-    {"milvus.grpc.serverName", TEXT, NULL, NULL, false, false},
-    {"milvus.grpc.mtlsCertPath", TEXT, NULL, NULL, false, false},
-    {"milvus.grpc.mtlsKeyPath", TEXT, NULL, NULL, false, false},
-    {"milvus.rest.endpoint", TEXT, NULL, NULL, false, false},
-    {"milvus.management.endpoint", TEXT, NULL, "http://localhost:9091", false, false},
-    {"milvus.replicate.rpcChannelName", TEXT, NULL, NULL, true, false},
-    {"milvus.etcd.endpoints", BP_SAID_LIST, NULL, NULL, true, false},
-    {"milvus.etcd.rootPath", TEXT, NULL, NULL, true, false},
+    {"configVersion", TEXT, false, false, NULL, NULL},
+    {"log.level", TEXT, false, false, NULL, NULL},
+    {"log.console", BOOL, false, false, NULL, "true"},
+    {"log.file.path", TEXT, true, false, NULL, NULL},
+    {"log.file.maxSizeMiB", NUMBER, true, false, NULL, NULL},
+    {"log.file.maxDays", NUMBER, true, false, NULL, NULL},
+    {"log.file.maxBackups", NUMBER, true, false, NULL, NULL},
+    {"server.debugMode", BOOL, true, false, NULL, NULL},
+    {"server.swaggerBasePath", TEXT, true, false, NULL, NULL},
+    {"milvus.user", TEXT, false, false, "MILVUS_USER", NULL},
+    {"milvus.password", TEXT, false, true, "MILVUS_PASSWORD", NULL},
+    {"milvus.grpc.address", TEXT, false, false, NULL, "localhost"},
+    {"milvus.grpc.port", NUMBER, false, false, NULL, "19530"},
+    {"milvus.grpc.tlsMode", TEXT, false, false, NULL, "disabled"},
+    {"milvus.grpc.caCertPath", TEXT, false, false, NULL, NULL},
+    {"milvus.grpc.serverName", TEXT, false, false, NULL, NULL},
+    {"milvus.grpc.mtlsCertPath", TEXT, false, false, NULL, NULL},
+    {"milvus.grpc.mtlsKeyPath", TEXT, false, false, NULL, NULL},
+    {"milvus.rest.endpoint", TEXT, false, false, NULL, NULL},
+    {"milvus.management.endpoint", TEXT, false, false, NULL, "http://localhost:9091"},
+    {"milvus.replicate.rpcChannelName", TEXT, true, false, NULL, NULL},
+    {"milvus.etcd.endpoints", BP_SAID_LIST, true, false, NULL, NULL},
+    {"milvus.etcd.rootPath", TEXT, true, false, NULL, NULL},
     STORE("milvus", "MILVUS", "minio", "localhost", "9000", "false", "a-bucket", "files",
           "minioadmin"),
     STORE("backup", "BACKUP", NULL, NULL, NULL, NULL, NULL, "backup", NULL),
-    {"backup.concurrency.collections", NUMBER, NULL, NULL, false, false},
-    {"backup.concurrency.segments", NUMBER, NULL, NULL, true, false},
-    {"backup.pauseGC", BOOL, NULL, "true", false, false},
-    {"restore.concurrency.collections", NUMBER, NULL, NULL, false, false},
-    {"restore.concurrency.importJobs", NUMBER, NULL, NULL, true, false},
-    {"restore.maxSegmentsPerImportJob", NUMBER, NULL, NULL, true, false},
-    {"restore.keepTempFiles", BOOL, NULL, NULL, true, false},
-    {"transfer.mode", TEXT, NULL, "auto", false, false},
-    {"transfer.concurrency", NUMBER, NULL, NULL, false, false},
-    {"transfer.multipartCopyThresholdMiB", NUMBER, NULL, NULL, true, false},
-    {"zillizCloud.endpoint", TEXT, NULL, NULL, true, false},
-    {"zillizCloud.apiKey", TEXT, "ZILLIZ_CLOUD_API_KEY", NULL, true, true},
+    {"backup.concurrency.collections", NUMBER, false, false, NULL, NULL},
+    {"backup.concurrency.segments", NUMBER, true, false, NULL, NULL},
+    {"backup.pauseGC", BOOL, false, false, NULL, "true"},
+    {"restore.concurrency.collections", NUMBER, false, false, NULL, NULL},
+    {"restore.concurrency.importJobs", NUMBER, true, false, NULL, NULL},
+    {"restore.maxSegmentsPerImportJob", NUMBER, true, false, NULL, NULL},
+    {"restore.keepTempFiles", BOOL, true, false, NULL, NULL},
+    {"transfer.mode", TEXT, false, false, NULL, "auto"},
+    {"transfer.concurrency", NUMBER, false, false, NULL, NULL},
+    {"transfer.multipartCopyThresholdMiB", NUMBER, true, false, NULL, NULL},
+    {"zillizCloud.endpoint", TEXT, true, false, NULL, NULL},
+    {"zillizCloud.apiKey", TEXT, true, true, "ZILLIZ_CLOUD_API_KEY", NULL},
 };
 const bp_said_table bp_v2_table = {.keys = keys, .n = G_N_ELEMENTS(keys), .empty_counts = true};
 

@@ -17,11 +17,11 @@ typedef enum {
 
 typedef struct bp_front_option {
     const char *name;
-    char letter;       /* or 0 */
-    const char *value; /* word for its value in the help; NULL = a switch */
+    char letter; /* or 0 */
     bp_front_fate fate;
-    const char *help; /* IDLE and REFUSED: why */
-    const char *ours; /* our own option, if that is all there is to it, else NULL */
+    const char *value; /* word for its value in the help; NULL = a switch */
+    const char *help;  /* IDLE and REFUSED: why */
+    const char *ours;  /* our own option, if that is all there is to it, else NULL */
 } bp_front_option;
 
 typedef struct bp_front_command {

@@ -13,63 +13,63 @@
 #define REFUSED BP_FATE_REFUSED
 
 const bp_front_option bp_front_globals[] = {
-    {"config", 0, "FILE", DONE, "configuration file (default backup.yaml)", NULL},
-    {"set", 0, "KEY=VALUE", DONE, "set values, by key or by environment variable (comma list)",
+    {"config", 0, DONE, "FILE", "configuration file (default backup.yaml)", NULL},
+    {"set", 0, DONE, "KEY=VALUE", "set values, by key or by environment variable (comma list)",
      NULL},
-    {"help", 'h', NULL, DONE, "show what may be given", NULL},
-    {"version", 'v', NULL, DONE, "show the version", NULL},
+    {"help", 'h', DONE, NULL, "show what may be given", NULL},
+    {"version", 'v', DONE, NULL, "show the version", NULL},
 };
 const gsize bp_front_n_globals = G_N_ELEMENTS(bp_front_globals);
 
 static const bp_front_option create_options[] = {
-    {"name", 'n', "NAME", DONE, "name of the backup (default: from the time)", "--name"},
-    {"colls", 'c', "LIST", DONE, "collections, coll or db.coll", "--colls"},
-    {"databases", 'd', "LIST", DONE, "databases, whole", "--databases"},
-    {"database_collections", 'a', "JSON", DONE, "database -> list of collections",
+    {"name", 'n', DONE, "NAME", "name of the backup (default: from the time)", "--name"},
+    {"colls", 'c', DONE, "LIST", "collections, coll or db.coll", "--colls"},
+    {"databases", 'd', DONE, "LIST", "databases, whole", "--databases"},
+    {"database_collections", 'a', DONE, "JSON", "database -> list of collections",
      "--database-collections"},
-    {"filter", 0, "TERMS", DONE, "db., db.*, db.coll or coll (comma list)", "--filter"},
-    {"force", 'f', NULL, DONE, "do not flush first", NULL},
-    {"meta_only", 0, NULL, DONE, "schemas and indexes, no data", NULL},
-    {"strategy", 0, "NAME", DONE, "auto, serial_flush, skip_flush or meta_only", NULL},
-    {"format", 0, "NAME", DONE, "auto or binlog", NULL},
-    {"rbac", 0, NULL, REFUSED, NO_RBAC, NULL},
-    {"backup_index_extra", 0, NULL, REFUSED, "index details are not read from etcd", NULL},
+    {"filter", 0, DONE, "TERMS", "db., db.*, db.coll or coll (comma list)", "--filter"},
+    {"force", 'f', DONE, NULL, "do not flush first", NULL},
+    {"meta_only", 0, DONE, NULL, "schemas and indexes, no data", NULL},
+    {"strategy", 0, DONE, "NAME", "auto, serial_flush, skip_flush or meta_only", NULL},
+    {"format", 0, DONE, "NAME", "auto or binlog", NULL},
+    {"rbac", 0, REFUSED, NULL, NO_RBAC, NULL},
+    {"backup_index_extra", 0, REFUSED, NULL, "index details are not read from etcd", NULL},
 };
 
 static const bp_front_option restore_options[] = {
-    {"name", 'n', "NAME", DONE, "name of the backup (required)", "--name"},
-    {"collections", 'c', "LIST", DONE, "collections by their names in the backup", "--collections"},
-    {"databases", 'd', "LIST", DONE, "databases of the backup, whole", "--databases"},
-    {"database_collections", 'a', "JSON", DONE, "database -> list of collections",
+    {"name", 'n', DONE, "NAME", "name of the backup (required)", "--name"},
+    {"collections", 'c', DONE, "LIST", "collections by their names in the backup", "--collections"},
+    {"databases", 'd', DONE, "LIST", "databases of the backup, whole", "--databases"},
+    {"database_collections", 'a', DONE, "JSON", "database -> list of collections",
      "--database-collections"},
-    {"filter", 0, "TERMS", DONE, "what to restore, by names after renaming", "--filter"},
-    {"suffix", 's', "TEXT", DONE, "appended to every collection's name", "--suffix"},
-    {"rename", 'r', "RULES", DONE, "c1:c2, db1.c1:db2.c2 or db1.*:db2.* (comma list)", NULL},
-    {"meta_only", 0, NULL, DONE, "make the collections, bring no data", "--meta-only"},
-    {"restore_index", 0, NULL, DONE, "make the indexes again", NULL},
-    {"rebuild_index", 0, NULL, DONE, "the same", NULL},
-    {"use_auto_index", 0, NULL, DONE, "make vector indexes of type AUTOINDEX", NULL},
-    {"drop_exist_collection", 0, NULL, DONE, "drop collections that are in the way",
+    {"filter", 0, DONE, "TERMS", "what to restore, by names after renaming", "--filter"},
+    {"suffix", 's', DONE, "TEXT", "appended to every collection's name", "--suffix"},
+    {"rename", 'r', DONE, "RULES", "c1:c2, db1.c1:db2.c2 or db1.*:db2.* (comma list)", NULL},
+    {"meta_only", 0, DONE, NULL, "make the collections, bring no data", "--meta-only"},
+    {"restore_index", 0, DONE, NULL, "make the indexes again", NULL},
+    {"rebuild_index", 0, DONE, NULL, "the same", NULL},
+    {"use_auto_index", 0, DONE, NULL, "make vector indexes of type AUTOINDEX", NULL},
+    {"drop_exist_collection", 0, DONE, NULL, "drop collections that are in the way",
      "--drop-exist-collection"},
-    {"drop_exist_index", 0, NULL, DONE, "drop the indexes of the target first",
+    {"drop_exist_index", 0, DONE, NULL, "drop the indexes of the target first",
      "--drop-exist-index"},
-    {"skip_create_collection", 0, NULL, DONE, "restore into collections that exist",
+    {"skip_create_collection", 0, DONE, NULL, "restore into collections that exist",
      "--skip-create-collection"},
-    {"use_v2_restore", 0, NULL, IDLE, "segments are merged into few imports anyway", NULL},
-    {"rbac", 0, NULL, REFUSED, NO_RBAC, NULL},
+    {"use_v2_restore", 0, IDLE, NULL, "segments are merged into few imports anyway", NULL},
+    {"rbac", 0, REFUSED, NULL, NO_RBAC, NULL},
 };
 
 static const bp_front_option list_options[] = {
-    {"collection", 'c', "NAME", DONE, "only backups that hold it, in any database", NULL},
+    {"collection", 'c', DONE, "NAME", "only backups that hold it, in any database", NULL},
 };
 
 static const bp_front_option get_options[] = {
-    {"name", 'n', "NAME", DONE, "name of the backup (required)", "--name"},
-    {"detail", 'd', NULL, DONE, "with partitions and segments", NULL},
+    {"name", 'n', DONE, "NAME", "name of the backup (required)", "--name"},
+    {"detail", 'd', DONE, NULL, "with partitions and segments", NULL},
 };
 
 static const bp_front_option delete_options[] = {
-    {"name", 'n', "NAME", DONE, "name of the backup (required)", "--name"},
+    {"name", 'n', DONE, "NAME", "name of the backup (required)", "--name"},
 };
 
 #define OPTIONS(array) .options = (array), .n_options = G_N_ELEMENTS(array)

@@ -14,10 +14,10 @@ typedef enum { BP_SAID_TEXT, BP_SAID_NUMBER, BP_SAID_BOOL, BP_SAID_LIST } bp_sai
 typedef struct bp_said_key {
     const char *name;
     bp_said_kind kind;
+    bool idle; /* known, but nothing here follows from it: docs/compat.md says why */
+    bool secret;
     const char *environment; /* or NULL */
     const char *def;         /* or NULL */
-    bool idle;               /* known, but nothing here follows from it: docs/compat.md says why */
-    bool secret;
 } bp_said_key;
 
 typedef struct bp_said_table {
