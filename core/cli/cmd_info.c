@@ -13,10 +13,12 @@
 
 #include "sdk/lib/ban.h"
 
-static char *output;
+static char *output, *to;
 static gboolean force, strict;
 
 static const GOptionEntry config_entries[] = {
+    {"to", 0, 0, G_OPTION_ARG_STRING, &to,
+     "migrate: this program's dialect (default), or the other tool's second", "native|v2"},
     {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output,
      "migrate: file to write (default: standard output)", "FILE"},
     {"force", 0, 0, G_OPTION_ARG_NONE, &force, "migrate: replace that file", NULL},
@@ -92,10 +94,10 @@ run_config(bp_cli *cli, const bp_job *job, GError **error)
 {
     const char *word = cli->args[0] != NULL && cli->args[1] == NULL ? cli->args[0] : "";
     if (strcmp(word, "migrate") == 0) {
-        bp_migrate_params params = {.output = output, .force = force, .strict = strict};
+        bp_migrate_params params = {.to = to, .output = output, .force = force, .strict = strict};
         return bp_migrate_run(cli, job, &params, error);
     }
-    if (strcmp(word, "show") != 0 || output != NULL || force || strict) {
+    if (strcmp(word, "show") != 0 || output != NULL || to != NULL || force || strict) {
         bp_set_error(error, BP_ERR_INVALID,
                      "write config show, or config migrate with its options");
         return BP_VERB_FAILED;

@@ -16,6 +16,8 @@
 
 #include "sdk/lib/ban.h"
 
+extern char **environ;
+
 #define OWNER_ONLY 0600
 
 /* The name is taken first, so that nothing is replaced that came meanwhile. */
@@ -59,8 +61,19 @@ has_file(const bp_migrate_params *params)
 }
 
 static bool
+is_second(const bp_migrate_params *params)
+{
+    return g_strcmp0(params->to, "v2") == 0;
+}
+
+static bool
 check(const bp_cli *cli, const bp_migrate_params *params, GError **error)
 {
+    if (params->to != NULL && !is_second(params) && strcmp(params->to, "native") != 0) {
+        bp_set_error(error, BP_ERR_INVALID, "--to: there is no dialect \"%s\"", params->to);
+        bp_error_add_hint(error, "there are native and v2");
+        return false;
+    }
     const bp_config_dialect *dialect = bp_config_foreign_dialect(cli->config);
     const GPtrArray *warnings = bp_config_warnings(cli->config);
     if (dialect == NULL) {
@@ -70,9 +83,9 @@ check(const bp_cli *cli, const bp_migrate_params *params, GError **error)
         bp_error_add_hint(error, "name another tool's file with --config FILE");
         return false;
     }
-    if (params->strict && warnings->len > 0) {
-        bp_set_error(error, BP_ERR_INVALID, "--strict: %u warnings about %s", warnings->len,
-                     bp_config_path(cli->config));
+    if (params->strict && !is_second(params) && warnings->len > 0) {
+        bp_set_error(error, BP_ERR_INVALID, "--strict: %u warnings about the configuration",
+                     warnings->len);
         return false;
     }
     if (!has_file(params) && (cli->globals.json || cli->globals.report != NULL)) {
@@ -83,6 +96,26 @@ check(const bp_cli *cli, const bp_migrate_params *params, GError **error)
     return true;
 }
 
+/* Returns: (transfer full) (nullable) text that may hold secrets */
+static char *
+make_text(const bp_cli *cli, const bp_migrate_params *params, GPtrArray *report, GError **error)
+{
+    const char *path = bp_config_path(cli->config);
+    const char *from = path != NULL ? path : "no file";
+    if (!is_second(params)) {
+        return bp_migrate_text(bp_config_file_layer(cli->config), from, report);
+    }
+    bool valid = false;
+    char *text = bp_migrate_second(bp_config_foreign_root(cli->config), from,
+                                   (const char *const *)environ, report, &valid, error);
+    if (text != NULL && !valid && params->strict) {
+        bp_set_error(error, BP_ERR_INVALID, "--strict: %s",
+                     (char *)g_ptr_array_index(report, report->len - 1));
+        g_clear_pointer(&text, g_free);
+    }
+    return text;
+}
+
 bp_verb_outcome
 bp_migrate_run(const bp_cli *cli, const bp_job *job, const bp_migrate_params *params,
                GError **error)
@@ -91,9 +124,10 @@ bp_migrate_run(const bp_cli *cli, const bp_job *job, const bp_migrate_params *pa
         return BP_VERB_FAILED;
     }
     g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
-    const char *from = bp_config_path(cli->config);
-    char *text =
-        bp_migrate_text(bp_config_file_layer(cli->config), from != NULL ? from : "no file", report);
+    char *text = make_text(cli, params, report, error);
+    if (text == NULL) {
+        return BP_VERB_FAILED;
+    }
     for (guint i = 0; i < report->len; i++) {
         bp_monitor_note(job->monitor, BP_NOTE_WARN, "migrate", g_ptr_array_index(report, i));
     }

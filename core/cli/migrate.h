@@ -8,6 +8,7 @@
 #include "core/cli/cli.h"
 
 typedef struct bp_migrate_params {
+    const char *to;     /* "native", "v2", or NULL = native */
     const char *output; /* file, readable by its owner alone; NULL or "-" = the result's text */
     bool force;         /* it may replace one that is there */
     bool strict;        /* fail when something would be lost */

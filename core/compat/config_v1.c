@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/compat/stores.h"
 #include "core/compat/translate.h"
 
 #include "sdk/lib/ban.h"
@@ -192,40 +191,46 @@ get_provider(const bp_translation *t, bool is_backup, bp_said_value *out)
                            .origin = g_strdup("default of minio.storageType")};
 }
 
-static void
-put_store(const bp_translation *t, bool is_backup)
+bool
+bp_v1_read_store(const bp_translation *t, bool is_backup, bp_compat_store *s)
 {
     g_auto(bp_said_value) provider = {0};
     get_provider(t, is_backup, &provider);
-    g_auto(bp_compat_store) s = {
+    *s = (bp_compat_store){
         .name = is_backup ? BP_COMPAT_BACKUP_STORE : BP_COMPAT_MILVUS_STORE,
         .provider = bp_compat_provider_find(t->said, &provider),
         .provider_origin = g_strdup(provider.origin),
         .auth = get_switch(t, is_backup, "useIAM") ? BP_AUTH_IAM : BP_AUTH_KEYS,
         .use_tls = get_switch(t, is_backup, "useSSL"),
     };
-    if (s.provider == NULL) {
-        return;
-    }
-    bool azure = s.provider->family == BP_FAMILY_AZURE;
+    bool azure = s->provider != NULL && s->provider->family == BP_FAMILY_AZURE;
     const struct {
         const char *name;
         bp_said_value *value;
     } members[] = {
-        {"address", &s.address},
-        {"port", &s.port},
-        {"region", &s.region},
-        {"bucketName", &s.bucket},
-        {"rootPath", &s.root},
-        {"accessKeyID", azure ? &s.account : &s.access_key},
-        {"secretAccessKey", azure ? &s.account_key : &s.secret_key},
-        {"token", &s.session_token},
-        {"iamEndpoint", &s.iam_endpoint},
+        {"address", &s->address},
+        {"port", &s->port},
+        {"region", &s->region},
+        {"bucketName", &s->bucket},
+        {"rootPath", &s->root},
+        {"accessKeyID", azure ? &s->account : &s->access_key},
+        {"secretAccessKey", azure ? &s->account_key : &s->secret_key},
+        {"token", &s->session_token},
+        {"iamEndpoint", &s->iam_endpoint},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
         g_autofree char *key = get_of_store(t, is_backup, members[i].name, members[i].value);
     }
-    bp_compat_store_put(t->said, &s, t->out);
+    return s->provider != NULL;
+}
+
+static void
+put_store(const bp_translation *t, bool is_backup)
+{
+    g_auto(bp_compat_store) s = {0};
+    if (bp_v1_read_store(t, is_backup, &s)) {
+        bp_compat_store_put(t->said, &s, t->out);
+    }
 }
 
 void

@@ -134,9 +134,8 @@ bp_translation_put_log(const bp_translation *t)
     bp_translation_put(t, "log.level", &level);
 }
 
-/* "v1", "v2", or NULL = no version is said; names without regard to case. */
-static const bp_node *
-version_of(const bp_node *root)
+const bp_node *
+bp_translation_version(const bp_node *root)
 {
     for (guint i = 0; i < root->children->len; i++) {
         const bp_node *child = g_ptr_array_index(root->children, i);
@@ -150,7 +149,7 @@ version_of(const bp_node *root)
 static bool
 translate(const bp_config_foreign *in, bp_node *out, GError **error)
 {
-    const bp_node *version = version_of(in->root);
+    const bp_node *version = bp_translation_version(in->root);
     bool is_second = version != NULL ? g_ascii_strcasecmp(version->text, "v2") == 0 : in->no_file;
     if (version != NULL && !is_second && g_ascii_strcasecmp(version->text, "v1") != 0) {
         bp_set_error(error, BP_ERR_INVALID,

@@ -304,17 +304,16 @@ static bool
 build_config(const building *b, GError **error)
 {
     const char *word = b->line->words->len == 1 ? g_ptr_array_index(b->line->words, 0) : "";
-    if (strcmp(word, "migrate") == 0) {
-        bp_set_error(error, BP_ERR_UNSUPPORTED,
-                     "config migrate: files of the second dialect cannot be written");
-        bp_error_add_hint(error, "bakplane config migrate makes one of bakplane's own");
-        return false;
-    }
-    if (strcmp(word, "show") != 0) {
-        bp_set_error(error, BP_ERR_INVALID, "write config show");
+    bool migrate = strcmp(word, "migrate") == 0;
+    if (!migrate && strcmp(word, "show") != 0) {
+        bp_set_error(error, BP_ERR_INVALID, "write config show or config migrate");
         return false;
     }
     add_word(b, word);
+    if (migrate) {
+        add_value(b, "--to", "v2");
+    }
+    add_plain(b);
     return true;
 }
 

@@ -72,6 +72,12 @@ static const bp_front_option delete_options[] = {
     {"name", 'n', DONE, "NAME", "name of the backup (required)", "--name"},
 };
 
+static const bp_front_option config_options[] = {
+    {"output", 'o', DONE, "FILE", "migrate: file to write (default: standard output)", "--output"},
+    {"force", 0, DONE, NULL, "migrate: replace that file", "--force"},
+    {"strict", 0, DONE, NULL, "migrate: fail where the result is not valid", "--strict"},
+};
+
 #define OPTIONS(array) .options = (array), .n_options = G_N_ELEMENTS(array)
 
 const bp_front_command bp_front_commands[] = {
@@ -84,7 +90,10 @@ const bp_front_command bp_front_commands[] = {
     {.name = "get", .summary = "show one backup", OPTIONS(get_options)},
     {.name = "delete", .summary = "delete one backup", OPTIONS(delete_options)},
     {.name = "check", .summary = "try the connections", .takes_words = true},
-    {.name = "config", .summary = "show the configuration", .takes_words = true},
+    {.name = "config",
+     .summary = "show the configuration, or migrate it to the second dialect",
+     OPTIONS(config_options),
+     .takes_words = true},
     {.name = "server", .refused = "the REST service is not in this version"},
     {.name = "migrate", .refused = "backups cannot be sent to Zilliz Cloud"},
     {.name = "l0compact", .refused = "delete logs of a backup cannot be folded"},

@@ -23,11 +23,10 @@ is_secret(const char *name)
     return g_strv_contains(secrets, name);
 }
 
-/* In double quotes everything can be said, and nothing is taken for a number or a list. */
-static void
-append_text(GString *out, const char *text)
+char *
+bp_migrate_quoted(const char *text)
 {
-    g_string_append_c(out, '"');
+    GString *out = g_string_new("\"");
     for (const char *p = text; *p != '\0'; p++) {
         if (*p == '"' || *p == '\\') {
             g_string_append_printf(out, "\\%c", *p);
@@ -37,7 +36,8 @@ append_text(GString *out, const char *text)
             g_string_append_c(out, *p);
         }
     }
-    g_string_append(out, "\"\n");
+    g_string_append_c(out, '"');
+    return g_string_free(out, FALSE);
 }
 
 static void
@@ -53,7 +53,8 @@ append_value(const writing *w, const char *path, const bp_node *node)
         g_ptr_array_add(w->report, g_strdup_printf("%s: the value of %s is written into the file",
                                                    path, variable != NULL ? variable : origin));
     }
-    append_text(w->out, node->text);
+    g_autofree char *quoted = bp_migrate_quoted(node->text);
+    g_string_append_printf(w->out, "%s\n", quoted);
 }
 
 static void

@@ -15,4 +15,19 @@
  */
 char *bp_migrate_text(const bp_node *root, const char *from, GPtrArray *report);
 
+/**
+ * A file of milvus-backup's first dialect in its second, complete: what that tool uses and we do
+ * not is kept.  A credential that stood in a variable is left to the variable of its new name, and
+ * a comment says so; what else came from variables is written, and said in `report`.  What is
+ * wrong with the result is said there, too, and it is not `*valid` then.
+ *
+ * @root: the file.  @path: of it, for messages.  @environ: "NAME=value", NULL-terminated.
+ * Errors: INVALID, also for a file of the second dialect.  Returns: (transfer full) (nullable)
+ */
+char *bp_migrate_second(const bp_node *root, const char *path, const char *const *environ,
+                        GPtrArray *report, bool *valid, GError **error);
+
+/** In double quotes everything can be said, and nothing is taken for a number or a list. */
+char *bp_migrate_quoted(const char *text);
+
 #endif

@@ -263,17 +263,17 @@ bp_said_free(bp_said *said)
     }
 }
 
-const bp_config_foreign *
-bp_said_foreign(const bp_said *said)
+const bp_said_key *
+bp_said_table_find(const bp_said_table *table, const char *name)
 {
-    return said->in;
+    return find_key(table, name, false);
 }
 
 void
 bp_said_get(const bp_said *said, const char *name, bp_said_value *out)
 {
     const bp_said_key *key = find_key(said->table, name, false);
-    g_assert(key != NULL && !key->idle);
+    g_assert(key != NULL);
     const bp_node *node = g_hash_table_lookup(said->nodes, key);
     const char *set = g_hash_table_lookup(said->sets, key);
     const char *variable = set == NULL ? from_environment(said, key) : NULL;

@@ -49,7 +49,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_said, bp_said_free)
 /**
  * --set, else environment, else file, else default.  A port shaped like a service's URL
  * (Kubernetes sets MILVUS_PORT=tcp://…) does not count and is warned about.
- * @name: must be in the table and not idle.
+ * @name: must be in the table.
  */
 void bp_said_get(const bp_said *said, const char *name, bp_said_value *out);
 /** The value says something. */
@@ -63,6 +63,7 @@ void bp_said_warn(const bp_said *said, const char *format, ...) G_GNUC_PRINTF(2,
 /** false, with all problems in one error (of the class of the first), if there were any. */
 bool bp_said_check(const bp_said *said, GError **error);
 
-const bp_config_foreign *bp_said_foreign(const bp_said *said);
+/** A key of a table by its name, without regard to case; or NULL. */
+const bp_said_key *bp_said_table_find(const bp_said_table *table, const char *name);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef BP_CORE_COMPAT_TRANSLATE_H
 #define BP_CORE_COMPAT_TRANSLATE_H
 
-#include "core/compat/said.h"
+#include "core/compat/stores.h"
 
 typedef struct bp_translation {
     bp_said *said;
@@ -17,6 +17,12 @@ extern const bp_said_table bp_v1_table, bp_v2_table;
 /** Problems go to t->said. */
 void bp_v1_translate(const bp_translation *t);
 void bp_v2_translate(const bp_translation *t);
+
+/** minio.* or, where that says something, minio.backup*.  false = no such provider. */
+bool bp_v1_read_store(const bp_translation *t, bool is_backup, bp_compat_store *s);
+
+/** What configVersion says; NULL = nothing, which means v1. */
+const bp_node *bp_translation_version(const bp_node *root);
 
 /* An empty text in these files means "not set". */
 void bp_translation_put(const bp_translation *t, const char *path, const bp_said_value *value);

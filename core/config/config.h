@@ -77,6 +77,8 @@ char **bp_config_places(const char *const *environ);
 const char *bp_config_path(const bp_config_tree *tree);
 /** The dialect that was translated, or NULL = the native one. */
 const bp_config_dialect *bp_config_foreign_dialect(const bp_config_tree *tree);
+/** The file as it was before it was translated, or NULL.  Borrowed. */
+const bp_node *bp_config_foreign_root(const bp_config_tree *tree);
 /** What the file says, or what became of it: a map.  Borrowed. */
 const bp_node *bp_config_file_layer(const bp_config_tree *tree);
 /** Warnings of a foreign dialect, in order of the file (char *). */

@@ -113,7 +113,7 @@ translate(bp_config_tree *tree, const bp_config_params *params, GPtrArray *sets,
         if (!dialect->translate(&foreign, native, error)) {
             return false;
         }
-        bp_node_free(*root);
+        tree->foreign = *root;
         *root = g_steal_pointer(&native);
         tree->dialect = dialect;
         return true;
@@ -237,6 +237,7 @@ bp_config_tree_free(bp_config_tree *tree)
     for (guint i = 0; i < BP_N_LAYERS; i++) {
         bp_node_free(tree->layers[i]);
     }
+    bp_node_free(tree->foreign);
     g_ptr_array_unref(tree->warnings);
     g_strfreev(tree->environ);
     g_strfreev(tree->storages);
@@ -255,6 +256,12 @@ const bp_config_dialect *
 bp_config_foreign_dialect(const bp_config_tree *tree)
 {
     return tree->dialect;
+}
+
+const bp_node *
+bp_config_foreign_root(const bp_config_tree *tree)
+{
+    return tree->foreign;
 }
 
 const bp_node *

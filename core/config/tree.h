@@ -20,6 +20,7 @@ struct bp_config_tree {
     char **environ;
     GPtrArray *warnings;
     const bp_config_dialect *dialect; /* that the file was in, or NULL */
+    bp_node *foreign;                 /* the file in that dialect */
     char **storages;
 };
 

@@ -515,6 +515,11 @@ START_TEST(test_config__migrate)
     prints(err, "hint: replace it by --force");
     runs(0, forced);
     runs(2, strict);
+    g_autofree char *second = g_strdup_printf("%s --to v2", theirs);
+    g_autofree char *third = g_strdup_printf("%s --to v3", theirs);
+    runs(0, second);
+    ck_assert(g_str_has_prefix(out, "configVersion: v2\n"));
+    runs(2, third);
     runs(2, json);
     runs(2, "-C config migrate");
     prints(err, "there is nothing to migrate");

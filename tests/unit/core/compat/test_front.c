@@ -133,6 +133,8 @@ START_TEST(test_translate__other_commands)
     ck_assert_str_eq(call.command, "config");
     becomes("check config", "config show --config=backup.yaml");
     becomes("config show", "config show --config=backup.yaml");
+    becomes("config migrate -o x --force",
+            "config migrate --to=v2 --output=x --force --config=backup.yaml");
     becomes("create --strategy meta_only --format binlog",
             "create --meta-only --config=backup.yaml");
 }
@@ -211,8 +213,7 @@ START_TEST(test_translate__wrong_lines)
         {"get", "get needs --name", BP_ERR_INVALID},
         {"delete", "delete needs --name", BP_ERR_INVALID},
         {"check all", "check: unexpected word 'all'", BP_ERR_INVALID},
-        {"config", "write config show", BP_ERR_INVALID},
-        {"config migrate", "bakplane config migrate makes one", BP_ERR_UNSUPPORTED},
+        {"config", "write config show or config migrate", BP_ERR_INVALID},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         GError *error = NULL;

@@ -5,6 +5,7 @@
 #include "core/compat/migrate.h"
 
 #include "core/compat/dialect.h"
+#include "core/config/yaml.h"
 #include "tests/unit/core/config/fixture.h"
 
 static const char theirs[] = "milvus: {address: h, user: 'ro\"ot', password: 'p\\w: #1'}\n"
@@ -73,11 +74,110 @@ START_TEST(test_bp_migrate_text__secrets_of_variables_stay_there)
 }
 END_TEST
 
+static char *
+second(const char *text, const char *const *env, GPtrArray *report, bool *valid, GError **error)
+{
+    g_autoptr(bp_node) root = bp_yaml_parse(text, strlen(text), "backup.yaml", error);
+    ck_assert_ptr_nonnull(root);
+    return bp_migrate_second(root, "backup.yaml", env, report, valid, error);
+}
+
+static bp_config_tree *
+load_text(const char *text)
+{
+    static const char *const nothing[] = {NULL};
+    GError *error = NULL;
+    g_autofree char *path = fixture_file("some.yaml", text);
+    bp_config_params params = {
+        .path = path, .environ = nothing, .dialects = &bp_compat_config, .n_dialects = 1};
+    bp_config_tree *tree = bp_config_load(&params, &error);
+    ck_assert_msg(tree != NULL, "%s", error != NULL ? error->message : "");
+    return tree;
+}
+
+START_TEST(test_bp_migrate_second__means_the_same)
+{
+    static const char *const nothing[] = {NULL};
+    static const char *const files[] = {
+        theirs,
+        "milvus: {port: 7, tlsMode: 2, mtlsCertPath: /c, mtlsKeyPath: /k}\n"
+        "minio: {storageType: ali, useIAM: true, useSSL: true, backupStorageType: azure, "
+        "backupAccessKeyID: acc, backupSecretAccessKey: k, backupUseIAM: false}\n"
+        "backup: {gcPause: {enable: true, address: 'http://m'}}\n"
+        "log: {level: debug, console: true}\n",
+        "milvus: {port: 7}\nminio: {storageType: local, rootPath: /m, backupRootPath: /b}\n",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        GError *error = NULL;
+        bool valid = false;
+        g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+        g_autofree char *text = second(files[i], nothing, report, &valid, &error);
+        ck_assert_msg(text != NULL && valid, "%s", error != NULL ? error->message : text);
+        ck_assert_uint_eq(report->len, 0);
+        g_autoptr(bp_config_tree) before = load_text(files[i]);
+        g_autoptr(bp_config_tree) after = load_text(text);
+        assert_same(bp_config_file_layer(before), "", after);
+    }
+}
+END_TEST
+
+START_TEST(test_bp_migrate_second__keeps_what_only_that_tool_uses)
+{
+    const char *const env[] = {"MINIO_ACCESS_KEY=AK", "MINIO_BUCKET_NAME=c", "MILVUS_PASSWORD=hush",
+                               NULL};
+    GError *error = NULL;
+    bool valid = false;
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = second("milvus: {etcd: {endpoints: 'a:1, b:2'}, rpcChannelName: ch}\n"
+                                   "log: {file: {rootPath: l.log}}\n"
+                                   "minio: {crossStorage: true}\n",
+                                   env, report, &valid, &error);
+    ck_assert(valid);
+    static const char *const parts[] = {
+        "endpoints: [\"a:1\", \"b:2\"]\n",
+        "rpcChannelName: \"ch\"\n",
+        "path: \"l.log\"\n",
+        "mode: \"streaming\"\n",
+        "port: 19530\n",
+        "pauseGC: false\n",
+        "# password: in the variable MILVUS_PASSWORD\n",
+        "# accessKeyID: in the variable MILVUS_STORAGE_AUTH_ACCESS_KEY_ID\n",
+        "bucketName: \"c\"\n"};
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        ck_assert_msg(strstr(text, parts[i]) != NULL, "no %s in\n%s", parts[i], text);
+    }
+    ck_assert_ptr_null(strstr(text, "hush"));
+    ck_assert(g_ptr_array_find_with_equal_func(
+        report, "the variable MINIO_ACCESS_KEY is called MILVUS_STORAGE_AUTH_ACCESS_KEY_ID now",
+        g_str_equal, NULL));
+}
+END_TEST
+
+START_TEST(test_bp_migrate_second__says_what_is_wrong)
+{
+    static const char *const nothing[] = {NULL};
+    GError *error = NULL;
+    bool valid = true;
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = second("milvus: {port: 70000}\n", nothing, report, &valid, &error);
+    ck_assert(text != NULL && !valid);
+    ck_assert_ptr_nonnull(strstr(g_ptr_array_index(report, 0), "70000 is no port"));
+    ck_assert_ptr_null(second("configVersion: V2\n", nothing, report, &valid, &error));
+    assert_error(error, BP_ERR_INVALID, "is in the second dialect already");
+    error = NULL;
+    ck_assert_ptr_null(second("milvus: {port: x, tlsMode: 9}\n", nothing, report, &valid, &error));
+    assert_error(error, BP_ERR_INVALID, "2 problems");
+}
+END_TEST
+
 int
 main(void)
 {
     TCase *cases = fixture_cases("migrate");
     tcase_add_test(cases, test_bp_migrate_text__is_read_alike);
     tcase_add_test(cases, test_bp_migrate_text__secrets_of_variables_stay_there);
+    tcase_add_test(cases, test_bp_migrate_second__means_the_same);
+    tcase_add_test(cases, test_bp_migrate_second__keeps_what_only_that_tool_uses);
+    tcase_add_test(cases, test_bp_migrate_second__says_what_is_wrong);
     return fixture_run("migrate", cases);
 }
