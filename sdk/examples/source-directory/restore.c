@@ -189,12 +189,33 @@ restore_new(const struct bp_source *source, const struct bp_restore_args *args)
     return restore;
 }
 
+/* A later version of this plugin may mean other things by what it wrote. */
+static bp_status
+check_version(const struct bp_source *source, const struct bp_op *op, const char *ref,
+              struct bp_error *error)
+{
+    static const char ours[] = "{\"version\": 1,";
+    char text[sizeof(ours)] = "";
+    size_t n = sizeof(text) - 1;
+    const struct bp_read_args args = {
+        .struct_size = sizeof(args), .key = COMMIT_DOCUMENT, .length = n};
+    bp_status status = source->host->storage_read_small(op, ref, &args, text, &n, error);
+    if (status == BP_OK && strcmp(text, ours) != 0) {
+        status = bp_fail(error, BP_ERR_UNSUPPORTED,
+                         COMMIT_DOCUMENT " was not written by version 1 of its format; restore it "
+                                         "with the plugin that wrote it");
+    }
+    return status;
+}
+
 bp_status
 restore_begin(struct bp_source *source, const struct bp_op *op, const struct bp_restore_args *args,
               struct bp_restore_info *info, struct bp_restore **out, struct bp_error *error)
 {
-    (void)op;
     bp_status status = bp_check_flags(args->flags, KNOWN_FLAGS, error);
+    if (status == BP_OK) {
+        status = check_version(source, op, args->backup_ref, error);
+    }
     if (status != BP_OK) {
         return status;
     }
