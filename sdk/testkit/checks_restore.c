@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Checks of restoring.  The hook `compare` says whether a target equals the unit that it was made
- * of, and `drop` removes a target; both are commands that find the names in their environment.
+ * of, and `drop` removes a target; `newer` and `older` make documents of another version of those
+ * that were captured.  All are commands that find the names in their environment.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -280,6 +281,55 @@ check_failed(struct bp_kit *kit)
     end_plan(&plan);
 }
 
+/* What was captured becomes what another version of the plugin would have written. */
+static void
+change_documents(struct plan *plan, const char *hook)
+{
+    const struct bp_kit *kit = plan->source.kit;
+    const char *root = plan->source.backup->info.local_root;
+    if (*root == '\0') {
+        bp_kit_skip(kit, "the storage that has the backup is not on this machine");
+    }
+    char *path = bp_kit_text("%s/%s", root, kit->prefix);
+    const char *const variables[] = {"BAKPLANE_BACKUP", path, NULL, NULL};
+    int code = bp_kit_command(kit, hook, variables);
+    if (code != 0) {
+        bp_kit_bail(kit, "hooks.%s ended with code %d", hook, code);
+    }
+    free(path);
+}
+
+static void
+check_newer(struct bp_kit *kit)
+{
+    struct plan plan;
+    struct bp_error error;
+    prepare_plan(kit, &plan);
+    change_documents(&plan, "newer");
+    bp_status status = bp_kit_try_restore_begin(&plan.restoring, &error);
+    if (status == BP_OK) {
+        bp_kit_restore_end(&plan.restoring, BP_OUTCOME_FAILED);
+    }
+    bp_kit_expect(kit, status, BP_ERR_UNSUPPORTED, &error,
+                  "restore_begin with documents of a later version (hooks.newer)");
+    if (exists(&plan, plan.restoring.target)) {
+        bp_kit_fail(kit, "after a restore that was refused %s is there", plan.restoring.target);
+    }
+    bp_kit_source_close(&plan.source);
+}
+
+static void
+check_older(struct bp_kit *kit)
+{
+    struct plan plan;
+    prepare_plan(kit, &plan);
+    change_documents(&plan, "older");
+    bp_kit_restore_to(&plan.restoring, BP_KIT_FINISHED);
+    bp_kit_restore_end(&plan.restoring, BP_OUTCOME_DONE);
+    compare(&plan);
+    end_plan(&plan);
+}
+
 const struct bp_kit_check bp_kit_checks_restore[] = {
     {.name = "restore.dry_run",
      .contract = "a dry run only looks; an unknown flag is INVALID",
@@ -288,6 +338,16 @@ const struct bp_kit_check bp_kit_checks_restore[] = {
     {.name = "restore.round_trip",
      .contract = "what was captured comes back under another name: as many rows, and the same",
      .run = check_round_trip,
+     .times = 5},
+    {.name = "restore.older",
+     .contract = "documents that an earlier version of the plugin wrote are restored",
+     .run = check_older,
+     .hook = "older",
+     .times = 5},
+    {.name = "restore.newer",
+     .contract = "documents of a later version are UNSUPPORTED, before anything is made",
+     .run = check_newer,
+     .hook = "newer",
      .times = 5},
     {.name = "restore.exists",
      .contract = "a target that is there and not ours is EXISTS, and stays as it is",

@@ -167,5 +167,6 @@ def test_milvus(source, silent, tmp_path):
             "unreachable": {"address": f"127.0.0.1:{silent}"},
             "compare": f"{call} compare {source.address}",
             "drop": f"{call} drop {source.address}",
+            "newer": 'sed -i \'1s/{/{"format": "of tomorrow",/\' "$BAKPLANE_BACKUP/meta/full_meta.json"',
         },
-    }, {"load.init_fails", "source.streams"}, tmp_path)
+    }, {"load.init_fails", "source.streams", "restore.older"}, tmp_path)

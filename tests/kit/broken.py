@@ -83,7 +83,9 @@ class Source:
 
     def config(self, folder):
         local = str(kit.PLUGINS / "bakplane-storage-local.so")
-        return {"source": {}, "storages": {"backup": {"plugin": local, "root": f"{folder}/backup"}}}
+        version = "sed -i 's/: 1/: %d/' \"$BAKPLANE_BACKUP\"/meta/*.json"
+        return {"source": {}, "storages": {"backup": {"plugin": local, "root": f"{folder}/backup"}},
+                "hooks": {"newer": version % 2, "older": version % 0}}
 
 
 def run(role, name):

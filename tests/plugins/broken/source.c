@@ -339,7 +339,8 @@ source_item_close(struct bp_item_reader *reader)
 static bool
 tell_document(const struct bp_document_sink *sink, const char *key, uint32_t flags)
 {
-    return sink->begin(sink->ctx, key, flags) == 0 && sink->write(sink->ctx, "{}\n", 3) == 0 &&
+    return sink->begin(sink->ctx, key, flags) == 0 &&
+           sink->write(sink->ctx, VERSION_TEXT, strlen(VERSION_TEXT)) == 0 &&
            sink->end(sink->ctx) == 0;
 }
 

@@ -16,6 +16,7 @@
 #define ROW_BYTES 3000
 #define DATABASE "shop"
 #define COMMIT_DOCUMENT "meta/tables.json"
+#define VERSION_TEXT "{\"version\": 1}\n" /* of every document */
 
 struct table {
     char name[200];

@@ -38,7 +38,9 @@
     X(TAKES_OVER)                \
     X(FORGETS_OURS)              \
     X(DOES_DONE_AGAIN)           \
-    X(RESTORE_END_FAILS)
+    X(RESTORE_END_FAILS)         \
+    X(TAKES_NEWER)               \
+    X(REFUSES_OLDER)
 
 #define BREAK_NAME(as) as,
 enum source_broken_as { NOTHING_OF_SOURCE, SOURCE_BREAKS(BREAK_NAME) };

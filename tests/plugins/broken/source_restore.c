@@ -19,6 +19,24 @@ is_identity(const struct table *table, const char *identity)
     return *identity != '\0' && strcmp(table->identity, identity) == 0;
 }
 
+/* Version 1 is ours, 0 was before. */
+static bp_status
+check_version(const struct bp_source *source, const struct bp_op *op, const char *backup_ref,
+              struct bp_error *error)
+{
+    char text[64] = "";
+    size_t n = sizeof text - 1;
+    const struct bp_read_args args = {
+        .struct_size = sizeof args, .key = "meta/schema.json", .length = n};
+    bp_status status = source->host->storage_read_small(op, backup_ref, &args, text, &n, error);
+    bool ours = strcmp(text, VERSION_TEXT) == 0;
+    bool older = strstr(text, "\"version\": 0") != NULL && !IS_BROKEN(REFUSES_OLDER);
+    if (status == BP_OK && !ours && !older && !IS_BROKEN(TAKES_NEWER)) {
+        status = bp_fail(error, BP_ERR_UNSUPPORTED, "documents of another version: %.20s", text);
+    }
+    return status;
+}
+
 bp_status
 source_restore_begin(struct bp_source *source, const struct bp_op *op,
                      const struct bp_restore_args *args, struct bp_restore_info *info,
@@ -28,6 +46,9 @@ source_restore_begin(struct bp_source *source, const struct bp_op *op,
     bp_status status = source_check_op(source, op, error);
     if (status == BP_OK && (args->flags & ~KNOWN_FLAGS) != 0 && !IS_BROKEN(TAKES_ANY_RESTORE)) {
         status = bp_fail(error, BP_ERR_INVALID, "unknown flags of a restore");
+    }
+    if (status == BP_OK) {
+        status = check_version(source, op, args->backup_ref, error);
     }
     struct bp_restore *restore = status == BP_OK ? calloc(1, sizeof *restore) : NULL;
     if (restore == NULL) {
