@@ -53,14 +53,15 @@ bp_azure_name_problem(const char *name)
         }
         parts += *at == '/' ? 1 : 0;
     }
-    return parts > MAX_PARTS ? "has more than 254 parts" : NULL;
+    return parts > MAX_PARTS ? "has more than 254 parts with the prefix" : NULL;
 }
 
 bp_status
 bp_azure_check_new_key(struct bp_storage *storage, const char *key, struct bp_error *error)
 {
     bp_status status = bp_azure_check_key(storage, key, error);
-    const char *problem = status == BP_OK ? bp_azure_name_problem(key) : NULL;
+    g_autofree char *name = g_strconcat(storage->set.prefix, key, NULL);
+    const char *problem = status == BP_OK ? bp_azure_name_problem(name) : NULL;
     if (problem != NULL) {
         return bp_fail(error, BP_ERR_INVALID, "key \"%s\": %s", key, problem);
     }

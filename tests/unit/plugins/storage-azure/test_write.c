@@ -203,7 +203,15 @@ START_TEST(test_write__refused_before_any_byte)
         const struct bp_write_args args = args_of(keys[i][0], 5);
         ASSERT_FAILED(az_write(&args, "hello", 5, 0, NULL), BP_ERR_INVALID, keys[i][1]);
     }
-    struct bp_write_args args = args_of("k", 5);
+    char deep[2 * 254]; /* as many parts as there may be, without the prefix */
+    for (size_t i = 0; i < sizeof(deep); i += 2) {
+        deep[i] = 'a';
+        deep[i + 1] = i + 2 < sizeof(deep) ? '/' : '\0';
+    }
+    struct bp_write_args args = args_of(deep, 5);
+    ASSERT_FAILED(az_write(&args, "hello", 5, 0, NULL), BP_ERR_INVALID,
+                  "has more than 254 parts with the prefix");
+    args = args_of("k", 5);
     args.flags = BP_WRITE_IF_NONE_MATCH;
     args.if_match = "0x8D1";
     ASSERT_FAILED(az_write(&args, "hello", 5, 0, NULL), BP_ERR_INVALID, "exclude each other");
