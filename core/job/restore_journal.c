@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/thread.h"
+#include "core/job/restore_runs.h"
 
 #include "sdk/lib/ban.h"
 
@@ -30,87 +31,6 @@ struct bp_restore_journal {
     bool any_done;        /* some target is on record as complete */
     bool failed;          /* some other one is not */
 };
-
-/* A complete target. */
-typedef struct {
-    char *identity;
-    guint64 found;
-} finished;
-
-/* What one file of another run says. */
-typedef struct {
-    char *path;
-    char *backup, *wanted;
-    GHashTable *targets;  /* all it registered */
-    GHashTable *prepared; /* target -> identity, not done */
-    GHashTable *finished; /* target -> finished* */
-    GPtrArray *leftovers;
-    bool live;
-} other_run;
-
-static void
-finished_free(gpointer data)
-{
-    finished *done = data;
-    g_free(done->identity);
-    g_free(done);
-}
-
-static finished *
-finished_new(const char *identity, guint64 found)
-{
-    finished *done = g_new0(finished, 1);
-    done->identity = g_strdup(identity);
-    done->found = found;
-    return done;
-}
-
-static void
-leftover_free(gpointer data)
-{
-    bp_leftover *leftover = data;
-    g_free(leftover->ref);
-    g_free(leftover->key);
-    g_free(leftover->upload);
-    g_free(leftover);
-}
-
-static void
-add_leftover(GPtrArray *leftovers, const char *ref, const char *key, const char *upload)
-{
-    bp_leftover *leftover = g_new0(bp_leftover, 1);
-    leftover->ref = g_strdup(ref);
-    leftover->key = g_strdup(key);
-    leftover->upload = g_strdup(upload);
-    g_ptr_array_add(leftovers, leftover);
-}
-
-/* One of them: others of that key may have begun unheard. */
-static void
-forget_upload(GPtrArray *leftovers, const char *key, const char *upload)
-{
-    for (guint i = leftovers->len; i > 0; i--) {
-        const bp_leftover *leftover = g_ptr_array_index(leftovers, i - 1);
-        if (g_strcmp0(leftover->upload, upload) == 0 && g_str_equal(leftover->key, key)) {
-            g_ptr_array_remove_index(leftovers, i - 1);
-            return;
-        }
-    }
-}
-
-static void
-other_run_free(other_run *run)
-{
-    g_free(run->path);
-    g_free(run->backup);
-    g_free(run->wanted);
-    g_hash_table_unref(run->targets);
-    g_hash_table_unref(run->prepared);
-    g_hash_table_unref(run->finished);
-    g_ptr_array_unref(run->leftovers);
-    g_free(run);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(other_run, other_run_free)
 
 /* A line that got there in part would swallow the next one: it is cut off again. */
 static bool
@@ -142,98 +62,8 @@ event(const char *name)
     return json_pack("{s:s}", "event", name);
 }
 
-static void
-apply_line(other_run *run, const json_t *line)
-{
-    const char *name = bp_json_text(line, "event", "");
-    const char *target = bp_json_text(line, "target", "");
-    if (g_str_equal(name, "prepared")) {
-        g_hash_table_remove(run->finished, target);
-        g_hash_table_insert(run->prepared, g_strdup(target),
-                            g_strdup(bp_json_text(line, "identity", "")));
-    } else if (g_str_equal(name, "done")) {
-        g_hash_table_remove(run->prepared, target);
-        g_hash_table_insert(run->finished, g_strdup(target),
-                            finished_new(bp_json_text(line, "identity", ""),
-                                         bp_json_u64(line, "found", BP_UNKNOWN)));
-    } else if (g_str_equal(name, "staging")) {
-        add_leftover(run->leftovers, bp_json_text(line, "ref", ""),
-                     bp_json_text(line, "prefix", ""), NULL);
-    } else if (g_str_equal(name, "upload")) {
-        add_leftover(run->leftovers, bp_json_text(line, "ref", ""), bp_json_text(line, "key", ""),
-                     bp_json_text(line, "upload", ""));
-    } else if (g_str_equal(name, "uploaded")) {
-        forget_upload(run->leftovers, bp_json_text(line, "key", ""),
-                      bp_json_text(line, "upload", ""));
-    } else if (g_str_equal(name, "swept")) {
-        g_ptr_array_set_size(run->leftovers, 0);
-    }
-}
-
 static bool
-apply_begin(other_run *run, const json_t *line, const char *address)
-{
-    if (!g_str_equal(bp_json_text(line, "event", ""), "begin") ||
-        !g_str_equal(bp_json_text(line, "address", ""), address)) {
-        return false;
-    }
-    run->backup = g_strdup(bp_json_text(line, "backup", ""));
-    run->wanted = g_strdup(bp_json_text(line, "wanted", ""));
-    const json_t *targets = json_object_get(line, "targets");
-    for (gsize i = 0; i < json_array_size(targets); i++) {
-        const char *target = json_string_value(json_array_get(targets, i));
-        g_hash_table_add(run->targets, g_strdup(target != NULL ? target : ""));
-    }
-    return true;
-}
-
-static void
-apply_lines(other_run *run, const char *text)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (guint i = 1; lines[0] != NULL && lines[i] != NULL; i++) {
-        g_autoptr(json_t) line = bp_json_parse(lines[i], strlen(lines[i]), run->path, NULL);
-        if (line != NULL) { /* the last one may be torn */
-            apply_line(run, line);
-        }
-    }
-}
-
-/*
- * NULL for a file that is gone, of another source, or says nothing.  Whether its run lives is asked
- * before it is read: else one that ends in between would look dead with its targets half made.
- */
-static other_run *
-read_other(const char *path, const char *address)
-{
-    g_autoptr(other_run) run = g_new0(other_run, 1);
-    run->path = g_strdup(path);
-    run->targets = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    run->prepared = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    run->finished = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finished_free);
-    run->leftovers = g_ptr_array_new_with_free_func(leftover_free);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return NULL;
-    }
-    run->live = flock(fd, LOCK_SH | LOCK_NB) != 0;
-    g_autofree char *text = NULL;
-    bool readable = g_file_get_contents(path, &text, NULL, NULL);
-    close(fd);
-    if (!readable) {
-        return NULL;
-    }
-    const char *first_end = strchrnul(text, '\n');
-    g_autoptr(json_t) first = bp_json_parse(text, (gsize)(first_end - text), path, NULL);
-    if (first == NULL || !apply_begin(run, first, address)) {
-        return NULL;
-    }
-    apply_lines(run, text);
-    return g_steal_pointer(&run);
-}
-
-static bool
-check_live(const other_run *run, const char *const *targets, GError **error)
+check_live(const bp_restore_run *run, const char *const *targets, GError **error)
 {
     for (const char *const *target = targets; *target != NULL; target++) {
         if (g_hash_table_contains(run->targets, *target)) {
@@ -247,7 +77,8 @@ check_live(const other_run *run, const char *const *targets, GError **error)
 }
 
 static bool
-write_done(bp_restore_journal *journal, const char *target, const finished *done, GError **error)
+write_done(bp_restore_journal *journal, const char *target, const bp_restore_finished *done,
+           GError **error)
 {
     journal->any_done = true;
     json_t *line = event("done");
@@ -258,7 +89,7 @@ write_done(bp_restore_journal *journal, const char *target, const finished *done
 }
 
 static bool
-inherit_leftovers(bp_restore_journal *journal, const other_run *run, GError **error)
+inherit_leftovers(bp_restore_journal *journal, const bp_restore_run *run, GError **error)
 {
     for (guint i = 0; i < run->leftovers->len; i++) {
         const bp_leftover *from = g_ptr_array_index(run->leftovers, i);
@@ -268,7 +99,7 @@ inherit_leftovers(bp_restore_journal *journal, const other_run *run, GError **er
             }
             continue;
         }
-        add_leftover(journal->leftovers, from->ref, from->key, NULL);
+        bp_leftover_add(journal->leftovers, from->ref, from->key, NULL);
         if (!bp_restore_journal_staging(journal, from->ref, from->key, error)) {
             return false;
         }
@@ -277,7 +108,7 @@ inherit_leftovers(bp_restore_journal *journal, const other_run *run, GError **er
 }
 
 static bool
-inherit_targets(bp_restore_journal *journal, const other_run *run, GError **error)
+inherit_targets(bp_restore_journal *journal, const bp_restore_run *run, GError **error)
 {
     GHashTableIter iter;
     gpointer target = NULL;
@@ -291,9 +122,9 @@ inherit_targets(bp_restore_journal *journal, const other_run *run, GError **erro
     }
     g_hash_table_iter_init(&iter, run->finished);
     while (g_hash_table_iter_next(&iter, &target, &value)) {
-        const finished *done = value;
+        const bp_restore_finished *done = value;
         g_hash_table_insert(journal->finished, g_strdup(target),
-                            finished_new(done->identity, done->found));
+                            bp_restore_finished_new(done->identity, done->found));
         if (!write_done(journal, target, done, error)) {
             return false;
         }
@@ -303,7 +134,7 @@ inherit_targets(bp_restore_journal *journal, const other_run *run, GError **erro
 
 /* What a dead run left becomes ours, in our own file first; then its file can go. */
 static bool
-inherit(bp_restore_journal *journal, other_run *run, const char *wanted, GError **error)
+inherit(bp_restore_journal *journal, bp_restore_run *run, const char *wanted, GError **error)
 {
     if (!g_str_equal(run->wanted, wanted)) {
         g_hash_table_remove_all(run->finished); /* complete, but as something else */
@@ -323,7 +154,7 @@ take_over_dead_runs(bp_restore_journal *journal, GPtrArray *runs, const char *wa
                     GError **error)
 {
     for (guint i = 0; i < runs->len; i++) {
-        other_run *run = g_ptr_array_index(runs, i);
+        bp_restore_run *run = g_ptr_array_index(runs, i);
         if (!run->live && !inherit(journal, run, wanted, error)) {
             return false;
         }
@@ -334,13 +165,13 @@ take_over_dead_runs(bp_restore_journal *journal, GPtrArray *runs, const char *wa
 static GPtrArray *
 read_others(const char *dir, const char *address)
 {
-    GPtrArray *runs = g_ptr_array_new_with_free_func((GDestroyNotify)other_run_free);
+    GPtrArray *runs = g_ptr_array_new_with_free_func((GDestroyNotify)bp_restore_run_free);
     g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
     const char *name = NULL;
     while (entries != NULL && (name = g_dir_read_name(entries)) != NULL) {
         if (g_str_has_suffix(name, ".jsonl")) {
             g_autofree char *path = g_build_filename(dir, name, NULL);
-            other_run *run = read_other(path, address);
+            bp_restore_run *run = bp_restore_run_read(path, address);
             if (run != NULL) {
                 g_ptr_array_add(runs, run);
             }
@@ -385,13 +216,13 @@ begin_line(const bp_restore_journal_params *params)
                      "pid", (int)getpid(), "targets", list);
 }
 
-/* Nobody else works on our targets.  Returns: (transfer full) (nullable) other_run* */
+/* Nobody else works on our targets.  Returns: (transfer full) (nullable) bp_restore_run* */
 static GPtrArray *
 check_others(const char *dir, const bp_restore_journal_params *params, GError **error)
 {
     g_autoptr(GPtrArray) others = read_others(dir, params->address);
     for (guint i = 0; i < others->len; i++) {
-        const other_run *run = g_ptr_array_index(others, i);
+        const bp_restore_run *run = g_ptr_array_index(others, i);
         if (run->live && !check_live(run, params->targets, error)) {
             return NULL;
         }
@@ -417,9 +248,10 @@ journal_new(const char *dir, const char *run_id)
     journal->path = g_strdup_printf("%s/%s.jsonl", dir, run_id);
     journal->fd = -1;
     journal->ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    journal->finished = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finished_free);
+    journal->finished =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bp_restore_finished_free);
     journal->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    journal->leftovers = g_ptr_array_new_with_free_func(leftover_free);
+    journal->leftovers = g_ptr_array_new_with_free_func(bp_leftover_free);
     return journal;
 }
 
@@ -501,7 +333,7 @@ bp_restore_journal_ours(const bp_restore_journal *journal, const char *target)
 const char *
 bp_restore_journal_finished(const bp_restore_journal *journal, const char *target, guint64 *found)
 {
-    const finished *done = g_hash_table_lookup(journal->finished, target);
+    const bp_restore_finished *done = g_hash_table_lookup(journal->finished, target);
     bool known = done != NULL && *done->identity != '\0';
     *found = known ? done->found : 0;
     return known ? done->identity : NULL;
@@ -536,9 +368,9 @@ bp_restore_journal_upload(bp_restore_journal *journal, const bp_leftover *upload
     BP_LOCK_GUARD(&journal->lock);
     journal->staging = true;
     if (over) {
-        forget_upload(journal->leftovers, upload->key, upload->upload);
+        bp_leftover_forget(journal->leftovers, upload->key, upload->upload);
     } else {
-        add_leftover(journal->leftovers, upload->ref, upload->key, upload->upload);
+        bp_leftover_add(journal->leftovers, upload->ref, upload->key, upload->upload);
     }
     return append_line(journal, line, error);
 }
@@ -586,7 +418,7 @@ bp_restore_journal_done(bp_restore_journal *journal, const char *target, guint64
                         GError **error)
 {
     BP_LOCK_GUARD(&journal->lock);
-    const finished done = {g_hash_table_lookup(journal->pending, target), found};
+    const bp_restore_finished done = {g_hash_table_lookup(journal->pending, target), found};
     bool written = write_done(journal, target, &done, error);
     g_hash_table_remove(journal->pending, target);
     return written;

@@ -11,13 +11,12 @@
 #include "core/base/thread.h"
 #include "core/catalog/keyset.h"
 #include "core/job/restore_run.h"
+#include "core/job/restore_sweep.h"
 #include "core/job/space.h"
 
 #include "sdk/lib/ban.h"
 
 #define BP_LOG_MODULE "restore"
-
-#define SWEEP_PASSES 10 /* a storage that lists late may name for a while what is gone */
 
 typedef struct {
     bp_restore_job *restore;
@@ -226,92 +225,6 @@ bp_restore_place(bp_restore_job *restore, guint32 target, GError **error)
     return placed;
 }
 
-typedef struct {
-    bp_store *store;
-    const bp_call *call;
-    const char *prefix;
-    GPtrArray *keys;
-    guint64 found; /* by this pass */
-    GError *error;
-} sweep_work;
-
-static bool
-remove_batch(sweep_work *work)
-{
-    bool fine =
-        bp_store_remove_many(work->store, work->call, (const char *const *)work->keys->pdata,
-                             work->keys->len, &work->error);
-    g_ptr_array_set_size(work->keys, 0);
-    return fine;
-}
-
-static bool
-collect_key(void *ctx, const char *key, const struct bp_object_meta *meta)
-{
-    sweep_work *work = ctx;
-    if (meta != NULL) {
-        g_ptr_array_add(work->keys, g_strdup(key));
-        work->found++;
-    }
-    return work->keys->len < 1000 || remove_batch(work);
-}
-
-static bool
-try_sweep(void *ctx, GError **error)
-{
-    sweep_work *work = ctx;
-    bp_store_list_params params = {.prefix = work->prefix};
-    g_ptr_array_set_size(work->keys, 0);
-    bool fine = bp_store_list(work->store, work->call, &params, collect_key, work, error) &&
-                work->error == NULL && remove_batch(work);
-    if (work->error != NULL) {
-        g_clear_error(error);
-        g_propagate_error(error, g_steal_pointer(&work->error));
-    }
-    return fine;
-}
-
-/* Until a listing finds nothing: one that is made while objects go may pass over some. */
-static bool
-sweep_prefix(bp_restore_job *restore, const bp_call *call, const char *ref, const char *prefix,
-             GError **error)
-{
-    bp_store *store = bp_workspace_store(restore->job->workspace, ref, error);
-    if (store == NULL) {
-        return false;
-    }
-    sweep_work work = {.store = store,
-                       .call = call,
-                       .prefix = prefix,
-                       .keys = g_ptr_array_new_with_free_func(g_free)};
-    bp_retry_params retry = bp_workspace_retry_for(restore->job->workspace, call);
-    bool fine = true;
-    guint pass = 0;
-    do {
-        work.found = 0;
-        fine = bp_retry(&retry, try_sweep, &work, error);
-    } while (fine && work.found > 0 && ++pass < SWEEP_PASSES);
-    g_ptr_array_unref(work.keys);
-    return fine;
-}
-
-static bool
-abort_upload(bp_restore_job *restore, const bp_call *call, const bp_leftover *leftover)
-{
-    g_autoptr(GError) failed = NULL;
-    bp_store *store = bp_workspace_store(restore->job->workspace, leftover->ref, &failed);
-    bool known = *leftover->upload != '\0';
-    if (store != NULL &&
-        ((known ? bp_store_part_abort(store, call, leftover->key, leftover->upload, &failed)
-                : bp_store_uploads_abort_key(store, call, leftover->key, &failed)) ||
-         bp_error_is(failed, BP_ERR_NOT_FOUND))) { /* complete, or aborted before */
-        return true;
-    }
-    BP_WARN("an unfinished upload could not be aborted", "key", leftover->key, "upload",
-            leftover->upload, "reason", failed->message);
-    return false;
-}
-
 /* Staging that was declared, of dead runs and of this one. */
 static bool
 sweep_staging(bp_restore_job *restore, const bp_call *call, GError **error)
@@ -323,12 +236,13 @@ sweep_staging(bp_restore_job *restore, const bp_call *call, GError **error)
             continue;
         }
         BP_INFO("sweeping staging of an interrupted restore", "prefix", leftover->key);
-        if (!sweep_prefix(restore, call, leftover->ref, leftover->key, error)) {
+        if (!bp_sweep_prefix(restore->job->workspace, call, leftover->ref, leftover->key, error)) {
             return false;
         }
     }
-    return !restore->staged || sweep_prefix(restore, call, restore->info.staging_ref,
-                                            restore->info.staging_prefix, error);
+    return !restore->staged ||
+           bp_sweep_prefix(restore->job->workspace, call, restore->info.staging_ref,
+                           restore->info.staging_prefix, error);
 }
 
 /* Uploads that could not be aborted, to be noted again.  Returns: (transfer container) */
@@ -339,7 +253,7 @@ abort_uploads(bp_restore_job *restore, const bp_call *call)
     GPtrArray *failed = g_ptr_array_new();
     for (guint i = 0; i < leftovers->len; i++) {
         bp_leftover *leftover = g_ptr_array_index(leftovers, i);
-        if (leftover->upload != NULL && !abort_upload(restore, call, leftover)) {
+        if (leftover->upload != NULL && !bp_sweep_upload(restore->job->workspace, call, leftover)) {
             g_ptr_array_add(failed, leftover);
         }
     }

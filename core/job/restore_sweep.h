@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Removing what a restore has put onto a storage for the source to read.
+ */
+#ifndef BP_CORE_JOB_RESTORE_SWEEP_H
+#define BP_CORE_JOB_RESTORE_SWEEP_H
+
+#include "core/job/restore_journal.h"
+#include "core/job/workspace.h"
+
+/** Everything below a prefix of that storage. */
+bool bp_sweep_prefix(bp_workspace *workspace, const bp_call *call, const char *ref,
+                     const char *prefix, GError **error);
+/** Abort an upload in parts; false is logged. */
+bool bp_sweep_upload(bp_workspace *workspace, const bp_call *call, const bp_leftover *leftover);
+
+#endif
