@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bringing a restore to an end that was killed, without doing it again: what it left is named, and
+ * its staging goes.
+ */
+#ifndef BP_CORE_JOB_RESTORE_SETTLE_H
+#define BP_CORE_JOB_RESTORE_SETTLE_H
+
+#include "core/job/job.h"
+
+/**
+ * @name: of the backup.  @pid: the process that was killed; its journal is found by both.
+ *
+ * `result` gets "targets" as of a restore: complete, failed (begun and not complete) or untouched;
+ * and "touched".  The journal stays for the next restore, which keeps what is complete.  The source
+ * is not connected to.
+ *
+ * Always BP_VERB_FAILED: PERMANENT, naming what is complete and what is not; where its staging
+ * cannot be swept, that is a note, and left to the next restore.  EXISTS while it runs.
+ */
+bp_verb_outcome bp_job_restore_settle(const bp_job *job, const char *name, guint64 pid,
+                                      GError **error);
+
+#endif
