@@ -4,9 +4,11 @@
  */
 #include <locale.h>
 #include <signal.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 #include "core/cli/cli.h"
+#include "core/cli/worker.h"
 
 #include "sdk/lib/ban.h"
 
@@ -39,7 +41,8 @@ main(int argc, char **argv)
     catch_signal(SIGINT);
     catch_signal(SIGTERM);
     (void)signal(SIGPIPE, SIG_IGN); /* a write to a closed pipe is an error like any other */
-    int code = bp_cli_main(argc, argv, cancel);
+    bool is_worker = argc == 2 && strcmp(argv[1], BP_CLI_WORKER) == 0;
+    int code = is_worker ? bp_cli_worker(cancel) : bp_cli_main(argc, argv, cancel);
     bp_cancel_free(cancel);
     return code;
 }

@@ -132,6 +132,25 @@ bp_jobs__lock(const char *dir, const char *name, GError **error)
     return -1;
 }
 
+int
+bp_jobs__try_lock(const char *dir, const char *name, GError **error)
+{
+    int fd = open_lock(dir, name, O_RDWR);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &whole) == 0) {
+        return fd;
+    }
+    if (fd >= 0 && (errno == EAGAIN || errno == EACCES)) {
+        bp_set_error(error, BP_ERR_EXISTS, "lock file %s/%s is locked", dir, name);
+    } else {
+        bp_set_error_errno(error, errno, "lock file %s/%s", dir, name);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
 bp_lock_state
 bp_jobs__lock_state(const char *dir, const char *name)
 {

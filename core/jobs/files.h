@@ -22,6 +22,9 @@ char *bp_jobs__read(const char *dir, const char *name, GError **error);
 /** Open dir/name and lock it, as soon as nobody else has it.  Returns: a descriptor, or -1 */
 int bp_jobs__lock(const char *dir, const char *name, GError **error);
 
+/** The same, but EXISTS at once when somebody has it; NOT_FOUND when there is no such file. */
+int bp_jobs__try_lock(const char *dir, const char *name, GError **error);
+
 typedef enum { BP_LOCK_GONE, BP_LOCK_FREE, BP_LOCK_HELD } bp_lock_state;
 /** Looks without touching it: two who look do not see each other. */
 bp_lock_state bp_jobs__lock_state(const char *dir, const char *name);

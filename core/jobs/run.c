@@ -15,7 +15,7 @@
 #include "core/catalog/name.h"
 #include "core/copy/rate.h"
 #include "core/jobs/claims.h"
-#include "core/jobs/ticket.h"
+#include "core/jobs/run_internal.h"
 
 #include "sdk/lib/ban.h"
 
@@ -163,8 +163,9 @@ finish(const bp_jobs_run_params *params, bp_ticket *ticket, bp_verb_outcome outc
     }
 }
 
-static bp_verb_outcome
-run_seen(const bp_jobs_run_params *params, const json_t *request, bp_ticket *ticket, GError **error)
+bp_verb_outcome
+bp_jobs__run_seen(const bp_jobs_run_params *params, bp_ticket *ticket, bp_jobs_run_fn run,
+                  void *ctx, GError **error)
 {
     const bp_job *job = params->job;
     ticker t = {.ticket = ticket, .monitor = job->monitor};
@@ -173,7 +174,7 @@ run_seen(const bp_jobs_run_params *params, const json_t *request, bp_ticket *tic
     ticker_start(&t);
     GError *failure = NULL;
     bp_verb_outcome outcome = wait_for_turn(params, ticket, &failure)
-                                  ? bp_request_run(job, request, &failure)
+                                  ? run(job, params->request, ctx, &failure)
                                   : BP_VERB_FAILED;
     ticker_stop(&t);
     bp_log_set_copy(NULL, NULL);
@@ -182,6 +183,13 @@ run_seen(const bp_jobs_run_params *params, const json_t *request, bp_ticket *tic
         g_propagate_error(error, failure);
     }
     return outcome;
+}
+
+static bp_verb_outcome
+run_request(const bp_job *job, const json_t *request, void *ctx, GError **error)
+{
+    (void)ctx;
+    return bp_request_run(job, request, error);
 }
 
 bp_verb_outcome
@@ -207,6 +215,10 @@ bp_jobs_run(const bp_jobs_run_params *params, GError **error)
         g_propagate_error(error, refused);
         return BP_VERB_FAILED;
     }
-    return ticket != NULL ? run_seen(params, request, ticket, error)
-                          : bp_request_run(params->job, request, error);
+    if (ticket == NULL) {
+        return bp_request_run(params->job, request, error);
+    }
+    bp_jobs_run_params named = *params;
+    named.request = request;
+    return bp_jobs__run_seen(&named, ticket, run_request, NULL, error);
 }

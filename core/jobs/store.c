@@ -309,24 +309,26 @@ mark_cancelled(const char *path, bool *first, GError **error)
     return false;
 }
 
+/* The mark is there; whoever begins to run it after this looks at it. */
 static bool
-signal_worker(const char *path, const json_t *record, GError **error)
+signal_worker(const bp_jobs *jobs, const char *id, GError **error)
 {
-    int process = bp_jobs__process(json_object_get(record, "worker"), error);
+    g_autoptr(json_t) record = bp_jobs__record(jobs, id, error);
+    const json_t *worker = json_object_get(record, "worker");
+    if (record == NULL || worker == NULL) {
+        return record != NULL; /* nobody runs it yet */
+    }
+    int process = bp_jobs__process(worker, error);
     if (process < 0) {
         return false;
     }
-    bool first = false;
-    bool fine = mark_cancelled(path, &first, error);
-    if (fine && first && pidfd_send_signal(process, SIGTERM, NULL, 0) != 0 && errno != ESRCH) {
+    bool sent = pidfd_send_signal(process, SIGTERM, NULL, 0) == 0 || errno == ESRCH;
+    if (!sent) {
         bp_set_error_errno(error, errno, "signal to process %" G_GUINT64_FORMAT,
-                           bp_json_u64(json_object_get(record, "worker"), "pid", 0));
-        g_autofree char *mark = g_build_filename(path, BP_JOB_CANCEL, NULL);
-        (void)unlink(mark); /* else nobody could ask again */
-        fine = false;
+                           bp_json_u64(worker, "pid", 0));
     }
     close(process);
-    return fine;
+    return sent;
 }
 
 bool
@@ -341,12 +343,17 @@ bp_jobs_cancel(bp_jobs *jobs, const char *id, GError **error)
         bp_set_error(error, BP_ERR_INVALID, "job %s has ended: %s", id, state);
         return false;
     }
+    bool first = false;
     g_autofree char *path = bp_jobs__path(jobs, id);
-    if (!signal_worker(path, record, error)) {
-        g_prefix_error(error, "job %s cannot be cancelled: ", id);
-        return false;
+    if (mark_cancelled(path, &first, error) && (!first || signal_worker(jobs, id, error))) {
+        return true;
     }
-    return true;
+    g_autofree char *mark = g_build_filename(path, BP_JOB_CANCEL, NULL);
+    if (first) {
+        (void)unlink(mark); /* else nobody could ask again */
+    }
+    g_prefix_error(error, "job %s cannot be cancelled: ", id);
+    return false;
 }
 
 bool

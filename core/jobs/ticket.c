@@ -15,23 +15,11 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/jobs/claims.h"
-#include "core/jobs/store_internal.h"
+#include "core/jobs/ticket_internal.h"
 
 #include "sdk/lib/ban.h"
 
-#define DIR_LOCK "lock"
 #define TURN_NS (200 * BP_NS_PER_MS)
-
-struct bp_ticket {
-    bp_jobs *jobs; /* borrowed */
-    char *id, *path;
-    json_t *record;
-    int lock;        /* descriptor that holds the lock */
-    char *waits_for; /* or NULL */
-    /* The log's, under its lock. */
-    int log;
-    gsize log_bytes;
-};
 
 /* What stands in the way of a job with these claims. */
 typedef struct {
@@ -54,6 +42,16 @@ is_before(const json_t *record, const char *id)
            strcmp(bp_json_text(record, "id", ""), id) < 0;
 }
 
+/* A server's are left for it to go on with: to everybody else they are interrupted meanwhile. */
+static void
+settle(const bp_jobs *jobs, const char *id)
+{
+    g_autoptr(json_t) record = bp_jobs__record(jobs, id, NULL);
+    if (record != NULL && strcmp(bp_json_text(record, "origin", ""), BP_JOBS_OF_SERVER) != 0) {
+        (void)bp_jobs__settle(jobs, id, NULL); /* as good as settled for who reads it */
+    }
+}
+
 /*
  * Looks at all jobs that have a lock file; the dead ones among them are settled.  @own_id is not in
  * its own way.
@@ -67,7 +65,7 @@ look_around(const bp_jobs *jobs, const char *own_id, const json_t *claims, obsta
         g_autofree char *path = bp_jobs__path(jobs, id);
         bp_lock_state lock = bp_jobs__lock_state(path, BP_JOB_LOCK);
         if (lock == BP_LOCK_FREE) {
-            (void)bp_jobs__settle(jobs, id, NULL); /* as good as settled for who reads it */
+            settle(jobs, id);
         }
         g_autoptr(json_t) record = lock == BP_LOCK_HELD && strcmp(id, own_id) != 0
                                        ? bp_jobs__record(jobs, id, NULL)
@@ -121,7 +119,9 @@ new_record(const bp_ticket_params *params, const char *id, gint64 now_ns)
     json_object_set_new(record, "claims", json_deep_copy(params->claims));
     bp_json_set_text(record, "created", now);
     bp_json_set_u64(record, "attempt", 1);
-    json_object_set_new(record, "worker", bp_jobs__self());
+    if (!params->hold) {
+        json_object_set_new(record, "worker", bp_jobs__self());
+    }
     return record;
 }
 
@@ -130,12 +130,14 @@ static bool
 place(bp_ticket *ticket, const obstacle *found, GError **error)
 {
     const char *other = found->record != NULL ? bp_json_text(found->record, "id", NULL) : NULL;
-    bool queued = found->verdict == BP_CLAIMS_WAIT && other != NULL;
-    if (queued && g_strcmp0(ticket->waits_for, other) == 0) {
-        return true; /* nothing new */
+    bool waits = found->verdict == BP_CLAIMS_WAIT && other != NULL;
+    bool queued = waits || ticket->held;
+    bool is_new = json_object_get(ticket->record, "state") == NULL;
+    if (queued && !is_new && g_strcmp0(ticket->waits_for, waits ? other : NULL) == 0) {
+        return true;
     }
     g_free(ticket->waits_for);
-    ticket->waits_for = queued ? g_strdup(other) : NULL;
+    ticket->waits_for = waits ? g_strdup(other) : NULL;
     bp_json_set_text(ticket->record, "state", queued ? "queued" : "running");
     (void)json_object_del(ticket->record, "waits_for");
     bp_json_set_text(ticket->record, "waits_for", ticket->waits_for);
@@ -146,17 +148,26 @@ place(bp_ticket *ticket, const obstacle *found, GError **error)
     return bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
 }
 
-static bp_ticket *
-ticket_new(const bp_ticket_params *params, GError **error)
+bp_ticket *
+bp_ticket__new(bp_jobs *jobs, const char *id)
 {
-    gint64 now_ns = bp_clock_wall_ns();
-    g_autoptr(bp_ticket) ticket = g_new0(bp_ticket, 1);
-    ticket->jobs = params->jobs;
+    bp_ticket *ticket = g_new0(bp_ticket, 1);
+    ticket->jobs = jobs;
     ticket->lock = -1;
     ticket->log = -1;
-    ticket->id = bp_jobs__new_id(now_ns);
-    ticket->path = bp_jobs__path(params->jobs, ticket->id);
-    ticket->record = new_record(params, ticket->id, now_ns);
+    ticket->id = g_strdup(id);
+    ticket->path = bp_jobs__path(jobs, id);
+    return ticket;
+}
+
+static bp_ticket *
+make_job(const bp_ticket_params *params, GError **error)
+{
+    gint64 now_ns = bp_clock_wall_ns();
+    g_autofree char *id = bp_jobs__new_id(now_ns);
+    g_autoptr(bp_ticket) ticket = bp_ticket__new(params->jobs, id);
+    ticket->held = params->hold;
+    ticket->record = new_record(params, id, now_ns);
     if (mkdir(ticket->path, 0700) != 0) {
         bp_set_error(error, BP_ERR_PERMANENT, "job directory %s: %s", ticket->path,
                      g_strerror(errno)); /* EXISTS would say that another job is in the way */
@@ -178,7 +189,7 @@ let_in(const bp_ticket_params *params, GError **error)
         refuse(found.record, error);
         return NULL;
     }
-    g_autoptr(bp_ticket) ticket = ticket_new(params, error);
+    g_autoptr(bp_ticket) ticket = make_job(params, error);
     return ticket != NULL && place(ticket, &found, error) ? g_steal_pointer(&ticket) : NULL;
 }
 
@@ -188,7 +199,7 @@ bp_ticket_take(const bp_ticket_params *params, GError **error)
     if (!bp_jobs__make_dir(params->jobs->dir, error)) {
         return NULL;
     }
-    int guard = bp_jobs__lock(params->jobs->dir, DIR_LOCK, error);
+    int guard = bp_jobs__lock(params->jobs->dir, BP_JOBS_DIR_LOCK, error);
     if (guard < 0) {
         return NULL;
     }
@@ -228,10 +239,10 @@ bp_ticket_waits_for(const bp_ticket *ticket)
     return ticket->waits_for;
 }
 
-static bool
-look_for_turn(bp_ticket *ticket, GError **error)
+bool
+bp_ticket__look_for_turn(bp_ticket *ticket, GError **error)
 {
-    int guard = bp_jobs__lock(ticket->jobs->dir, DIR_LOCK, error);
+    int guard = bp_jobs__lock(ticket->jobs->dir, BP_JOBS_DIR_LOCK, error);
     if (guard < 0) {
         return false;
     }
@@ -251,7 +262,7 @@ bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
                          ticket->waits_for);
             return false;
         }
-        if (!look_for_turn(ticket, error)) {
+        if (!bp_ticket__look_for_turn(ticket, error)) {
             return false;
         }
     }

@@ -11,13 +11,16 @@
 #include "core/base/cancel.h"
 #include "core/jobs/store.h"
 
+#define BP_JOBS_OF_SERVER "server"
+
 typedef struct bp_ticket bp_ticket;
 
 typedef struct bp_ticket_params {
     bp_jobs *jobs;
     const json_t *request; /* of a valid verb; kept in the record without secrets */
     const json_t *claims;  /* see claims.h */
-    const char *origin;    /* "cli", "server": who started it */
+    const char *origin;    /* "cli", BP_JOBS_OF_SERVER: who started it */
+    bool hold;             /* queued in any case, to be handed to a worker */
 } bp_ticket_params;
 
 /**
@@ -49,5 +52,28 @@ void bp_ticket_log_line(void *ticket, const char *line);
  * @state: succeeded, different, failed or cancelled.  @result: with all secrets blotted out here.
  */
 bool bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result, GError **error);
+
+/* Of a server, which holds a ticket until a worker takes it over; ticket_server.c. */
+
+/** Whether a held ticket may run now; who is in its way is in bp_ticket_waits_for. */
+bool bp_ticket_may_run(bp_ticket *ticket, bool *out, GError **error);
+/** Somebody asked it to stop. */
+bool bp_ticket_is_cancelled(const bp_ticket *ticket);
+/** Its record: "verb", "request", "attempt", "started", …  Borrowed. */
+const json_t *bp_ticket_record(const bp_ticket *ticket);
+/**
+ * The descriptor that holds the lock.  A process that inherits it holds the lock as well; the
+ * ticket can be freed then.  Borrowed.
+ */
+int bp_ticket_lock_fd(const bp_ticket *ticket);
+/** In the worker: it is ours from now on, and running.  @take_fd: the descriptor that was
+ * inherited. Returns: (transfer full) (nullable) */
+bp_ticket *bp_ticket_adopt(bp_jobs *jobs, const char *id, int take_fd, GError **error);
+/**
+ * A job whose process is gone: held again, and "again" is in its record if it had been started;
+ * then its next worker is one attempt more.  EXISTS while somebody runs it, or its process is not
+ * quite gone; INVALID when it has ended.  Returns: (transfer full) (nullable)
+ */
+bp_ticket *bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error);
 
 #endif

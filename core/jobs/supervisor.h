@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The jobs of a server: let in, started one after the other where they have to be, each in a
+ * process of its own, and brought to an end after whatever happened to it or to the server.
+ *
+ * Listing, looking and watching need no supervisor: bp_jobs_list and bp_jobs_get tell of all jobs
+ * of the machine, whoever started them.
+ *
+ * After a worker was killed, or the server with it, a job of the server goes on like this, at most
+ * BP_SUPERVISOR_ATTEMPTS times:
+ *
+ *     create, copy           resumed from its journal
+ *     delete, prune, verify  done again, which is safe
+ *     restore                ends as failed: what is complete and what is not is named from its
+ *                            journal, and its staging is swept
+ *
+ * Jobs of the command line are left to who started them.
+ *
+ * All calls: any thread, at the same time.
+ */
+#ifndef BP_CORE_JOBS_SUPERVISOR_H
+#define BP_CORE_JOBS_SUPERVISOR_H
+
+#include "core/job/workspace.h"
+#include "core/jobs/store.h"
+
+#define BP_SUPERVISOR_ATTEMPTS 3 /* after the first */
+
+typedef struct bp_supervisor bp_supervisor;
+
+typedef struct bp_supervisor_params {
+    const char *state_dir;
+    const char *program;     /* run as PROGRAM job-worker, see work.h */
+    const char *config;      /* that a worker reads, absolute; NULL = as the program finds it */
+    const char *const *sets; /* "key=value" up to NULL, or NULL; never secrets */
+    bp_workspace *workspace; /* of the same configuration; used by submit only, under a lock */
+    guint max_running;       /* of this server's; more wait.  0 = as many as come */
+    /**
+     * A job, whoever's, has another state or other numbers than when this was last called for it.
+     * By the supervisor's thread, under no lock; must not take long and must not free the
+     * supervisor.  May be NULL.
+     */
+    void (*changed)(void *ctx, const char *id);
+    void *ctx;
+} bp_supervisor_params;
+
+/**
+ * Starts its thread, which first takes up what an earlier one left.
+ * @params: copied, but the workspace is borrowed.  Errors: by errno, of the directory; EXISTS when
+ * another supervisor works on this state_dir.  Returns: (transfer full) (nullable)
+ */
+bp_supervisor *bp_supervisor_new(const bp_supervisor_params *params, GError **error);
+/** Its workers go on, and what is queued stays: the next supervisor takes both up. */
+void bp_supervisor_free(bp_supervisor *supervisor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_supervisor, bp_supervisor_free)
+
+/**
+ * A new job; it is on disk when this returns.  @request: see request.h.
+ * INVALID as bp_request_check; EXISTS when another job writes the same backup; by errno.
+ * Returns: (transfer full) (nullable) its ID
+ */
+char *bp_supervisor_submit(bp_supervisor *supervisor, const json_t *request, GError **error);
+
+/** As bp_jobs_cancel; one that was not started yet ends within a second. */
+bool bp_supervisor_cancel(bp_supervisor *supervisor, const char *id, GError **error);
+
+#endif

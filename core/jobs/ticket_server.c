@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See ticket.h: tickets that are held for a worker, handed over, and taken up again.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/jobs/ticket_internal.h"
+
+#include "sdk/lib/ban.h"
+
+bool
+bp_ticket_may_run(bp_ticket *ticket, bool *out, GError **error)
+{
+    bool fine = bp_ticket__look_for_turn(ticket, error);
+    *out = fine && ticket->waits_for == NULL;
+    return fine;
+}
+
+bool
+bp_ticket_is_cancelled(const bp_ticket *ticket)
+{
+    g_autofree char *mark = g_build_filename(ticket->path, BP_JOB_CANCEL, NULL);
+    return access(mark, F_OK) == 0;
+}
+
+const json_t *
+bp_ticket_record(const bp_ticket *ticket)
+{
+    return ticket->record;
+}
+
+int
+bp_ticket_lock_fd(const bp_ticket *ticket)
+{
+    return ticket->lock;
+}
+
+bp_ticket *
+bp_ticket_adopt(bp_jobs *jobs, const char *id, int take_fd, GError **error)
+{
+    g_autoptr(bp_ticket) ticket = bp_ticket__new(jobs, id);
+    ticket->lock = take_fd;
+    ticket->record = bp_jobs__record(jobs, id, error);
+    if (ticket->record == NULL) {
+        return NULL;
+    }
+    g_autofree char *now = bp_clock_wall_text();
+    json_object_set_new(ticket->record, "worker", bp_jobs__self());
+    if (json_object_get(ticket->record, "again") != NULL) {
+        guint64 attempt = bp_json_u64(ticket->record, "attempt", 1);
+        bp_json_set_u64(ticket->record, "attempt", attempt + 1);
+        (void)json_object_del(ticket->record, "again");
+    }
+    bp_json_set_text(ticket->record, "state", "running");
+    (void)json_object_del(ticket->record, "waits_for");
+    if (json_object_get(ticket->record, "started") == NULL) {
+        bp_json_set_text(ticket->record, "started", now);
+    }
+    return bp_jobs__write_record(jobs, id, ticket->record, error) ? g_steal_pointer(&ticket) : NULL;
+}
+
+/* The process that is gone is kept: a restore's journal is found by it. */
+static void
+forget_worker(json_t *record)
+{
+    json_t *worker = json_object_get(record, "worker");
+    if (worker != NULL && json_object_get(record, "killed") == NULL) {
+        json_object_set(record, "killed", worker);
+    }
+    (void)json_object_del(record, "worker");
+}
+
+bp_ticket *
+bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error)
+{
+    g_autoptr(bp_ticket) ticket = bp_ticket__new(jobs, id);
+    ticket->held = true;
+    ticket->lock = bp_jobs__try_lock(ticket->path, BP_JOB_LOCK, error);
+    ticket->record = ticket->lock >= 0 ? bp_jobs__record(jobs, id, error) : NULL;
+    if (ticket->record == NULL) {
+        return NULL;
+    }
+    const char *state = bp_json_text(ticket->record, "state", "");
+    if (bp_jobs_is_over(state)) {
+        bp_set_error(error, BP_ERR_INVALID, "job %s has ended: %s", id, state);
+        return NULL;
+    }
+    const json_t *worker = json_object_get(ticket->record, "worker");
+    int process = worker != NULL ? bp_jobs__process(worker, NULL) : -1;
+    if (process >= 0) { /* it lost its lock, but leases count a process until it is waited for */
+        close(process);
+        bp_set_error(error, BP_ERR_EXISTS, "the process of job %s is ending", id);
+        return NULL;
+    }
+    if (worker != NULL) {
+        json_object_set_new(ticket->record, "again", json_true());
+        forget_worker(ticket->record);
+    }
+    bp_json_set_text(ticket->record, "state", "queued");
+    return bp_jobs__write_record(jobs, id, ticket->record, error) ? g_steal_pointer(&ticket) : NULL;
+}

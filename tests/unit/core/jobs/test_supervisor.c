@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/jobs/supervisor: jobs in processes of their own, also after these or the server were killed.
+ * The workers are the built program; the source is "files" in a scratch directory.
+ */
+#include "core/jobs/supervisor.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/base/thread.h"
+#include "core/jobs/store_internal.h"
+#include "core/jobs/supervisor_internal.h"
+#include "tests/unit/core/job/job_fixture.h"
+
+#define PATIENCE_NS (40 * BP_NS_PER_S)
+
+static bp_job job;
+static bp_jobs *jobs;
+static bp_supervisor *supervisor;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards changes */
+static pthread_cond_t changed;
+static guint changes;
+
+static void
+count_change(void *ctx, const char *id)
+{
+    (void)ctx;
+    (void)id;
+    BP_LOCK_GUARD(&lock);
+    changes++;
+    pthread_cond_broadcast(&changed);
+}
+
+static bp_supervisor *
+supervise(GError **error)
+{
+    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    g_autofree char *config = g_build_filename(job_root, "bakplane.yaml", NULL);
+    bp_supervisor_params params = {.state_dir = state,
+                                   .program = g_getenv("BAKPLANE_BIN"),
+                                   .config = config,
+                                   .workspace = job.workspace,
+                                   .changed = count_change};
+    return bp_supervisor_new(&params, error);
+}
+
+static void
+setup(void)
+{
+    g_autoptr(GError) error = NULL;
+    job_setup();
+    job_seed();
+    bp_cond_init(&changed);
+    g_unsetenv("BP_FAULT");
+    job = job_open();
+    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    jobs = bp_jobs_open(state);
+    supervisor = supervise(&error);
+    ASSERT_FINE(supervisor != NULL, error);
+}
+
+/* Its workers, if a test left one: each is a child of this process. */
+static void
+teardown(void)
+{
+    g_clear_pointer(&supervisor, bp_supervisor_free);
+    g_unsetenv("BP_FAULT");
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+    g_clear_pointer(&jobs, bp_jobs_close);
+    job_close(&job);
+    pthread_cond_destroy(&changed);
+    job_teardown();
+}
+
+static char *
+submit(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) request = bp_json_parse(text, strlen(text), "request", NULL);
+    char *id = bp_supervisor_submit(supervisor, request, &error);
+    ASSERT_FINE(id != NULL, error);
+    return id;
+}
+
+/* Waits for the state, told of each change.  Returns: (transfer full) the job then */
+static json_t *
+wait_for(const char *id, const char *state)
+{
+    gint64 until_ns = bp_clock_mono_ns() + PATIENCE_NS;
+    for (;;) {
+        pthread_mutex_lock(&lock);
+        guint before = changes;
+        pthread_mutex_unlock(&lock);
+        json_t *found = bp_jobs_get(jobs, id, NULL);
+        if (strcmp(bp_json_text(found, "state", ""), state) == 0) {
+            return found;
+        }
+        const json_t *why = json_object_get(found, "error");
+        ck_assert_msg(bp_clock_mono_ns() < until_ns, "job %s is %s, not %s: %s", id,
+                      bp_json_text(found, "state", "?"), state, bp_json_text(why, "message", ""));
+        json_decref(found);
+        BP_LOCK_GUARD(&lock);
+        while (changes == before && bp_cond_wait_until(&changed, &lock, until_ns)) {
+        }
+    }
+}
+
+/* Its process, once it has written something to the backup storage. */
+static pid_t
+wait_for_file(const char *id, const char *path)
+{
+    json_t *found = wait_for(id, "running");
+    while (!job_exists(path)) {
+        g_usleep(1000); /* nobody tells of files */
+    }
+    pid_t pid = (pid_t)bp_json_u64(found, "pid", 0);
+    json_decref(found);
+    return pid;
+}
+
+#define CREATE_B "{\"verb\":\"create\",\"name\":\"b\"}"
+#define MANIFEST_B "backups/b/bakplane/manifest.json"
+
+/* A create of b that takes half a minute, unless it is stopped. */
+static char *
+submit_slow(void)
+{
+    g_autofree char *text = g_strnfill(2 * 1024 * 1024, 'x');
+    job_write("data/default/books/large", text);
+    char *id = submit("{\"verb\":\"create\",\"name\":\"b\",\"settings\":[\"throttle=64KiB\"]}");
+    (void)wait_for_file(id, MANIFEST_B);
+    return id;
+}
+
+START_TEST(test_submit__is_done_by_a_worker)
+{
+    g_autofree char *id = submit("{\"verb\":\"create\"}");
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_str_eq(bp_json_text(done, "origin", ""), "server");
+    ck_assert(g_str_has_prefix(bp_json_text(done, "name", ""), "backup_"));
+    const json_t *result = json_object_get(done, "result");
+    ck_assert_uint_eq(bp_json_u64(result, "items", 0), 4);
+    ck_assert_str_eq(bp_json_text(result, "outcome", ""), "done");
+}
+END_TEST
+
+START_TEST(test_submit__one_source_one_create)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *first = submit_slow();
+    g_autofree char *second = submit("{\"verb\":\"create\",\"name\":\"c\"}");
+    g_autoptr(json_t) waits = wait_for(second, "queued");
+    ck_assert_str_eq(bp_json_text(waits, "waits_for", ""), first);
+    g_autoptr(json_t) request = bp_json_parse(CREATE_B, strlen(CREATE_B), "request", NULL);
+    ck_assert_ptr_null(bp_supervisor_submit(supervisor, request, &error));
+    ASSERT_ERROR(error, BP_ERR_EXISTS, first);
+    ASSERT_FINE(bp_supervisor_cancel(supervisor, first, &error), error);
+    json_decref(wait_for(first, "cancelled"));
+    json_decref(wait_for(second, "succeeded"));
+}
+END_TEST
+
+START_TEST(test_cancel__before_it_began)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *first = submit_slow();
+    g_autofree char *second = submit("{\"verb\":\"create\",\"name\":\"c\"}");
+    ASSERT_FINE(bp_supervisor_cancel(supervisor, second, &error), error);
+    g_autoptr(json_t) ended = wait_for(second, "cancelled");
+    ck_assert_ptr_null(json_object_get(ended, "started"));
+    ck_assert(!job_exists("backups/c"));
+    ASSERT_FINE(bp_supervisor_cancel(supervisor, first, &error), error);
+    json_decref(wait_for(first, "cancelled"));
+}
+END_TEST
+
+START_TEST(test_killed__create_is_resumed)
+{
+    g_setenv("BP_FAULT", "source.documents::delay=20s", TRUE);
+    g_autofree char *id = submit(CREATE_B);
+    pid_t pid = wait_for_file(id, MANIFEST_B);
+    g_unsetenv("BP_FAULT");
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 2);
+    ck_assert_uint_eq(bp_json_u64(json_object_get(done, "result"), "items", 0), 4);
+}
+END_TEST
+
+START_TEST(test_killed__after_its_last_write)
+{
+    g_setenv("BP_FAULT", "create.committed::abort", TRUE);
+    g_autofree char *id = submit(CREATE_B);
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 2);
+    ck_assert_uint_eq(bp_json_u64(json_object_get(done, "result"), "items", 0), 4);
+}
+END_TEST
+
+START_TEST(test_killed__before_its_first_write)
+{
+    g_setenv("BP_FAULT", "source.run_begin::delay=20s;catalog.lease.before::delay=20s", TRUE);
+    g_autofree char *id = submit(CREATE_B);
+    g_autoptr(json_t) begun = wait_for(id, "running");
+    g_unsetenv("BP_FAULT");
+    ck_assert_int_eq(kill((pid_t)bp_json_u64(begun, "pid", 0), SIGKILL), 0);
+    json_decref(wait_for(id, "succeeded"));
+}
+END_TEST
+
+START_TEST(test_killed__again_and_again)
+{
+    g_setenv("BP_FAULT", "source.documents::abort", TRUE);
+    g_autofree char *id = submit(CREATE_B);
+    g_autoptr(json_t) ended = wait_for(id, "failed");
+    const json_t *why = json_object_get(ended, "error");
+    ck_assert_ptr_nonnull(strstr(bp_json_text(why, "message", ""), "again and again"));
+    ck_assert_uint_eq(bp_json_u64(ended, "attempt", 0), 4);
+}
+END_TEST
+
+START_TEST(test_killed__restore_names_its_targets)
+{
+    g_autofree char *made = submit(CREATE_B);
+    json_decref(wait_for(made, "succeeded"));
+    g_setenv("BP_FAULT", "source.target_finish::abort:nth=2", TRUE);
+    g_autofree char *id = submit("{\"verb\":\"restore\",\"name\":\"b\",\"suffix\":\"_r\","
+                                 "\"settings\":[\"concurrency.units=1\"]}");
+    g_autoptr(json_t) ended = wait_for(id, "failed");
+    const json_t *targets = json_object_get(json_object_get(ended, "result"), "targets");
+    guint complete = 0;
+    guint failed = 0;
+    for (gsize i = 0; i < json_array_size(targets); i++) {
+        const char *state = bp_json_text(json_array_get(targets, i), "state", "");
+        complete += strcmp(state, "complete") == 0;
+        failed += strcmp(state, "failed") == 0;
+    }
+    ck_assert_uint_eq(json_array_size(targets), 3);
+    ck_assert_uint_eq(complete, 1);
+    ck_assert_uint_eq(failed, 1);
+    const json_t *why = json_object_get(ended, "error");
+    ck_assert_ptr_nonnull(strstr(bp_json_text(why, "message", ""), "complete: "));
+}
+END_TEST
+
+START_TEST(test_new__takes_up_what_is_left)
+{
+    g_autoptr(GError) error = NULL;
+    g_setenv("BP_FAULT", "source.documents::delay=20s", TRUE);
+    g_autofree char *first = submit(CREATE_B);
+    pid_t pid = wait_for_file(first, MANIFEST_B);
+    g_unsetenv("BP_FAULT");
+    g_autofree char *second = submit("{\"verb\":\"create\",\"name\":\"c\"}");
+    json_decref(wait_for(second, "queued"));
+    g_clear_pointer(&supervisor, bp_supervisor_free); /* as if the server went down */
+    json_decref(wait_for(first, "running"));
+    g_autoptr(json_t) orphan = bp_jobs_get(jobs, second, NULL);
+    ck_assert_str_eq(bp_json_text(orphan, "state", ""), "interrupted");
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid); /* as init does for who lost its parent */
+    supervisor = supervise(&error);
+    ASSERT_FINE(supervisor != NULL, error);
+    json_decref(wait_for(first, "succeeded"));
+    g_autoptr(json_t) done = wait_for(second, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 1);
+}
+END_TEST
+
+START_TEST(test_new__one_of_a_directory)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(supervise(&error));
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "another server works on this state_dir");
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("core/jobs/supervisor", setup, teardown, test_submit__is_done_by_a_worker,
+                     test_submit__one_source_one_create, test_cancel__before_it_began,
+                     test_killed__create_is_resumed, test_killed__after_its_last_write,
+                     test_killed__before_its_first_write, test_killed__again_and_again,
+                     test_killed__restore_names_its_targets, test_new__takes_up_what_is_left,
+                     test_new__one_of_a_directory);
+}
