@@ -24,7 +24,7 @@ struct bp_restore_journal {
     char *path;
     int fd;               /* -1: a look, nothing is written */
     GHashTable *ours;     /* target -> identity, from dead runs */
-    GHashTable *finished; /* target -> finished*, from dead runs */
+    GHashTable *finished; /* target -> bp_restore_finished*, from dead runs */
     GHashTable *pending;  /* target -> identity: prepared but not done */
     GPtrArray *leftovers; /* bp_leftover* of dead runs, and uploads of ours that are not over */
     bool staging;         /* some staging is not swept, or an upload not aborted */
