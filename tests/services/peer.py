@@ -4,6 +4,7 @@
 It needs an object store: on a local file system that version reads nothing, not even what it wrote.
 """
 
+import functools
 import json
 import subprocess
 from pathlib import Path
@@ -26,7 +27,6 @@ class Peer:
 
     def __init__(self, folder, storage, milvus=None, backup_bucket="a-bucket",
                  backup_root="backup"):
-        self.binary = cache.peer()
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config = self.folder / "peer.yaml"
@@ -53,6 +53,11 @@ class Peer:
             settings["milvus"].update(user=milvus.USER, password=milvus.PASSWORD)
         # JSON is YAML.
         self.config.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+
+    @functools.cached_property
+    def binary(self):
+        """Fetched when it is first run: its configuration is of use to others, too."""
+        return cache.peer()
 
     def command(self, *words):
         return [self.binary, "--config", self.config, *words]

@@ -83,7 +83,7 @@ class Stage:
         milvus.wipe(server)
         data.make_database(server, "shop")
         data.simple(server)
-        data.simple(server, "victim", count=20)
+        data.simple(server, "victim", count=20, index=False)
         data.simple(server, "items", count=30, database="shop")
         server.storage.make_bucket(BUCKET)
         self.place = Bucket(server.storage, BUCKET, ROOT)
@@ -146,8 +146,8 @@ class Stage:
                for name, value in (case[1] if len(case) > 1 else {}).items()}
         before = self._backups()
         done = subprocess.run([self.binary, *case[0]], cwd=self.cwd, check=False, text=True,
-                              env=clean_environment({**env, "XDG_STATE_HOME": str(self.folder)}),
-                              stdin=subprocess.DEVNULL, timeout=300, capture_output=True)
+                              env=environment(self, env), stdin=subprocess.DEVNULL, timeout=300,
+                              capture_output=True)
         after = self._backups()
         outcome = {"code": done.returncode, "out": [], "err": done.stderr}
         if done.returncode == 0:
@@ -160,6 +160,11 @@ class Stage:
         if made:
             outcome["made"] = made
         return outcome
+
+
+def environment(stage, changes=None):
+    """That of a run, without anything of the machine's."""
+    return clean_environment({**(changes or {}), "XDG_STATE_HOME": str(stage.folder)})
 
 
 def readable(text):
