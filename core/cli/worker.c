@@ -14,7 +14,7 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/cli/cli.h"
-#include "core/compat/config_v1.h"
+#include "core/compat/dialect.h"
 #include "core/jobs/work.h"
 
 #include "sdk/lib/ban.h"
@@ -48,7 +48,7 @@ load_config(const json_t *work, GError **error)
     g_ptr_array_add(sets, NULL);
     bp_config_params params = {.path = bp_json_text(work, "config", NULL),
                                .sets = (const char *const *)sets->pdata,
-                               .dialects = &bp_compat_config_v1,
+                               .dialects = &bp_compat_config,
                                .n_dialects = 1};
     return bp_config_load(&params, error);
 }
