@@ -165,8 +165,7 @@ verify_plain(const bp_job *job, const bp_view *view, bool deep, bp_verify_sums *
     return fine;
 }
 
-/* Reads everything, and writes the record anew if that sealed something.  @view: under the lease.
- */
+/* Reads all, and writes the record anew if that sealed something.  @view: under the lease. */
 static bool
 seal(bp_view *view, const bp_lease *lease, const char *run_id, bp_verify_sums *sums, GError **error)
 {
