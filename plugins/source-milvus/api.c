@@ -221,6 +221,7 @@ milvus_api__call(struct milvus_api *api, const struct bp_op *op,
         .db = db,
         .identifier = api->identifier,
         .timeout_ms = request->patience == MILVUS_LONG ? api->long_timeout_ms : 0,
+        .is_fragile = request->is_fragile,
         .request = request->message,
         .answer = request->answer,
     };

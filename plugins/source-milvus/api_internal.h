@@ -24,6 +24,7 @@ struct milvus_request {
     const char *object; /**< for messages, or NULL */
     const char *db;     /**< as callers say it */
     enum milvus_patience patience;
+    bool is_fragile; /**< as in milvus_rpc_call */
     const ProtobufCMessage *message;
     const ProtobufCMessageDescriptor *answer;
 };

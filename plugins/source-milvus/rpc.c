@@ -147,7 +147,7 @@ pack(const ProtobufCMessage *message)
 
 /* The nearer of the operation's deadline and the call's own. */
 static gpr_timespec
-deadline_of(const struct bp_op *op, uint32_t timeout_ms)
+deadline_of(const struct bp_op *op, uint32_t timeout_ms, int64_t grace_ns)
 {
     gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
     gpr_timespec limit = gpr_time_add(now, gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
@@ -158,7 +158,7 @@ deadline_of(const struct bp_op *op, uint32_t timeout_ms)
     struct timespec clock = {0};
     (void)clock_gettime(CLOCK_MONOTONIC, &clock);
     int64_t left = op->deadline_ns - ((int64_t)clock.tv_sec * 1000000000 + clock.tv_nsec);
-    gpr_timespec wanted = gpr_time_add(now, gpr_time_from_nanos(left, GPR_TIMESPAN));
+    gpr_timespec wanted = gpr_time_add(now, gpr_time_from_nanos(left + grace_ns, GPR_TIMESPAN));
     return gpr_time_min(limit, wanted);
 }
 
@@ -185,8 +185,9 @@ fill_ops(struct exchange *x, grpc_op ops[MAX_OPS])
 
 /* Waits for the batch; a cancel ends the call, after which gRPC gives the tag back at once. */
 static void
-await(const struct milvus_rpc *rpc, const struct bp_op *op, struct exchange *x)
+await(const struct milvus_rpc *rpc, const struct bp_op *op, int64_t grace_ns, struct exchange *x)
 {
+    int64_t cut_at_us = 0;
     for (;;) {
         gpr_timespec slice = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                           gpr_time_from_millis(SLICE_MS, GPR_TIMESPAN));
@@ -194,7 +195,10 @@ await(const struct milvus_rpc *rpc, const struct bp_op *op, struct exchange *x)
         if (event.type == GRPC_OP_COMPLETE) {
             return;
         }
-        if (!x->cancelled && rpc->host->cancelled(op) != 0) {
+        if (cut_at_us == 0 && rpc->host->cancelled(op) != 0) {
+            cut_at_us = g_get_monotonic_time() + grace_ns / 1000;
+        }
+        if (!x->cancelled && cut_at_us != 0 && g_get_monotonic_time() >= cut_at_us) {
             x->cancelled = true;
             (void)grpc_call_cancel(x->call, NULL);
         }
@@ -206,11 +210,13 @@ transfer(const struct milvus_rpc *rpc, const struct bp_op *op, const struct milv
          struct exchange *x, struct bp_error *error)
 {
     uint32_t timeout_ms = call->timeout_ms != 0 ? call->timeout_ms : rpc->timeout_ms;
+    int64_t grace_ns = call->is_fragile ? MILVUS_RPC_GRACE_MS * INT64_C(1000000) : 0;
     g_autofree char *path = g_strconcat(SERVICE_PATH, call->method, NULL);
     x->queue = grpc_completion_queue_create_for_pluck(NULL);
     grpc_slice path_slice = grpc_slice_from_copied_string(path);
-    x->call = grpc_channel_create_call(rpc->channel, NULL, GRPC_PROPAGATE_DEFAULTS, x->queue,
-                                       path_slice, NULL, deadline_of(op, timeout_ms), NULL);
+    x->call =
+        grpc_channel_create_call(rpc->channel, NULL, GRPC_PROPAGATE_DEFAULTS, x->queue, path_slice,
+                                 NULL, deadline_of(op, timeout_ms, grace_ns), NULL);
     grpc_slice_unref(path_slice);
     x->request = pack(call->request);
     grpc_op ops[MAX_OPS];
@@ -220,7 +226,7 @@ transfer(const struct milvus_rpc *rpc, const struct bp_op *op, const struct milv
         return bp_fail(error, BP_ERR_PERMANENT, "%s: gRPC refused the call (%s)", call->method,
                        grpc_call_error_to_string(refused));
     }
-    await(rpc, op, x);
+    await(rpc, op, grace_ns, x);
     return BP_OK;
 }
 

@@ -14,6 +14,7 @@
 #include <bakplane/host.h>
 #include <bakplane/op.h>
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 #include "config.h"
 
@@ -25,9 +26,14 @@ struct milvus_rpc_call {
     const char *db;      /**< sent as header `dbname`, or NULL */
     int64_t identifier;  /**< sent as header `identifier` unless 0 */
     uint32_t timeout_ms; /**< 0 = the channel's */
+    bool is_fragile;     /**< the server does not bear that it is cut: a cancel or the deadline of
+                              the operation gives it MILVUS_RPC_GRACE_MS to come back first */
     const ProtobufCMessage *request;
     const ProtobufCMessageDescriptor *answer;
 };
+
+/** Within what a plugin has to return after a cancel. */
+#define MILVUS_RPC_GRACE_MS 700
 
 /** Never connects.  INVALID when a TLS file cannot be read or the settings contradict. */
 bp_status milvus_rpc_new(const struct bp_host *host, const struct milvus_config *config,

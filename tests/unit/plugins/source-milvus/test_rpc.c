@@ -251,6 +251,46 @@ START_TEST(test_call__cancel_ends_it_soon)
 }
 END_TEST
 
+/* GetVersion once more, as a call that must not be cut. */
+static bp_status
+call_fragile(int64_t deadline_ns, struct bp_error *error)
+{
+    Mv__Empty message = MV__EMPTY__INIT;
+    struct bp_op op = fake_op();
+    op.deadline_ns = deadline_ns;
+    struct milvus_rpc_call wanted = {.method = "GetVersion",
+                                     .is_fragile = true,
+                                     .request = &message.base,
+                                     .answer = &mv__get_version_response__descriptor};
+    *error = fake_error();
+    return milvus_rpc_call(rpc, &op, &wanted, NULL, error);
+}
+
+START_TEST(test_call__fragile_one_may_come_back_after_a_cancel)
+{
+    fake_milvus_hang(fake, "GetVersion");
+    open_rpc();
+    atomic_store(&cancel_at, 2);
+    int64_t begin = now_ms();
+    struct bp_error error;
+    bp_status status = call_fragile(0, &error);
+    ASSERT_FAILED(status, error, BP_ERR_CANCELLED, "cancelled");
+    ck_assert_int_ge(now_ms() - begin, MILVUS_RPC_GRACE_MS);
+}
+END_TEST
+
+START_TEST(test_call__fragile_one_may_come_back_after_the_deadline)
+{
+    fake_milvus_hang(fake, "GetVersion");
+    open_rpc();
+    int64_t begin = now_ms();
+    struct bp_error error;
+    bp_status status = call_fragile((begin + 50) * 1000000, &error);
+    ASSERT_FAILED(status, error, BP_ERR_TIMEOUT, "GetVersion");
+    ck_assert_int_ge(now_ms() - begin, MILVUS_RPC_GRACE_MS);
+}
+END_TEST
+
 START_TEST(test_call__cancelled_before_it_began)
 {
     answer_version("v2.3.5");
@@ -324,5 +364,7 @@ WIRE_MAIN("rpc", setup, teardown, test_call__answers, test_call__sends_headers,
           test_call__wrong_password, test_call__unknown_method, test_call__status_in_the_answer,
           test_call__answer_that_is_no_message, test_call__large_answer,
           test_call__cancel_ends_it_soon, test_call__cancelled_before_it_began,
-          test_call__own_deadline, test_call__operations_deadline, test_call__nobody_listens,
+          test_call__fragile_one_may_come_back_after_a_cancel,
+          test_call__fragile_one_may_come_back_after_the_deadline, test_call__own_deadline,
+          test_call__operations_deadline, test_call__nobody_listens,
           test_new__names_the_unreadable_file)
