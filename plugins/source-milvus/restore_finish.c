@@ -96,13 +96,22 @@ release(struct bp_restore *restore, const struct bp_op *op, struct milvus_target
                : status;
 }
 
+/* Those of a collection that was there; new ones may follow, or none. */
+static bool
+drops_indexes(const struct bp_restore *restore, const struct milvus_target *target)
+{
+    return target->fate == MILVUS_FATE_USE && restore->options.drop_exist_index;
+}
+
 static bp_status
-drop_indexes(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
-             struct bp_error *error)
+drop_indexes(struct bp_restore *restore, const struct bp_op *op, struct milvus_target *target,
+             const struct bp_note_sink *notes, struct bp_error *error)
 {
     g_autoptr(GPtrArray) there = g_ptr_array_new_with_free_func((GDestroyNotify)milvus_index_free);
-    bp_status status =
-        milvus_api_list_indexes(restore->api, op, target->db, target->name, there, error);
+    bp_status status = release(restore, op, target, notes, error);
+    if (status == BP_OK) {
+        status = milvus_api_list_indexes(restore->api, op, target->db, target->name, there, error);
+    }
     for (guint i = 0; i < there->len && status == BP_OK; i++) {
         status = milvus_api_drop_index(restore->api, op, target->db, target->name, there->pdata[i],
                                        error);
@@ -111,15 +120,11 @@ drop_indexes(struct bp_restore *restore, const struct bp_op *op, const struct mi
 }
 
 static bp_status
-make_indexes(struct bp_restore *restore, const struct bp_op *op, struct milvus_target *target,
-             const struct bp_note_sink *notes, struct bp_error *error)
+make_indexes(struct bp_restore *restore, const struct bp_op *op, const struct milvus_target *target,
+             struct bp_error *error)
 {
     const GPtrArray *indexes = target->from->indexes;
     bp_status status = BP_OK;
-    if (target->fate == MILVUS_FATE_USE && restore->options.drop_exist_index) {
-        status = release(restore, op, target, notes, error);
-        status = status == BP_OK ? drop_indexes(restore, op, target, error) : status;
-    }
     for (int round = 0; round < 2; round++) {
         bool want_vector = round == 0;
         for (guint i = 0; i < indexes->len && status == BP_OK; i++) {
@@ -347,11 +352,13 @@ load(struct bp_restore *restore, const struct bp_op *op, const struct milvus_tar
     if (!was_loaded && !target->was_loaded) {
         return BP_OK;
     }
-    if (target->fate != MILVUS_FATE_USE && (!restore->options.index || !has_vector_index(target))) {
+    bool bare = target->fate != MILVUS_FATE_USE || drops_indexes(restore, target);
+    if (bare && (!restore->options.index || !has_vector_index(target))) {
         return milvus_note(notes, BP_NOTE_WARN, "not-loaded", error,
-                           "collection %s.%s was loaded when it was backed up; without a vector "
-                           "index it cannot be loaded",
-                           target->db, target->name);
+                           "collection %s.%s was loaded%s; without a vector index it cannot be "
+                           "loaded",
+                           target->db, target->name,
+                           target->was_loaded ? "" : " when it was backed up");
     }
     bp_status status = start_load(restore, op, target, notes, error);
     return status == BP_OK && restore->options.wait
@@ -365,8 +372,11 @@ milvus_target_finish(struct bp_restore *restore, const struct bp_op *op, uint32_
 {
     struct milvus_target *target = restore->targets->pdata[number];
     bp_status status = BP_OK;
-    if (restore->options.index) {
-        status = make_indexes(restore, op, target, notes, error);
+    if (drops_indexes(restore, target)) {
+        status = drop_indexes(restore, op, target, notes, error);
+    }
+    if (status == BP_OK && restore->options.index) {
+        status = make_indexes(restore, op, target, error);
     }
     if (status == BP_OK && restore->options.index && restore->options.wait) {
         status = wait_for(restore, op, target, look_at_indexes, error);

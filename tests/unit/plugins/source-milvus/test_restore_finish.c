@@ -92,6 +92,22 @@ START_TEST(test_indexes__of_a_loaded_collection_are_replaced)
 }
 END_TEST
 
+START_TEST(test_indexes__are_dropped_where_none_is_wanted)
+{
+    struct fake_collection *there = fake_api_add(fx.api, fixture_same_collection("docs"));
+    there->load_state = MILVUS_LOAD_LOADED;
+    g_ptr_array_add(there->is->indexes, milvus_index_new("vec", "old"));
+    fixture_option("skip_create_collection", "true");
+    fixture_option("drop_exist_index", "true");
+    fixture_option("index", "false");
+    finish();
+    assert_called("ReleaseCollection docs\nDropIndex old");
+    assert_not_called("CreateIndex");
+    assert_not_called("LoadCollection");
+    assert_told("note 1 not-loaded: collection default.docs was loaded; without a vector index");
+}
+END_TEST
+
 START_TEST(test_indexes__waited_for)
 {
     fixture_option("wait", "true");
@@ -265,6 +281,7 @@ main(void)
     tcase_add_test(tcase, test_indexes__refused_names_collection_and_field);
     tcase_add_test(tcase, test_indexes__none_wanted);
     tcase_add_test(tcase, test_indexes__of_a_loaded_collection_are_replaced);
+    tcase_add_test(tcase, test_indexes__are_dropped_where_none_is_wanted);
     tcase_add_test(tcase, test_indexes__waited_for);
     tcase_add_test(tcase, test_indexes__wait_ends);
     tcase_add_test(tcase, test_indexes__wait_cancelled);
