@@ -63,6 +63,7 @@ CASES = [
     (["restore", "-n", "meta", "-s", "_m", "--meta_only"],),
     (["restore", "-n", "one", "-c", "victim"],),
     (["restore", "-n", "one", "-c", "victim", "--drop_exist_collection"],),
+    (["restore", "-n", "one", "-c", "simple", "--skip_create_collection", "--drop_exist_index"],),
     # and away
     (["delete", "-n", "one"],), (["delete", "-n", "g_057"],), (["list"],),
 ]
@@ -93,7 +94,7 @@ class Stage:
         self.cwd = self.peer.folder
         self.binary = self._alias() if ours else self.peer.binary
         self._files()
-        self.base = self._collections()
+        self.base = {path: self._facts(path) for path in self._collections()}
 
     def _alias(self):
         link = self.folder / NAME
@@ -113,16 +114,25 @@ class Stage:
         return {f"{database}.{name}" for database in milvus.databases(self.server)
                 for name in milvus.collections(self.server, database)}
 
+    def _facts(self, path):
+        database, _, name = path.partition(".")
+        one = Collection(name, using=milvus.using(self.server, database))
+        return {"rows": one.num_entities,
+                "indexes": sorted(index.index_name for index in one.indexes),
+                "load": milvus.load_state(self.server, database, name)}
+
     def _made(self):
-        """New collections: rows, indexes, load state. Takes them away."""
+        """Collections that are new or have changed. Takes the new ones away."""
         made = {}
-        for path in sorted(self._collections() - self.base):
-            database, _, name = path.partition(".")
-            one = Collection(name, using=milvus.using(self.server, database))
-            made[path] = {"rows": one.num_entities,
-                          "indexes": sorted(index.index_name for index in one.indexes),
-                          "load": milvus.load_state(self.server, database, name)}
-            milvus.drop(self.server, path)
+        for path in sorted(self._collections()):
+            facts = self._facts(path)
+            if facts == self.base.get(path):
+                continue
+            made[path] = facts
+            if path in self.base:
+                self.base[path] = facts
+            else:
+                milvus.drop(self.server, path)
         return made
 
     def _backups(self):
