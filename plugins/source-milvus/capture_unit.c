@@ -13,21 +13,7 @@
 
 #include "sdk/lib/ban.h"
 
-/* Asks for a flush, where one is wanted; the segments are known when it is done, or now. */
-static bp_status
-begin_generation(struct bp_run *run, const struct bp_op *op, struct milvus_unit *unit,
-                 struct bp_error *error)
-{
-    g_hash_table_remove_all(unit->early);
-    unit->is_early = false;
-    if (run->options.strategy != MILVUS_SERIAL_FLUSH) {
-        return milvus_capture_segments(run, op, unit, error);
-    }
-    bp_status status = milvus_capture_flush_begin(run, op, unit, error);
-    unit->is_early = status == BP_OK;
-    return status;
-}
-
+/* Asks for a flush, where one is wanted: the segments are known when it is done.  Else now. */
 bp_status
 milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                   struct bp_error *error)
@@ -37,11 +23,22 @@ milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_i
     if (status == BP_OK) {
         status = milvus_capture_describe(run, op, unit, error);
     }
-    return status == BP_OK ? begin_generation(run, op, unit, error) : status;
+    if (status != BP_OK) {
+        return status;
+    }
+    g_hash_table_remove_all(unit->early);
+    unit->is_early = false;
+    if (run->options.strategy != MILVUS_SERIAL_FLUSH) {
+        return milvus_capture_segments(run, op, unit, error);
+    }
+    status = milvus_capture_flush_begin(run, op, unit, error);
+    unit->is_early = status == BP_OK;
+    return status;
 }
 
 /* Flushed again: between deletes that are newer than the last flush and the rows that replace
- * theirs, which nobody flushed, the backup would lose both. */
+ * theirs, which nobody flushed, the backup would lose both.  Nothing is named early this time: what
+ * is compacted during a flush cannot make it stale once more. */
 bp_status
 milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                     struct bp_error *error)
@@ -51,7 +48,16 @@ milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit
     if (status == BP_OK && unit->collection == NULL) {
         status = bp_fail(error, BP_ERR_INVALID, "unit %s: not begun", unit_id);
     }
-    return status == BP_OK ? begin_generation(run, op, unit, error) : status;
+    if (status == BP_OK && run->options.strategy == MILVUS_SERIAL_FLUSH) {
+        status = milvus_capture_flush_begin(run, op, unit, error);
+        status = status == BP_OK ? milvus_capture_flush_await(run, op, unit, error) : status;
+    }
+    if (status != BP_OK) {
+        return status;
+    }
+    g_hash_table_remove_all(unit->early);
+    unit->is_early = false;
+    return milvus_capture_segments(run, op, unit, error);
 }
 
 bp_status
