@@ -63,6 +63,13 @@ bool
 bp_sweep_prefix(bp_workspace *workspace, const bp_call *call, const char *ref, const char *prefix,
                 GError **error)
 {
+    if (!g_str_has_suffix(prefix, "/")) { /* a journal that lost it; "" would be the whole store */
+        bp_set_error(error, BP_ERR_CORRUPT,
+                     "what an interrupted restore left on storage %s cannot be removed: its record "
+                     "names \"%s\", which is no place for staging",
+                     ref, prefix);
+        return false;
+    }
     bp_store *store = bp_workspace_store(workspace, ref, error);
     if (store == NULL) {
         return false;

@@ -8,7 +8,7 @@
 #include "core/job/restore_journal.h"
 #include "core/job/workspace.h"
 
-/** Everything below a prefix of that storage. */
+/** Everything below a prefix of that storage.  CORRUPT for one that does not end in '/'. */
 bool bp_sweep_prefix(bp_workspace *workspace, const bp_call *call, const char *ref,
                      const char *prefix, GError **error);
 /** Abort an upload in parts; false is logged. */

@@ -2,6 +2,7 @@
  *
  * core/job/restore_place: where bytes may be read from, and staging that goes wrong.
  */
+#include "core/job/restore_sweep.h"
 #include "tests/unit/core/job/job_restore_fixture.h"
 
 static bp_status
@@ -51,6 +52,23 @@ START_TEST(test_place__staging_outside_of_the_prefix)
     job_restore_fails(BP_ERR_PERMANENT, "default.books: plugin bug: ");
     g_autofree char *data = job_read("data/default/books/1");
     ck_assert_str_eq(data, "one");
+}
+END_TEST
+
+/* As from a journal that was damaged. */
+START_TEST(test_sweep__never_a_whole_storage)
+{
+    g_autoptr(GError) error = NULL;
+    bp_job job = job_open();
+    const bp_call call = *bp_workspace_call(job.workspace);
+    const char *const prefixes[] = {"", "def"};
+    for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        ck_assert(!bp_sweep_prefix(job.workspace, &call, "data", prefixes[i], &error));
+        ASSERT_ERROR(error, BP_ERR_CORRUPT, "no place for staging");
+        g_clear_error(&error);
+    }
+    job_close(&job);
+    ck_assert(job_exists("data/default/books/1"));
 }
 END_TEST
 
@@ -230,11 +248,12 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "job/restore_place", job_restore_setup, job_teardown,
-        test_place__staging_outside_of_the_prefix, test_place__in_place_needs_one_storage,
-        test_place__in_place, test_place__scratch_object_by_whoever_may_write,
-        test_place__nothing_is_proven_where_nobody_may_write, test_place__staging_that_does_not_fit,
-        test_place__staged_items_are_not_looked_at_one_by_one,
-        test_place__item_that_changes_after_it_was_verified);
+    return RUN_SUITE("job/restore_place", job_restore_setup, job_teardown,
+                     test_place__staging_outside_of_the_prefix, test_sweep__never_a_whole_storage,
+                     test_place__in_place_needs_one_storage, test_place__in_place,
+                     test_place__scratch_object_by_whoever_may_write,
+                     test_place__nothing_is_proven_where_nobody_may_write,
+                     test_place__staging_that_does_not_fit,
+                     test_place__staged_items_are_not_looked_at_one_by_one,
+                     test_place__item_that_changes_after_it_was_verified);
 }
