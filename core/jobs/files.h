@@ -26,7 +26,10 @@ int bp_jobs__lock(const char *dir, const char *name, GError **error);
 int bp_jobs__try_lock(const char *dir, const char *name, GError **error);
 
 typedef enum { BP_LOCK_GONE, BP_LOCK_FREE, BP_LOCK_HELD } bp_lock_state;
-/** Looks without touching it: two who look do not see each other. */
+/**
+ * Looks without touching it: two who look do not see each other.  GONE only when there is no such
+ * file; one that cannot be opened counts as HELD.
+ */
 bp_lock_state bp_jobs__lock_state(const char *dir, const char *name);
 
 /** This process: {"pid", "start", "boot", "host"}.  Returns: (transfer full) */

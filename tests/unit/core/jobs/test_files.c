@@ -5,6 +5,7 @@
 #include "core/jobs/files.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +59,34 @@ START_TEST(test_lock__is_seen_without_being_touched)
 }
 END_TEST
 
+/* The most files that this process may have open.  Returns: what it was before */
+static rlim_t
+limit_files(rlim_t most)
+{
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = most;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+START_TEST(test_lock_state__of_one_that_cannot_be_opened)
+{
+    g_autoptr(GError) error = NULL;
+    int fd = bp_jobs__lock(jobs_root, "l", &error);
+    ASSERT_FINE(fd >= 0, error);
+    rlim_t before = limit_files(0);
+    bp_lock_state held = bp_jobs__lock_state(jobs_root, "l");
+    (void)limit_files(before);
+    ck_assert_int_eq(held, BP_LOCK_HELD);
+    close(fd);
+    g_autofree char *link = g_build_filename(jobs_root, "link", NULL);
+    ck_assert_int_eq(symlink("l", link), 0);
+    ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "link"), BP_LOCK_HELD);
+}
+END_TEST
+
 START_TEST(test_process__is_this_one)
 {
     g_autoptr(GError) error = NULL;
@@ -95,7 +124,8 @@ main(void)
 {
     return RUN_SUITE("core/jobs/files", jobs_setup, jobs_teardown, test_make_dir__is_ours_alone,
                      test_write__replaces_whole_files, test_write__without_a_directory,
-                     test_lock__is_seen_without_being_touched, test_process__is_this_one,
+                     test_lock__is_seen_without_being_touched,
+                     test_lock_state__of_one_that_cannot_be_opened, test_process__is_this_one,
                      test_process__a_number_used_again_is_another,
                      test_process__of_another_machine);
 }
