@@ -21,15 +21,37 @@
 /* Field of /proc/PID/stat that says when it started, counted from the one after its name. */
 #define START_FIELD 19
 
+/* File systems that cannot sync a directory say so, and keep its names by other means. */
 static bool
 sync_dir(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = fd >= 0 && fsync(fd) == 0;
+    int problem = fd >= 0 && fsync(fd) == 0 ? 0 : errno;
     if (fd >= 0) {
         close(fd);
+        if (problem == EINVAL || problem == ENOTSUP) {
+            problem = 0;
+        }
     }
-    return synced;
+    errno = problem;
+    return problem == 0;
+}
+
+bool
+bp_jobs__make_child(const char *dir, const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    if (mkdir(path, 0700) == 0) {
+        if (sync_dir(dir)) {
+            return true;
+        }
+        int problem = errno;
+        (void)rmdir(path); /* the error is the one before */
+        errno = problem;
+    }
+    /* EXISTS would say that another job is in the way. */
+    bp_set_error(error, BP_ERR_PERMANENT, "job directory %s: %s", path, g_strerror(errno));
+    return false;
 }
 
 bool

@@ -13,6 +13,9 @@
 /** A directory of ours, 0700, made with its parents.  DENIED when it is somebody else's. */
 bool bp_jobs__make_dir(const char *path, GError **error);
 
+/** A new directory dir/name, 0700, on disk when this returns.  PERMANENT */
+bool bp_jobs__make_child(const char *dir, const char *name, GError **error);
+
 /** Replace dir/name by text.  @durable: on disk when this returns. */
 bool bp_jobs__write(const char *dir, const char *name, const char *text, bool durable,
                     GError **error);

@@ -53,9 +53,8 @@ has_ended(const char *path)
     return bp_jobs__lock_state(path, BP_JOB_LOCK) != BP_LOCK_HELD;
 }
 
-/* The record first: without it there is no job, whatever else stays. */
-static void
-remove_job(const char *path)
+void
+bp_jobs__remove(const char *path)
 {
     static const char *const names[] = {
         BP_JOB_RECORD,           BP_JOB_PROGRESS,      BP_JOB_RESULT, BP_JOB_LOG,
@@ -81,7 +80,7 @@ bp_jobs__remove_old(const bp_jobs *jobs, guint keep, gint64 now_ns)
         }
         g_autofree char *path = bp_jobs__path(jobs, id);
         if (has_ended(path)) {
-            remove_job(path);
+            bp_jobs__remove(path);
             left--;
         }
     }

@@ -41,6 +41,10 @@ bool bp_jobs__write_record(const bp_jobs *jobs, const char *id, const json_t *re
  * the directory's lock. */
 bool bp_jobs__settle(const bp_jobs *jobs, const char *id, GError **error);
 
+/** Remove a job's directory, as far as that can be done: the record first, without which there is
+ * no job. */
+void bp_jobs__remove(const char *path);
+
 /** Remove ended jobs until at most `keep` jobs are left, and those older than BP_JOBS_DAYS.  What
  * cannot be removed stays.  Under the directory's lock. */
 void bp_jobs__remove_old(const bp_jobs *jobs, guint keep, gint64 now_ns);

@@ -4,10 +4,8 @@
  */
 #include "core/jobs/ticket.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -161,20 +159,22 @@ bp_ticket__new(bp_jobs *jobs, const char *id)
 }
 
 static bp_ticket *
-make_job(const bp_ticket_params *params, GError **error)
+make_job(const bp_ticket_params *params, const obstacle *found, GError **error)
 {
     gint64 now_ns = bp_clock_wall_ns();
     g_autofree char *id = bp_jobs__new_id(now_ns);
     g_autoptr(bp_ticket) ticket = bp_ticket__new(params->jobs, id);
     ticket->held = params->hold;
     ticket->record = new_record(params, id, now_ns);
-    if (mkdir(ticket->path, 0700) != 0) {
-        bp_set_error(error, BP_ERR_PERMANENT, "job directory %s: %s", ticket->path,
-                     g_strerror(errno)); /* EXISTS would say that another job is in the way */
+    if (!bp_jobs__make_child(params->jobs->dir, id, error)) {
         return NULL;
     }
     ticket->lock = bp_jobs__lock(ticket->path, BP_JOB_LOCK, error);
-    return ticket->lock >= 0 ? g_steal_pointer(&ticket) : NULL;
+    if (ticket->lock < 0 || !place(ticket, found, error)) {
+        bp_jobs__remove(ticket->path); /* it would look like a job that was killed */
+        return NULL;
+    }
+    return g_steal_pointer(&ticket);
 }
 
 /* Under the directory's lock. */
@@ -189,8 +189,7 @@ let_in(const bp_ticket_params *params, GError **error)
         refuse(found.record, error);
         return NULL;
     }
-    g_autoptr(bp_ticket) ticket = make_job(params, error);
-    return ticket != NULL && place(ticket, &found, error) ? g_steal_pointer(&ticket) : NULL;
+    return make_job(params, &found, error);
 }
 
 bp_ticket *

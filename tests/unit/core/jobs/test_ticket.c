@@ -5,6 +5,7 @@
 #include "core/jobs/ticket.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -131,6 +132,35 @@ START_TEST(test_take__a_directory_that_is_none)
 }
 END_TEST
 
+/* As on a full disk: files can be made, but nothing can be written to them. */
+static rlim_t
+limit_size(rlim_t most)
+{
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = most;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    return before;
+}
+
+START_TEST(test_take__who_cannot_be_recorded_leaves_nothing)
+{
+    g_autoptr(GError) error = NULL;
+    void (*usual)(int) = signal(SIGXFSZ, SIG_IGN);
+    rlim_t before = limit_size(0);
+    bp_ticket *ticket = jobs_take("b", NULL, &error);
+    (void)limit_size(before);
+    (void)signal(SIGXFSZ, usual);
+    ck_assert_ptr_null(ticket);
+    ck_assert(strstr(error->message, "record.json") != NULL);
+    g_autofree char *path = jobs_path(NULL, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    ck_assert_str_eq(g_dir_read_name(dir), "lock");
+    ck_assert_ptr_null(g_dir_read_name(dir));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -138,5 +168,6 @@ main(void)
                      test_take__is_running_and_ours_alone, test_take__two_writers_of_one_backup,
                      test_wait__until_the_other_has_ended, test_wait__who_came_first_goes_first,
                      test_finish__result_then_record_then_lock, test_progress__is_seen,
-                     test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none);
+                     test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
+                     test_take__who_cannot_be_recorded_leaves_nothing);
 }
