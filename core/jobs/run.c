@@ -104,6 +104,16 @@ complete(const json_t *request)
     return copy;
 }
 
+static void
+note_unseen(const bp_jobs_run_params *params, const json_t *request, const GError *why)
+{
+    bool is_create = strcmp(bp_json_text(request, "verb", ""), "create") == 0;
+    g_autofree char *text = g_strdup_printf(
+        "this job will not be listed%s: %s",
+        is_create ? ", and no other create of its source is kept apart from it" : "", why->message);
+    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
+}
+
 /* NULL with an error: it must not run.  NULL without: it runs unseen. */
 static bp_ticket *
 let_in(const bp_jobs_run_params *params, const json_t *request, bp_jobs *jobs, GError **error)
@@ -116,9 +126,7 @@ let_in(const bp_jobs_run_params *params, const json_t *request, bp_jobs *jobs, G
     if (taken == NULL && bp_error_is(problem, BP_ERR_EXISTS)) {
         g_propagate_error(error, problem);
     } else if (taken == NULL) {
-        g_autofree char *text =
-            g_strdup_printf("this job will not be listed: %s", problem->message);
-        bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
+        note_unseen(params, request, problem);
         g_error_free(problem);
     }
     return taken;

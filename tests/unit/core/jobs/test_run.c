@@ -111,6 +111,9 @@ START_TEST(test_run__without_a_job_directory_it_goes_on)
     ck_assert(job_exists("backups/b"));
     ck_assert_str_eq(bp_json_text(json_array_get(job_notes, 0), "code", ""), "job-directory");
     ck_assert_str_eq(bp_json_text(json_array_get(job_notes, 0), "level", ""), "warning");
+    ck_assert(g_str_has_prefix(bp_json_text(json_array_get(job_notes, 0), "text", ""),
+                               "this job will not be listed, and no other create of its source "
+                               "is kept apart from it: job directory "));
 }
 END_TEST
 
