@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "sdk/lib/parse.h"
@@ -20,6 +21,8 @@
 
 /* Field of /proc/PID/stat that says when it started, counted from the one after its name. */
 #define START_FIELD 19
+
+#define LOCK_LOOK_NS (50 * BP_NS_PER_MS)
 
 /* File systems that cannot sync a directory say so, and keep its names by other means. */
 static bool
@@ -135,23 +138,45 @@ open_lock(const char *dir, const char *name, int flags)
     return open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
-int
-bp_jobs__lock(const char *dir, const char *name, GError **error)
+/* Looks again and again: a signal does not end F_OFD_SETLKW, and neither does a limit. */
+static bool
+lock_within(int fd, const char *path, const bp_lock_wait *wait, GError **error)
 {
-    int fd = open_lock(dir, name, O_RDWR | O_CREAT);
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int locked = fd >= 0 ? fcntl(fd, F_OFD_SETLKW, &whole) : -1;
-    while (fd >= 0 && locked != 0 && errno == EINTR) {
-        locked = fcntl(fd, F_OFD_SETLKW, &whole);
+    gint64 until_ns = bp_clock_mono_ns() + wait->limit_ns;
+    while (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
+            bp_set_error_errno(error, errno, "lock file %s", path);
+            return false;
+        }
+        if (bp_clock_mono_ns() >= until_ns) {
+            bp_set_error(error, BP_ERR_RETRYABLE, "lock file %s is held by another process", path);
+            bp_error_add_hint(error, "fuser %s shows which one: it may be stopped", path);
+            return false;
+        }
+        if (!bp_cancel_sleep_ns(wait->cancel, LOCK_LOOK_NS)) {
+            bp_set_error(error, BP_ERR_CANCELLED, "cancelled while it waited for lock file %s",
+                         path);
+            return false;
+        }
     }
-    if (locked == 0) {
-        return fd;
+    return true;
+}
+
+int
+bp_jobs__lock(const char *dir, const char *name, const bp_lock_wait *wait, GError **error)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    int fd = open_lock(dir, name, O_RDWR | O_CREAT);
+    if (fd < 0) {
+        bp_set_error_errno(error, errno, "lock file %s", path);
+        return -1;
     }
-    bp_set_error_errno(error, errno, "lock file %s/%s", dir, name);
-    if (fd >= 0) {
+    if (!lock_within(fd, path, wait, error)) {
         close(fd);
+        return -1;
     }
-    return -1;
+    return fd;
 }
 
 int

@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "core/base/cancel.h"
+
 /** A directory of ours, 0700, made with its parents.  DENIED when it is somebody else's. */
 bool bp_jobs__make_dir(const char *path, GError **error);
 
@@ -22,8 +24,18 @@ bool bp_jobs__write(const char *dir, const char *name, const char *text, bool du
 /** NULL when it is not there.  Errors: by errno.  Returns: (transfer full) (nullable) */
 char *bp_jobs__read(const char *dir, const char *name, GError **error);
 
-/** Open dir/name and lock it, as soon as nobody else has it.  Returns: a descriptor, or -1 */
-int bp_jobs__lock(const char *dir, const char *name, GError **error);
+/** How long to wait for a lock. */
+typedef struct bp_lock_wait {
+    gint64 limit_ns;         /* 0 = look once */
+    const bp_cancel *cancel; /* or NULL */
+} bp_lock_wait;
+
+/**
+ * Open dir/name and lock it, as soon as nobody else has it.  It is held for moments only, but by
+ * processes that may be stopped: RETRYABLE naming the file after the limit; CANCELLED.
+ * Returns: a descriptor, or -1
+ */
+int bp_jobs__lock(const char *dir, const char *name, const bp_lock_wait *wait, GError **error);
 
 /** The same, but EXISTS at once when somebody has it; NOT_FOUND when there is no such file. */
 int bp_jobs__try_lock(const char *dir, const char *name, GError **error);

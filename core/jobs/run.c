@@ -119,11 +119,15 @@ static bp_ticket *
 let_in(const bp_jobs_run_params *params, const json_t *request, bp_jobs *jobs, GError **error)
 {
     g_autoptr(json_t) claims = bp_claims_of(params->job->workspace, request);
-    bp_ticket_params ticket = {
-        .jobs = jobs, .request = request, .claims = claims, .origin = params->origin};
+    bp_ticket_params ticket = {.jobs = jobs,
+                               .request = request,
+                               .claims = claims,
+                               .origin = params->origin,
+                               .cancel = params->cancel};
     GError *problem = NULL;
     bp_ticket *taken = bp_ticket_take(&ticket, &problem);
-    if (taken == NULL && bp_error_is(problem, BP_ERR_EXISTS)) {
+    if (taken == NULL &&
+        (bp_error_is(problem, BP_ERR_EXISTS) || bp_error_is(problem, BP_ERR_CANCELLED))) {
         g_propagate_error(error, problem);
     } else if (taken == NULL) {
         note_unseen(params, request, problem);

@@ -25,6 +25,7 @@ bp_jobs_open(const char *state_dir)
 {
     bp_jobs *jobs = g_new0(bp_jobs, 1);
     jobs->dir = g_build_filename(state_dir, "jobs", NULL);
+    jobs->lock_limit_ns = BP_JOBS_LOCK_NS;
     return jobs;
 }
 

@@ -5,6 +5,7 @@
 #ifndef BP_CORE_JOBS_STORE_INTERNAL_H
 #define BP_CORE_JOBS_STORE_INTERNAL_H
 
+#include "core/base/clock.h"
 #include "core/jobs/files.h"
 #include "core/jobs/store.h"
 
@@ -17,8 +18,12 @@
 #define BP_JOB_LOCK "lock"
 #define BP_JOB_CANCEL "cancel"
 
+/* The directory's lock is held for moments. */
+#define BP_JOBS_LOCK_NS (10 * BP_NS_PER_S)
+
 struct bp_jobs {
-    char *dir; /* state_dir/jobs */
+    char *dir;            /* state_dir/jobs */
+    gint64 lock_limit_ns; /* longest wait for the directory's lock: BP_JOBS_LOCK_NS but in tests */
 };
 
 /** A new ID of that moment.  Returns: (transfer full) */

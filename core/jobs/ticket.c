@@ -169,7 +169,8 @@ make_job(const bp_ticket_params *params, const obstacle *found, GError **error)
     if (!bp_jobs__make_child(params->jobs->dir, id, error)) {
         return NULL;
     }
-    ticket->lock = bp_jobs__lock(ticket->path, BP_JOB_LOCK, error);
+    bp_lock_wait once = {0}; /* nobody knows it yet */
+    ticket->lock = bp_jobs__lock(ticket->path, BP_JOB_LOCK, &once, error);
     if (ticket->lock < 0 || !place(ticket, found, error)) {
         bp_jobs__remove(ticket->path); /* it would look like a job that was killed */
         return NULL;
@@ -198,7 +199,8 @@ bp_ticket_take(const bp_ticket_params *params, GError **error)
     if (!bp_jobs__make_dir(params->jobs->dir, error)) {
         return NULL;
     }
-    int guard = bp_jobs__lock(params->jobs->dir, BP_JOBS_DIR_LOCK, error);
+    bp_lock_wait wait = {params->jobs->lock_limit_ns, params->cancel};
+    int guard = bp_jobs__lock(params->jobs->dir, BP_JOBS_DIR_LOCK, &wait, error);
     if (guard < 0) {
         return NULL;
     }
@@ -239,9 +241,9 @@ bp_ticket_waits_for(const bp_ticket *ticket)
 }
 
 bool
-bp_ticket__look_for_turn(bp_ticket *ticket, GError **error)
+bp_ticket__look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **error)
 {
-    int guard = bp_jobs__lock(ticket->jobs->dir, BP_JOBS_DIR_LOCK, error);
+    int guard = bp_jobs__lock(ticket->jobs->dir, BP_JOBS_DIR_LOCK, wait, error);
     if (guard < 0) {
         return false;
     }
@@ -255,13 +257,14 @@ bp_ticket__look_for_turn(bp_ticket *ticket, GError **error)
 bool
 bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
 {
+    bp_lock_wait lock = {ticket->jobs->lock_limit_ns, cancel};
     while (ticket->waits_for != NULL) {
         if (!bp_cancel_sleep_ns(cancel, TURN_NS)) {
             bp_set_error(error, BP_ERR_CANCELLED, "cancelled while it waited for job %s",
                          ticket->waits_for);
             return false;
         }
-        if (!bp_ticket__look_for_turn(ticket, error)) {
+        if (!bp_ticket__look_for_turn(ticket, &lock, error)) {
             return false;
         }
     }

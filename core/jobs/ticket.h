@@ -17,17 +17,19 @@ typedef struct bp_ticket bp_ticket;
 
 typedef struct bp_ticket_params {
     bp_jobs *jobs;
-    const json_t *request; /* of a valid verb; kept in the record without secrets */
-    const json_t *claims;  /* see claims.h */
-    const char *origin;    /* "cli", BP_JOBS_OF_SERVER: who started it */
-    bool hold;             /* queued in any case, to be handed to a worker */
+    const json_t *request;   /* of a valid verb; kept in the record without secrets */
+    const json_t *claims;    /* see claims.h */
+    const char *origin;      /* "cli", BP_JOBS_OF_SERVER: who started it */
+    bool hold;               /* queued in any case, to be handed to a worker */
+    const bp_cancel *cancel; /* of waiting for the directory's lock, or NULL */
 } bp_ticket_params;
 
 /**
  * Let a job in: it is on disk when this returns, as running, or as queued where it has to wait for
  * another one.  What dead jobs left is settled on the way, and what is too old removed.
  * EXISTS when another job writes the same backup, naming it; by errno where the directory cannot
- * be written; DENIED where it is somebody else's.  Returns: (transfer full) (nullable)
+ * be written; DENIED where it is somebody else's; RETRYABLE when a process that may be stopped
+ * holds the directory's lock for 10 s; CANCELLED meanwhile.  Returns: (transfer full) (nullable)
  */
 bp_ticket *bp_ticket_take(const bp_ticket_params *params, GError **error);
 /** Without bp_ticket_finish it looks interrupted. */
@@ -38,7 +40,7 @@ const char *bp_ticket_id(const bp_ticket *ticket);
 /** The job that this one waits for, or NULL when it may run.  Lives until the next call. */
 const char *bp_ticket_waits_for(const bp_ticket *ticket);
 
-/** Wait until it may run; then it is "running".  CANCELLED; by errno. */
+/** Wait until it may run; then it is "running".  CANCELLED; RETRYABLE as above; by errno. */
 bool bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error);
 
 /** Numbers for who looks on, as bp_progress_json; what was there before is replaced. */
@@ -55,7 +57,10 @@ bool bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result
 
 /* Of a server, which holds a ticket until a worker takes it over; ticket_server.c. */
 
-/** Whether a held ticket may run now; who is in its way is in bp_ticket_waits_for. */
+/**
+ * Whether a held ticket may run now; who is in its way is in bp_ticket_waits_for.  RETRYABLE at
+ * once while somebody else looks.
+ */
 bool bp_ticket_may_run(bp_ticket *ticket, bool *out, GError **error);
 /** Somebody asked it to stop. */
 bool bp_ticket_is_cancelled(const bp_ticket *ticket);

@@ -25,7 +25,7 @@ struct bp_ticket {
 /** One without a lock and a record.  @id: copied.  Returns: (transfer full) */
 bp_ticket *bp_ticket__new(bp_jobs *jobs, const char *id);
 
-/** Whose turn it is now; the record says so when that has changed. */
-bool bp_ticket__look_for_turn(bp_ticket *ticket, GError **error);
+/** Whose turn it is now; the record says so when that has changed.  @wait: for the directory. */
+bool bp_ticket__look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **error);
 
 #endif

@@ -15,7 +15,8 @@
 bool
 bp_ticket_may_run(bp_ticket *ticket, bool *out, GError **error)
 {
-    bool fine = bp_ticket__look_for_turn(ticket, error);
+    bp_lock_wait once = {0}; /* a server looks again by itself, and has others to look after */
+    bool fine = bp_ticket__look_for_turn(ticket, &once, error);
     *out = fine && ticket->waits_for == NULL;
     return fine;
 }

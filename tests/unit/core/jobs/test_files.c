@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "tests/unit/core/jobs/jobs_fixture.h"
 
 START_TEST(test_make_dir__is_ours_alone)
@@ -46,11 +47,63 @@ START_TEST(test_write__without_a_directory)
 }
 END_TEST
 
+static int
+lock_l(gint64 limit_ns, const bp_cancel *cancel, GError **error)
+{
+    bp_lock_wait wait = {limit_ns, cancel};
+    return bp_jobs__lock(jobs_root, "l", &wait, error);
+}
+
+/* Another process that takes it, and is stopped before it lets go. */
+static pid_t
+stop_with_l(void)
+{
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        int fd = lock_l(0, NULL, NULL);
+        (void)raise(SIGSTOP);
+        _exit(fd >= 0 ? 0 : 1);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+    ck_assert(WIFSTOPPED(status));
+    return pid;
+}
+
+START_TEST(test_lock__of_a_stopped_process)
+{
+    g_autoptr(GError) error = NULL;
+    pid_t pid = stop_with_l();
+    ck_assert_int_eq(lock_l(60 * BP_NS_PER_MS, NULL, &error), -1);
+    ck_assert(strstr(error->message, jobs_root) != NULL);
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "/l is held by another process");
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    int fd = lock_l(60 * BP_NS_PER_S, NULL, &error); /* free in a moment */
+    ASSERT_FINE(fd >= 0, error);
+    close(fd);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
+START_TEST(test_lock__is_not_waited_for_after_a_cancel)
+{
+    g_autoptr(GError) error = NULL;
+    pid_t pid = stop_with_l();
+    g_autoptr(bp_cancel) cancel = bp_cancel_new();
+    bp_cancel_trigger(cancel, SIGTERM);
+    ck_assert_int_eq(lock_l(G_MAXINT64 / 2, cancel, &error), -1);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "cancelled while it waited for lock file");
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 START_TEST(test_lock__is_seen_without_being_touched)
 {
     g_autoptr(GError) error = NULL;
     ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "l"), BP_LOCK_GONE);
-    int fd = bp_jobs__lock(jobs_root, "l", &error);
+    int fd = lock_l(0, NULL, &error);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "l"), BP_LOCK_HELD);
     ck_assert_int_eq(bp_jobs__lock_state(jobs_root, "l"), BP_LOCK_HELD);
@@ -74,7 +127,7 @@ limit_files(rlim_t most)
 START_TEST(test_lock_state__of_one_that_cannot_be_opened)
 {
     g_autoptr(GError) error = NULL;
-    int fd = bp_jobs__lock(jobs_root, "l", &error);
+    int fd = lock_l(0, NULL, &error);
     ASSERT_FINE(fd >= 0, error);
     rlim_t before = limit_files(0);
     bp_lock_state held = bp_jobs__lock_state(jobs_root, "l");
@@ -124,7 +177,8 @@ main(void)
 {
     return RUN_SUITE("core/jobs/files", jobs_setup, jobs_teardown, test_make_dir__is_ours_alone,
                      test_write__replaces_whole_files, test_write__without_a_directory,
-                     test_lock__is_seen_without_being_touched,
+                     test_lock__is_seen_without_being_touched, test_lock__of_a_stopped_process,
+                     test_lock__is_not_waited_for_after_a_cancel,
                      test_lock_state__of_one_that_cannot_be_opened, test_process__is_this_one,
                      test_process__a_number_used_again_is_another,
                      test_process__of_another_machine);

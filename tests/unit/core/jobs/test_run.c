@@ -5,8 +5,10 @@
 #include "core/jobs/run.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/json.h"
+#include "core/jobs/files.h"
 #include "core/jobs/ticket.h"
 #include "tests/unit/core/job/job_fixture.h"
 
@@ -117,6 +119,23 @@ START_TEST(test_run__without_a_job_directory_it_goes_on)
 }
 END_TEST
 
+START_TEST(test_run__cancelled_before_it_is_let_in)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = g_build_filename(job_root, "state", "jobs", NULL);
+    ck_assert(bp_jobs__make_dir(dir, NULL));
+    bp_lock_wait once = {0};
+    int guard = bp_jobs__lock(dir, "lock", &once, &error);
+    ASSERT_FINE(guard >= 0, error);
+    job_seed();
+    bp_cancel_trigger(job_cancel, 15);
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "state/jobs/lock");
+    ck_assert(!job_exists("backups/b"));
+    close(guard);
+}
+END_TEST
+
 /* A ticket of this process, for a job that never ends. */
 static bp_ticket *
 occupy(bp_jobs *jobs, const char *kind, const char *place)
@@ -166,5 +185,6 @@ main(void)
                      test_run__failure_is_on_record, test_run__differences_are_no_success,
                      test_run__cancelled_is_on_record, test_run__what_only_reads_is_not_listed,
                      test_run__without_a_job_directory_it_goes_on,
-                     test_run__second_writer_is_refused, test_run__cancelled_while_it_waits);
+                     test_run__cancelled_before_it_is_let_in, test_run__second_writer_is_refused,
+                     test_run__cancelled_while_it_waits);
 }

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "core/base/log.h"
+#include "core/jobs/store_internal.h"
 #include "tests/unit/core/jobs/jobs_fixture.h"
 
 START_TEST(test_take__is_running_and_ours_alone)
@@ -161,6 +162,59 @@ START_TEST(test_take__who_cannot_be_recorded_leaves_nothing)
 }
 END_TEST
 
+/* A process that is stopped while it has the directory's lock. */
+static pid_t
+stop_with_directory(void)
+{
+    ck_assert(bp_jobs__make_dir(jobs->dir, NULL));
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        bp_lock_wait once = {0};
+        int fd = bp_jobs__lock(jobs->dir, "lock", &once, NULL);
+        (void)raise(SIGSTOP);
+        _exit(fd >= 0 ? 0 : 1);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+    ck_assert(WIFSTOPPED(status));
+    return pid;
+}
+
+START_TEST(test_take__a_stopped_process_has_the_directory)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_int_eq(jobs->lock_limit_ns, 10 * BP_NS_PER_S);
+    jobs->lock_limit_ns = 60 * BP_NS_PER_MS;
+    pid_t pid = stop_with_directory();
+    ck_assert_ptr_null(jobs_take("b", NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "/jobs/lock is held by another process");
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    g_autoptr(bp_ticket) ticket = jobs_take("b", NULL, &error);
+    ASSERT_FINE(ticket != NULL, error);
+}
+END_TEST
+
+START_TEST(test_may_run__looks_once)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    ASSERT_FINE(ticket != NULL, error);
+    bool turn = true;
+    pid_t pid = stop_with_directory();
+    gint64 until_ns = bp_clock_mono_ns() + jobs->lock_limit_ns;
+    ck_assert(!bp_ticket_may_run(ticket, &turn, &error));
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "is held by another process");
+    ck_assert(bp_clock_mono_ns() < until_ns);
+    ck_assert(!turn);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    ASSERT_FINE(bp_ticket_may_run(ticket, &turn, &error), error);
+    ck_assert(turn);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -169,5 +223,6 @@ main(void)
                      test_wait__until_the_other_has_ended, test_wait__who_came_first_goes_first,
                      test_finish__result_then_record_then_lock, test_progress__is_seen,
                      test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
-                     test_take__who_cannot_be_recorded_leaves_nothing);
+                     test_take__who_cannot_be_recorded_leaves_nothing,
+                     test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
 }
