@@ -136,6 +136,16 @@ let_in(const bp_jobs_run_params *params, const json_t *request, bp_jobs *jobs, G
     return taken;
 }
 
+static void
+note_not_waited(const bp_jobs_run_params *params, const GError *why)
+{
+    g_autofree char *text = g_strdup_printf("this job does not wait any longer, and is not kept "
+                                            "apart from other creates of its source: %s",
+                                            why->message);
+    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
+}
+
+/* false: it must not run. */
 static bool
 wait_for_turn(const bp_jobs_run_params *params, bp_ticket *ticket, GError **error)
 {
@@ -147,9 +157,16 @@ wait_for_turn(const bp_jobs_run_params *params, bp_ticket *ticket, GError **erro
         "waits for job %s: backups of one source are made one after the other", other);
     bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "queued", text);
     bp_monitor_begin(params->job->monitor, "wait", NULL, NULL);
-    bool turn = bp_ticket_wait(ticket, params->cancel, error);
+    GError *problem = NULL;
+    bp_turn turn = bp_ticket_wait(ticket, params->cancel, &problem);
     bp_monitor_end(params->job->monitor);
-    return turn;
+    if (turn == BP_TURN_UNKNOWN) {
+        note_not_waited(params, problem);
+        g_error_free(problem);
+    } else if (turn == BP_TURN_GIVEN_UP) {
+        g_propagate_error(error, problem);
+    }
+    return turn != BP_TURN_GIVEN_UP;
 }
 
 static const char *

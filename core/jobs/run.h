@@ -17,7 +17,8 @@ typedef struct bp_jobs_run_params {
 
 /**
  * Register the job, wait for its turn, do it, and say how it ended.  What only reads, and dry runs,
- * are done without being registered.  A job directory that cannot be written is a note, no failure.
+ * are done without being registered.  A job directory that cannot be written is a note, no failure,
+ * also when it goes while the job waits there.
  * The result has all members, also those of bp_result_finish, and "job_id" if it was registered.
  *
  * EXISTS when another job writes the same backup; CANCELLED while waiting; else the verb's errors

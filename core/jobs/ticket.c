@@ -254,7 +254,7 @@ bp_ticket__look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **e
     return fine;
 }
 
-bool
+bp_turn
 bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
 {
     bp_lock_wait lock = {ticket->jobs->lock_limit_ns, cancel};
@@ -262,13 +262,18 @@ bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
         if (!bp_cancel_sleep_ns(cancel, TURN_NS)) {
             bp_set_error(error, BP_ERR_CANCELLED, "cancelled while it waited for job %s",
                          ticket->waits_for);
-            return false;
+            return BP_TURN_GIVEN_UP;
         }
         if (!bp_ticket__look_for_turn(ticket, &lock, error)) {
-            return false;
+            if (bp_cancel_is_set(cancel)) {
+                return BP_TURN_GIVEN_UP;
+            }
+            const obstacle nobody = {BP_CLAIMS_FREE, NULL};
+            (void)place(ticket, &nobody, NULL); /* for who looks, if it can be written at all */
+            return BP_TURN_UNKNOWN;
         }
     }
-    return true;
+    return BP_TURN_COME;
 }
 
 bool

@@ -40,8 +40,14 @@ const char *bp_ticket_id(const bp_ticket *ticket);
 /** The job that this one waits for, or NULL when it may run.  Lives until the next call. */
 const char *bp_ticket_waits_for(const bp_ticket *ticket);
 
-/** Wait until it may run; then it is "running".  CANCELLED; RETRYABLE as above; by errno. */
-bool bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error);
+typedef enum {
+    BP_TURN_COME,     /* nobody is in its way */
+    BP_TURN_GIVEN_UP, /* CANCELLED */
+    BP_TURN_UNKNOWN,  /* the directory does not tell any more: RETRYABLE as above, or by errno */
+} bp_turn;
+
+/** Wait until it may run; then it is "running", also when it is not known whether it may. */
+bp_turn bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error);
 
 /** Numbers for who looks on, as bp_progress_json; what was there before is replaced. */
 bool bp_ticket_progress(bp_ticket *ticket, const json_t *progress, GError **error);

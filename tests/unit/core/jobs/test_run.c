@@ -4,10 +4,12 @@
  */
 #include "core/jobs/run.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/jobs/files.h"
 #include "core/jobs/ticket.h"
 #include "tests/unit/core/job/job_fixture.h"
@@ -164,6 +166,37 @@ START_TEST(test_run__second_writer_is_refused)
 }
 END_TEST
 
+/* As soon as the job says that it waits, the directory goes and the other one ends. */
+static void
+lose_directory(void *ctx, const char *line)
+{
+    bp_ticket **other = ctx;
+    if (*other != NULL && strstr(line, "waits for job") != NULL) {
+        g_autofree char *state = g_build_filename(job_root, "state", NULL);
+        g_autofree char *lost = g_build_filename(job_root, "lost", NULL);
+        ck_assert_int_eq(rename(state, lost), 0);
+        g_clear_pointer(other, bp_ticket_free);
+    }
+}
+
+START_TEST(test_run__directory_is_lost_while_it_waits)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    bp_ticket *other = occupy(jobs, "source", "data");
+    job_seed();
+    bp_log_set_sink(lose_directory, &other);
+    bp_verb_outcome outcome = run("{\"verb\":\"create\",\"name\":\"c\"}", &error);
+    bp_log_set_sink(NULL, NULL);
+    ASSERT_FINE(outcome == BP_VERB_OK, error);
+    ck_assert_ptr_null(other);
+    ck_assert(job_exists("backups/c"));
+    const json_t *note = json_array_get(job_notes, 1);
+    ck_assert_str_eq(bp_json_text(note, "code", ""), "job-directory");
+    ck_assert_ptr_nonnull(strstr(bp_json_text(note, "text", ""), "does not wait any longer"));
+}
+END_TEST
+
 START_TEST(test_run__cancelled_while_it_waits)
 {
     g_autoptr(GError) error = NULL;
@@ -186,5 +219,6 @@ main(void)
                      test_run__cancelled_is_on_record, test_run__what_only_reads_is_not_listed,
                      test_run__without_a_job_directory_it_goes_on,
                      test_run__cancelled_before_it_is_let_in, test_run__second_writer_is_refused,
+                     test_run__directory_is_lost_while_it_waits,
                      test_run__cancelled_while_it_waits);
 }

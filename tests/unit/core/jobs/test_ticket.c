@@ -50,7 +50,7 @@ START_TEST(test_wait__until_the_other_has_ended)
     ck_assert_str_eq(bp_ticket_waits_for(ticket), child.id);
     jobs_state_is(bp_ticket_id(ticket), "queued");
     (void)jobs_end(&child, SIGKILL);
-    ASSERT_FINE(bp_ticket_wait(ticket, NULL, &error), error);
+    ASSERT_FINE(bp_ticket_wait(ticket, NULL, &error) == BP_TURN_COME, error);
     ck_assert_ptr_null(bp_ticket_waits_for(ticket));
     jobs_state_is(bp_ticket_id(ticket), "running");
 }
@@ -70,7 +70,7 @@ START_TEST(test_wait__who_came_first_goes_first)
     g_clear_pointer(&gone, bp_ticket_free);
     bool earlier = strcmp(bp_ticket_id(first), bp_ticket_id(second)) < 0;
     bp_ticket *next = earlier ? first : second; /* in one millisecond chance decides */
-    ASSERT_FINE(bp_ticket_wait(next, now, &error), error);
+    ASSERT_FINE(bp_ticket_wait(next, now, &error) == BP_TURN_COME, error);
     jobs_state_is(bp_ticket_id(next), "running");
     jobs_state_is(bp_ticket_id(earlier ? second : first), "queued");
 }
@@ -181,6 +181,43 @@ stop_with_directory(void)
     return pid;
 }
 
+START_TEST(test_wait__its_turn_cannot_be_recorded)
+{
+    g_autoptr(GError) error = NULL;
+    bp_ticket *other = jobs_take("a", "s", NULL);
+    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    ASSERT_FINE(ticket != NULL, error);
+    bp_ticket_free(other);
+    void (*usual)(int) = signal(SIGXFSZ, SIG_IGN);
+    rlim_t before = limit_size(0);
+    bp_turn turn = bp_ticket_wait(ticket, NULL, &error);
+    (void)limit_size(before);
+    (void)signal(SIGXFSZ, usual);
+    ck_assert_int_eq(turn, BP_TURN_UNKNOWN);
+    ck_assert_ptr_nonnull(strstr(error->message, "record.json"));
+    ck_assert_ptr_null(bp_ticket_waits_for(ticket));
+    g_autoptr(json_t) result = json_object();
+    ck_assert(bp_ticket_finish(ticket, "succeeded", result, NULL)); /* the disk has room again */
+    jobs_state_is(bp_ticket_id(ticket), "succeeded");
+}
+END_TEST
+
+START_TEST(test_wait__a_stopped_process_has_the_directory)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) other = jobs_take("a", "s", NULL);
+    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    ASSERT_FINE(ticket != NULL, error);
+    jobs->lock_limit_ns = 60 * BP_NS_PER_MS;
+    pid_t pid = stop_with_directory();
+    ck_assert_int_eq(bp_ticket_wait(ticket, NULL, &error), BP_TURN_UNKNOWN);
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "/jobs/lock is held by another process");
+    jobs_state_is(bp_ticket_id(ticket), "running"); /* which it is from now on */
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 START_TEST(test_take__a_stopped_process_has_the_directory)
 {
     g_autoptr(GError) error = NULL;
@@ -218,11 +255,12 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/ticket", jobs_setup, jobs_teardown,
-                     test_take__is_running_and_ours_alone, test_take__two_writers_of_one_backup,
-                     test_wait__until_the_other_has_ended, test_wait__who_came_first_goes_first,
-                     test_finish__result_then_record_then_lock, test_progress__is_seen,
-                     test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
-                     test_take__who_cannot_be_recorded_leaves_nothing,
-                     test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
+    return RUN_SUITE(
+        "core/jobs/ticket", jobs_setup, jobs_teardown, test_take__is_running_and_ours_alone,
+        test_take__two_writers_of_one_backup, test_wait__until_the_other_has_ended,
+        test_wait__who_came_first_goes_first, test_finish__result_then_record_then_lock,
+        test_progress__is_seen, test_log__keeps_the_last_mebibyte,
+        test_take__a_directory_that_is_none, test_take__who_cannot_be_recorded_leaves_nothing,
+        test_wait__its_turn_cannot_be_recorded, test_wait__a_stopped_process_has_the_directory,
+        test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
 }
