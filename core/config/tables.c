@@ -31,8 +31,10 @@
         .help = "longest time that the whole job may take"                               \
     }
 
+#define N_NOT_FOR_COPY 3
+
 static const struct bp_config_key backup_keys[] = {
-    /* The first two are not for copying a backup: bp_config_copy_keys leaves them out. */
+    /* The first three are not for copying a backup: bp_config_copy_keys leaves them out. */
     {.name = "storage",
      .type = BP_CONFIG_STRING,
      .flags = BP_CONFIG_REQUIRED,
@@ -45,6 +47,14 @@ static const struct bp_config_key backup_keys[] = {
      .max = 256,
      .flag = "concurrency-units",
      .help = "units of the source (collections) that are captured at once"},
+    {.name = "wait_for_turn",
+     .type = BP_CONFIG_DURATION,
+     .def = "12h",
+     .min = 0,
+     .max = 365 * DAY,
+     .unit = "ms",
+     .flag = "wait-for-turn",
+     .help = "how long to wait for another job that captures the same source; 0 fails at once"},
     {.name = "concurrency.copies",
      .type = BP_CONFIG_INT,
      .def = "16",
@@ -158,8 +168,9 @@ static const struct bp_config_key top_keys[] = {
 };
 
 const bp_key_table bp_config_backup_keys = TABLE(backup_keys);
-const bp_key_table bp_config_copy_keys = {
-    .keys = backup_keys + 2, .stride = sizeof *backup_keys, .n = G_N_ELEMENTS(backup_keys) - 2};
+const bp_key_table bp_config_copy_keys = {.keys = backup_keys + N_NOT_FOR_COPY,
+                                          .stride = sizeof *backup_keys,
+                                          .n = G_N_ELEMENTS(backup_keys) - N_NOT_FOR_COPY};
 const bp_key_table bp_config_restore_keys = TABLE(restore_keys);
 const bp_key_table bp_config_plugins_keys = TABLE(plugins_keys);
 const bp_key_table bp_config_log_keys = TABLE(log_keys);

@@ -33,9 +33,8 @@ is_set(const json_t *request, const char *key)
     return json_is_true(json_object_get(request, key));
 }
 
-/* "key=value" texts, borrowed from the request, up to NULL. */
-static GPtrArray *
-settings_of(const json_t *request)
+GPtrArray *
+bp_request_settings(const json_t *request)
 {
     const json_t *list = json_object_get(request, "settings");
     GPtrArray *settings = g_ptr_array_new();
@@ -49,7 +48,7 @@ settings_of(const json_t *request)
 static bp_verb_outcome
 run_create(const bp_job *job, const json_t *request, GError **error)
 {
-    g_autoptr(GPtrArray) settings = settings_of(request);
+    g_autoptr(GPtrArray) settings = bp_request_settings(request);
     bp_create_params params = {
         .name = text_of(request, "name"),
         .select = {.filter = text_of(request, "filter"),
@@ -68,7 +67,7 @@ run_create(const bp_job *job, const json_t *request, GError **error)
 static bp_verb_outcome
 run_copy(const bp_job *job, const json_t *request, GError **error)
 {
-    g_autoptr(GPtrArray) settings = settings_of(request);
+    g_autoptr(GPtrArray) settings = bp_request_settings(request);
     bp_copy_job_params params = {
         .name = text_of(request, "name"),
         .from = text_of(request, "from"),
@@ -84,7 +83,7 @@ run_copy(const bp_job *job, const json_t *request, GError **error)
 static bp_verb_outcome
 run_restore(const bp_job *job, const json_t *request, GError **error)
 {
-    g_autoptr(GPtrArray) settings = settings_of(request);
+    g_autoptr(GPtrArray) settings = bp_request_settings(request);
     bp_restore_params params = {
         .name = text_of(request, "name"),
         .select = {.children = text_of(request, "collections"),

@@ -28,6 +28,9 @@
 /** INVALID names the member that is unknown, missing or of the wrong type. */
 bool bp_request_check(const json_t *request, GError **error);
 
+/** "key=value" texts of its settings, borrowed, up to NULL.  Returns: (transfer container) */
+GPtrArray *bp_request_settings(const json_t *request);
+
 /** Writes to a storage or into a source: such a job is registered. */
 bool bp_request_writes(const json_t *request);
 

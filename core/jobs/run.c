@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/base/thread.h"
 #include "core/catalog/name.h"
 #include "core/copy/rate.h"
@@ -145,20 +146,47 @@ note_not_waited(const bp_jobs_run_params *params, const GError *why)
     bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
 }
 
+/* Read before anybody waits: a mistake in them would end the create later. */
+static bool
+longest_wait(const bp_jobs_run_params *params, gint64 *out_ns, GError **error)
+{
+    g_autoptr(GPtrArray) overrides = bp_request_settings(params->request);
+    g_autoptr(bp_settings) settings = bp_workspace_backup_settings(
+        params->job->workspace, (const char *const *)overrides->pdata, error);
+    if (settings != NULL) {
+        *out_ns = (gint64)bp_settings_u64(settings, "wait_for_turn") * BP_NS_PER_MS;
+    }
+    return settings != NULL;
+}
+
+static void
+note_waits(const bp_jobs_run_params *params, const bp_ticket *ticket, gint64 limit_ns)
+{
+    g_autofree char *other = bp_ticket_other(ticket);
+    g_autofree char *limit = bp_text_duration(limit_ns);
+    g_autofree char *text = g_strdup_printf(
+        "waits for %s, at most %s: backups of one source are made one after the other", other,
+        limit);
+    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "queued", text);
+}
+
 /* false: it must not run. */
 static bool
 wait_for_turn(const bp_jobs_run_params *params, bp_ticket *ticket, GError **error)
 {
-    const char *other = bp_ticket_waits_for(ticket);
-    if (other == NULL) {
+    gint64 limit_ns = 0;
+    if (bp_ticket_waits_for(ticket) == NULL) {
         return true;
     }
-    g_autofree char *text = g_strdup_printf(
-        "waits for job %s: backups of one source are made one after the other", other);
-    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "queued", text);
+    if (!longest_wait(params, &limit_ns, error)) {
+        return false;
+    }
+    if (limit_ns > 0) {
+        note_waits(params, ticket, limit_ns);
+    }
     bp_monitor_begin(params->job->monitor, "wait", NULL, NULL);
     GError *problem = NULL;
-    bp_turn turn = bp_ticket_wait(ticket, params->cancel, &problem);
+    bp_turn turn = bp_ticket_wait(ticket, limit_ns, params->cancel, &problem);
     bp_monitor_end(params->job->monitor);
     if (turn == BP_TURN_UNKNOWN) {
         note_not_waited(params, problem);

@@ -21,8 +21,10 @@ typedef struct bp_jobs_run_params {
  * also when it goes while the job waits there.
  * The result has all members, also those of bp_result_finish, and "job_id" if it was registered.
  *
- * EXISTS when another job writes the same backup; CANCELLED while waiting; else the verb's errors
- * and outcome.  Main thread; starts one more, for progress, and takes the log's copy meanwhile.
+ * EXISTS when another job writes the same backup; CANCELLED while waiting; TIMEOUT, or EXISTS where
+ * it may not wait, when a create's turn has not come within `backup.wait_for_turn`; else the verb's
+ * errors and outcome.  Main thread; starts one more, for progress, and takes the log's copy
+ * meanwhile.
  */
 bp_verb_outcome bp_jobs_run(const bp_jobs_run_params *params, GError **error);
 

@@ -12,10 +12,13 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/jobs/claims.h"
 #include "core/jobs/ticket_internal.h"
 
 #include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "jobs"
 
 #define TURN_NS (200 * BP_NS_PER_MS)
 
@@ -254,16 +257,53 @@ bp_ticket__look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **e
     return fine;
 }
 
+char *
+bp_ticket_other(const bp_ticket *ticket)
+{
+    if (ticket->waits_for == NULL) {
+        return NULL;
+    }
+    g_autoptr(json_t) record = bp_jobs__record(ticket->jobs, ticket->waits_for, NULL);
+    guint64 pid = bp_json_u64(json_object_get(record, "worker"), "pid", 0);
+    g_autofree char *process =
+        pid > 0 ? g_strdup_printf(", process %" G_GUINT64_FORMAT, pid) : g_strdup("");
+    return g_strdup_printf("job %s (%s %s%s)", ticket->waits_for,
+                           bp_json_text(record, "verb", "create"),
+                           bp_json_text(record, "name", "?"), process);
+}
+
+static void
+give_up(const bp_ticket *ticket, gint64 limit_ns, GError **error)
+{
+    g_autofree char *other = bp_ticket_other(ticket);
+    if (limit_ns > 0) {
+        g_autofree char *limit = bp_text_duration(limit_ns);
+        bp_set_error(error, BP_ERR_TIMEOUT, "waited %s for %s, which has not ended", limit, other);
+    } else {
+        bp_set_error(error, BP_ERR_EXISTS, "%s captures the same source, and may not be waited for",
+                     other);
+    }
+    bp_error_add_hint(error,
+                      "bakplane job cancel %s ends it; backup.wait_for_turn says how long to wait",
+                      ticket->waits_for);
+}
+
 bp_turn
-bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
+bp_ticket_wait(bp_ticket *ticket, gint64 limit_ns, const bp_cancel *cancel, GError **error)
 {
     bp_lock_wait lock = {ticket->jobs->lock_limit_ns, cancel};
+    gint64 until_ns = bp_clock_mono_ns() + limit_ns;
     while (ticket->waits_for != NULL) {
+        if (bp_clock_mono_ns() >= until_ns) {
+            give_up(ticket, limit_ns, error);
+            return BP_TURN_GIVEN_UP;
+        }
         if (!bp_cancel_sleep_ns(cancel, TURN_NS)) {
             bp_set_error(error, BP_ERR_CANCELLED, "cancelled while it waited for job %s",
                          ticket->waits_for);
             return BP_TURN_GIVEN_UP;
         }
+        g_autofree char *before = g_strdup(ticket->waits_for);
         if (!bp_ticket__look_for_turn(ticket, &lock, error)) {
             if (bp_cancel_is_set(cancel)) {
                 return BP_TURN_GIVEN_UP;
@@ -271,6 +311,9 @@ bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
             const obstacle nobody = {BP_CLAIMS_FREE, NULL};
             (void)place(ticket, &nobody, NULL); /* for who looks, if it can be written at all */
             return BP_TURN_UNKNOWN;
+        }
+        if (ticket->waits_for != NULL && strcmp(ticket->waits_for, before) != 0) {
+            BP_INFO("waits for the next job before it", "job", ticket->waits_for);
         }
     }
     return BP_TURN_COME;

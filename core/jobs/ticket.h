@@ -42,12 +42,21 @@ const char *bp_ticket_waits_for(const bp_ticket *ticket);
 
 typedef enum {
     BP_TURN_COME,     /* nobody is in its way */
-    BP_TURN_GIVEN_UP, /* CANCELLED */
+    BP_TURN_GIVEN_UP, /* CANCELLED; TIMEOUT, or EXISTS where it may not wait at all */
     BP_TURN_UNKNOWN,  /* the directory does not tell any more: RETRYABLE as above, or by errno */
 } bp_turn;
 
-/** Wait until it may run; then it is "running", also when it is not known whether it may. */
-bp_turn bp_ticket_wait(bp_ticket *ticket, const bp_cancel *cancel, GError **error);
+/**
+ * The job that this one waits for, in words: "job ID (create nightly, process 4711)".
+ * Returns: (transfer full) (nullable)
+ */
+char *bp_ticket_other(const bp_ticket *ticket);
+
+/**
+ * Wait until it may run; then it is "running", also when it is not known whether it may.
+ * @limit_ns: not longer than this; 0 = not at all.
+ */
+bp_turn bp_ticket_wait(bp_ticket *ticket, gint64 limit_ns, const bp_cancel *cancel, GError **error);
 
 /** Numbers for who looks on, as bp_progress_json; what was there before is replaced. */
 bool bp_ticket_progress(bp_ticket *ticket, const json_t *progress, GError **error);

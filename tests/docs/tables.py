@@ -14,7 +14,7 @@ TOP = Path(os.environ["BAKPLANE_SOURCE_DIR"])
 BIN = os.environ["BAKPLANE_BIN"]
 STORAGE_PLUGIN = "local"
 SOURCE_PLUGIN = "milvus"
-NOT_FOR_COPY = ("storage", "concurrency.units")  # keys of `backup`
+NOT_FOR_COPY = ("storage", "concurrency.units", "wait_for_turn")  # keys of `backup`
 ENTRY = re.compile(r"""\{"([a-z0-9-]+)",\s*('(.)'|0),\s*[^,]+,\s*G_OPTION_ARG""")
 ARRAY = re.compile(r"static const GOptionEntry (\w+)\[\] = \{(.*?)\n\};", re.DOTALL)
 COMMAND = re.compile(r"const bp_command bp_command_\w+ = \{(.*?)\n\};", re.DOTALL)

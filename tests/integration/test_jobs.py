@@ -68,6 +68,9 @@ def test_create_is_seen_and_cancelled(program):
     assert (first["event"], first["phase"]) == ("phase", "copy")
     program.create("b", "--resume", expect=EXIT_FAILED).mentions(job["id"], "is being worked on")
 
+    refused = program.run("create", "-n", "d", "--wait-for-turn", "0").expect(EXIT_FAILED)
+    refused.mentions(f"process {run.pid}", f"bakplane job cancel {job['id']}")
+
     other = program.start("--json", "create", "-n", "c")
     queued = wait_for(program, lambda one: one["state"] == "queued")
     assert (queued["name"], queued["waits_for"]) == ("c", job["id"])

@@ -55,9 +55,10 @@ END_TEST
 START_TEST(test_tables__keys_of_copy)
 {
     const bp_key_table *copy = &bp_config_copy_keys;
-    ck_assert_uint_eq(copy->n, bp_config_backup_keys.n - 2);
+    ck_assert_uint_eq(copy->n, bp_config_backup_keys.n - 3);
     ck_assert_ptr_null(bp_key_table_find(copy, "storage"));
     ck_assert_ptr_null(bp_key_table_find(copy, "concurrency.units"));
+    ck_assert_ptr_null(bp_key_table_find(copy, "wait_for_turn"));
     ck_assert_ptr_eq(bp_key_table_find(copy, "throttle"),
                      bp_key_table_find(&bp_config_backup_keys, "throttle"));
     ck_assert_ptr_nonnull(bp_key_table_find(copy, "timeout"));

@@ -207,7 +207,43 @@ START_TEST(test_run__cancelled_while_it_waits)
     ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"c\"}", &error), BP_VERB_FAILED);
     ASSERT_ERROR(error, BP_ERR_CANCELLED, "cancelled while it waited for job");
     ck_assert(!job_exists("backups/c"));
-    ck_assert_str_eq(bp_json_text(json_array_get(job_notes, 0), "code", ""), "queued");
+    const json_t *note = json_array_get(job_notes, 0);
+    g_autofree char *wanted = g_strdup_printf(
+        "waits for job %s (create b, process %d), at most 12 h 0 min: ", bp_ticket_id(other),
+        (int)getpid());
+    ck_assert_str_eq(bp_json_text(note, "code", ""), "queued");
+    ck_assert(g_str_has_prefix(bp_json_text(note, "text", ""), wanted));
+}
+END_TEST
+
+START_TEST(test_run__may_not_wait)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    g_autoptr(bp_ticket) other = occupy(jobs, "source", "data");
+    job_seed();
+    ck_assert_int_eq(
+        run("{\"verb\":\"create\",\"name\":\"c\",\"settings\":[\"wait_for_turn=0\"]}", &error),
+        BP_VERB_FAILED);
+    ck_assert(strstr(error->message, bp_ticket_id(other)) != NULL);
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "captures the same source");
+    ck_assert(!job_exists("backups/c"));
+    ck_assert(!job_noted("queued"));
+    g_autoptr(json_t) failed = bp_jobs_list(jobs, "failed", NULL);
+    ck_assert_str_eq(bp_json_text(json_array_get(failed, 0), "name", ""), "c");
+}
+END_TEST
+
+START_TEST(test_run__settings_are_wrong)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    g_autoptr(bp_ticket) other = occupy(jobs, "source", "data");
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"settings\":[\"wait_for_turn=soon\"]}", &error),
+                     BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "wait_for_turn: \"soon\" is no duration");
+    ck_assert(!job_noted("queued"));
 }
 END_TEST
 
@@ -219,6 +255,6 @@ main(void)
                      test_run__cancelled_is_on_record, test_run__what_only_reads_is_not_listed,
                      test_run__without_a_job_directory_it_goes_on,
                      test_run__cancelled_before_it_is_let_in, test_run__second_writer_is_refused,
-                     test_run__directory_is_lost_while_it_waits,
-                     test_run__cancelled_while_it_waits);
+                     test_run__directory_is_lost_while_it_waits, test_run__cancelled_while_it_waits,
+                     test_run__may_not_wait, test_run__settings_are_wrong);
 }

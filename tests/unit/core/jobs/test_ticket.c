@@ -8,10 +8,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/log.h"
 #include "core/jobs/store_internal.h"
 #include "tests/unit/core/jobs/jobs_fixture.h"
+
+#define FOREVER (G_MAXINT64 / 2)
 
 START_TEST(test_take__is_running_and_ours_alone)
 {
@@ -50,7 +53,7 @@ START_TEST(test_wait__until_the_other_has_ended)
     ck_assert_str_eq(bp_ticket_waits_for(ticket), child.id);
     jobs_state_is(bp_ticket_id(ticket), "queued");
     (void)jobs_end(&child, SIGKILL);
-    ASSERT_FINE(bp_ticket_wait(ticket, NULL, &error) == BP_TURN_COME, error);
+    ASSERT_FINE(bp_ticket_wait(ticket, FOREVER, NULL, &error) == BP_TURN_COME, error);
     ck_assert_ptr_null(bp_ticket_waits_for(ticket));
     jobs_state_is(bp_ticket_id(ticket), "running");
 }
@@ -70,9 +73,27 @@ START_TEST(test_wait__who_came_first_goes_first)
     g_clear_pointer(&gone, bp_ticket_free);
     bool earlier = strcmp(bp_ticket_id(first), bp_ticket_id(second)) < 0;
     bp_ticket *next = earlier ? first : second; /* in one millisecond chance decides */
-    ASSERT_FINE(bp_ticket_wait(next, now, &error) == BP_TURN_COME, error);
+    ASSERT_FINE(bp_ticket_wait(next, FOREVER, now, &error) == BP_TURN_COME, error);
     jobs_state_is(bp_ticket_id(next), "running");
     jobs_state_is(bp_ticket_id(earlier ? second : first), "queued");
+}
+END_TEST
+
+START_TEST(test_wait__no_longer_than_it_may)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) other = jobs_take("a", "s", NULL);
+    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    ASSERT_FINE(ticket != NULL, error);
+    g_autofree char *wanted =
+        g_strdup_printf("waited 1 ms for job %s (create a, process %d), which has not ended\nhint: "
+                        "bakplane job cancel %s ends it",
+                        bp_ticket_id(other), (int)getpid(), bp_ticket_id(other));
+    ck_assert_int_eq(bp_ticket_wait(ticket, BP_NS_PER_MS, NULL, &error), BP_TURN_GIVEN_UP);
+    ASSERT_ERROR(error, BP_ERR_TIMEOUT, wanted);
+    ck_assert_int_eq(bp_ticket_wait(ticket, 0, NULL, &error), BP_TURN_GIVEN_UP);
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "captures the same source, and may not be waited for");
+    ck_assert_str_eq(bp_ticket_waits_for(ticket), bp_ticket_id(other));
 }
 END_TEST
 
@@ -190,7 +211,7 @@ START_TEST(test_wait__its_turn_cannot_be_recorded)
     bp_ticket_free(other);
     void (*usual)(int) = signal(SIGXFSZ, SIG_IGN);
     rlim_t before = limit_size(0);
-    bp_turn turn = bp_ticket_wait(ticket, NULL, &error);
+    bp_turn turn = bp_ticket_wait(ticket, FOREVER, NULL, &error);
     (void)limit_size(before);
     (void)signal(SIGXFSZ, usual);
     ck_assert_int_eq(turn, BP_TURN_UNKNOWN);
@@ -210,7 +231,7 @@ START_TEST(test_wait__a_stopped_process_has_the_directory)
     ASSERT_FINE(ticket != NULL, error);
     jobs->lock_limit_ns = 60 * BP_NS_PER_MS;
     pid_t pid = stop_with_directory();
-    ck_assert_int_eq(bp_ticket_wait(ticket, NULL, &error), BP_TURN_UNKNOWN);
+    ck_assert_int_eq(bp_ticket_wait(ticket, FOREVER, NULL, &error), BP_TURN_UNKNOWN);
     ASSERT_ERROR(error, BP_ERR_RETRYABLE, "/jobs/lock is held by another process");
     jobs_state_is(bp_ticket_id(ticket), "running"); /* which it is from now on */
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
@@ -255,12 +276,13 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "core/jobs/ticket", jobs_setup, jobs_teardown, test_take__is_running_and_ours_alone,
-        test_take__two_writers_of_one_backup, test_wait__until_the_other_has_ended,
-        test_wait__who_came_first_goes_first, test_finish__result_then_record_then_lock,
-        test_progress__is_seen, test_log__keeps_the_last_mebibyte,
-        test_take__a_directory_that_is_none, test_take__who_cannot_be_recorded_leaves_nothing,
-        test_wait__its_turn_cannot_be_recorded, test_wait__a_stopped_process_has_the_directory,
-        test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
+    return RUN_SUITE("core/jobs/ticket", jobs_setup, jobs_teardown,
+                     test_take__is_running_and_ours_alone, test_take__two_writers_of_one_backup,
+                     test_wait__until_the_other_has_ended, test_wait__who_came_first_goes_first,
+                     test_finish__result_then_record_then_lock, test_progress__is_seen,
+                     test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
+                     test_take__who_cannot_be_recorded_leaves_nothing,
+                     test_wait__no_longer_than_it_may, test_wait__its_turn_cannot_be_recorded,
+                     test_wait__a_stopped_process_has_the_directory,
+                     test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
 }
