@@ -125,12 +125,17 @@ wait_for_file(const char *id, const char *path)
 #define CREATE_B "{\"verb\":\"create\",\"name\":\"b\"}"
 #define MANIFEST_B "backups/b/bakplane/manifest.json"
 
-/* A create of b that takes half a minute, unless it is stopped. */
+/*
+ * A create of b that takes half a minute, unless it is stopped.  An object that the storage copies
+ * by itself passes the throttle as a whole, and the next one waits for its share: with two large
+ * ones there always is one that waits.
+ */
 static char *
 submit_slow(void)
 {
     g_autofree char *text = g_strnfill(2 * 1024 * 1024, 'x');
     job_write("data/default/books/large", text);
+    job_write("data/default/books/larger", text);
     char *id = submit("{\"verb\":\"create\",\"name\":\"b\",\"settings\":[\"throttle=64KiB\"]}");
     (void)wait_for_file(id, MANIFEST_B);
     return id;
