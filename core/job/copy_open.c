@@ -48,9 +48,7 @@ check_apart(const bp_copying *c, const bp_catalog *from, GError **error)
 {
     bp_store *source = from->store;
     bp_store *target = c->to->store;
-    bool shared = source == target ||
-                  (bp_store_same_plugin(source, target) &&
-                   strcmp(bp_store_info(source)->identity, bp_store_info(target)->identity) == 0);
+    bool shared = source == target || bp_store_same_identity(source, target);
     if (!shared && !c->params->dry_run) {
         if (!bp_writing_probe(&c->writing, error) ||
             !bp_store_prove_shared(target, source, &c->call, &shared, error)) {

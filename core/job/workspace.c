@@ -334,12 +334,8 @@ keep_apart(bp_workspace *workspace, bp_catalog *catalog)
     }
     const char *rest = inner + n;
     catalog->shared = *rest == '\0';
-    if (*rest == '/') {
+    if (*rest == '/') { /* else a longer name beside it, or the same */
         rest++;
-    } else if (outer[n - 1] != '/') {
-        return; /* a longer name beside it */
-    }
-    if (*rest != '\0') {
         catalog->taken = g_strndup(rest, strcspn(rest, "/"));
     }
 }

@@ -38,6 +38,15 @@ bp_answer_text(char *field, gsize cap)
     }
 }
 
+void
+bp_answer_whole_text(char *field, gsize cap)
+{
+    if (strnlen(field, cap) >= cap - 1) {
+        field[0] = '\0';
+    }
+    bp_answer_text(field, cap);
+}
+
 bool
 bp_answer_check_text(const bp_answer *answer, const char *thing, const char *text, gsize max,
                      GError **error)

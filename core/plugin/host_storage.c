@@ -88,6 +88,18 @@ hand_over(GError *take_failed, struct bp_error *raw)
     return status;
 }
 
+/* A part of a name would be another place's: whole or not at all. */
+static void
+join_identity(char *out, gsize cap, const char *identity, const char *prefix)
+{
+    gsize n = strlen(prefix);
+    n -= n > 0 && prefix[n - 1] == '/' ? 1 : 0;
+    if (*identity == '\0' ||
+        g_snprintf(out, cap, "%s%s%.*s", identity, n > 0 ? "/" : "", (int)n, prefix) >= (gint)cap) {
+        *out = '\0';
+    }
+}
+
 static void
 join_root(char *out, gsize cap, const char *root, const char *prefix)
 {
@@ -121,8 +133,7 @@ bp_host__storage_info(const struct bp_op *op, const char *ref, struct bp_storage
     }
     view.flags = to.flags;
     g_strlcpy(view.kind, bp_store_kind(to.store), sizeof view.kind);
-    g_snprintf(view.identity, sizeof view.identity, "%s%s%s", to.store->info.identity,
-               *to.prefix != '\0' ? "/" : "", to.prefix);
+    join_identity(view.identity, sizeof view.identity, to.store->info.identity, to.prefix);
     join_root(view.local_root, sizeof view.local_root, to.store->info.local_root, to.prefix);
     join_server_root(view.server_root, sizeof view.server_root, &to.store->info, to.prefix);
     guint32 size = MIN(out->struct_size, (guint32)sizeof view);

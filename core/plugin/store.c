@@ -12,7 +12,6 @@
 
 #include "sdk/lib/ban.h"
 
-#define INFO_MIN (offsetof(struct bp_storage_info, server_root) + 1088)
 #define KNOWN_NEEDS \
     (BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE | BP_NEED_EXCLUSIVE | BP_NEED_SERVER_READ)
 
@@ -104,11 +103,15 @@ check_info(bp_store *store, GError **error)
         (info->max_parts == 0 || info->max_part == 0 || info->min_part > info->max_part)) {
         return bp_plugin_bug(&store->base, "info", error, "parts without sane limits");
     }
-    bp_answer_text(info->identity, sizeof info->identity);
-    bp_answer_text(info->copy_scope, sizeof info->copy_scope);
-    bp_answer_text(info->local_root, sizeof info->local_root);
-    bp_answer_text(info->server_root, sizeof info->server_root);
-    bp_answer_text(info->place, sizeof info->place);
+    bp_answer_whole_text(info->identity, sizeof info->identity);
+    bp_answer_whole_text(info->copy_scope, sizeof info->copy_scope);
+    bp_answer_whole_text(info->local_root, sizeof info->local_root);
+    bp_answer_whole_text(info->server_root, sizeof info->server_root);
+    bp_answer_whole_text(info->place, sizeof info->place);
+    if (g_str_has_suffix(info->identity, "/")) {
+        return bp_plugin_bug(&store->base, "info", error, "identity \"%s\" ends in '/'",
+                             info->identity);
+    }
     if (info->local_root[0] != '\0' && info->local_root[0] != '/') {
         return bp_plugin_bug(&store->base, "info", error, "local root \"%s\" is no absolute path",
                              info->local_root);
@@ -191,6 +194,13 @@ bool
 bp_store_same_plugin(const bp_store *a, const bp_store *b)
 {
     return a->base.module == b->base.module;
+}
+
+bool
+bp_store_same_identity(const bp_store *a, const bp_store *b)
+{
+    return bp_store_same_plugin(a, b) && a->info.identity[0] != '\0' &&
+           strcmp(a->info.identity, b->info.identity) == 0;
 }
 
 guint

@@ -37,6 +37,8 @@ const char *bp_store_kind(const bp_store *store); /* name of its plugin */
 const struct bp_storage_info *bp_store_info(const bp_store *store);
 bool bp_store_can(const bp_store *store, guint64 caps); /* has all of BP_STORE_… */
 bool bp_store_same_plugin(const bp_store *a, const bp_store *b);
+/** Both say that they are the same place.  False where one of them does not know. */
+bool bp_store_same_identity(const bp_store *a, const bp_store *b);
 /** Calls at once that make sense: the plugin's limits, at most `wanted`, at least 1. */
 guint bp_store_parallel(const bp_store *store, guint wanted);
 

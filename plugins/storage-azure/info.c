@@ -35,8 +35,8 @@ bp_azure_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp
     out->max_list = BP_AZURE_MAX_LIST;
     out->max_key_part = MAX_KEY_PART;
     out->best_io = BEST_IO;
-    (void)bp_put_whole(out->identity, sizeof(out->identity), "azure:%s/%s/%s", set->endpoint,
-                       set->container, set->prefix);
+    (void)bp_put_identity(out->identity, sizeof(out->identity), "azure:%s/%s/%s", set->endpoint,
+                          set->container, set->prefix);
     (void)snprintf(out->server_root, sizeof(out->server_root), "%s", set->prefix);
     (void)bp_put_whole(out->place, sizeof(out->place), "azure:%s/%s", set->endpoint,
                        set->container);

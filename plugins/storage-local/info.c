@@ -43,7 +43,7 @@ bp_local_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp
     out->max_list = BP_LOCAL_MAX_LIST;
     out->max_key_part = NAME_MAX;
     out->best_io = BP_LOCAL_CHUNK;
-    (void)bp_put_whole(out->identity, sizeof(out->identity), "local:%s", storage->set.root);
+    (void)bp_put_identity(out->identity, sizeof(out->identity), "local:%s", storage->set.root);
     (void)snprintf(out->copy_scope, sizeof(out->copy_scope), "local");
     put_dir(out->local_root, sizeof(out->local_root), storage->set.root);
     if (storage->set.server_root != NULL) {

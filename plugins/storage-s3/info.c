@@ -33,13 +33,9 @@ bp_s3_copy_scope(const struct bp_storage *storage, char out[BP_S3_SCOPE])
 static void
 put_identity(const struct bp_storage *storage, char *out, size_t cap)
 {
-    char scope[BP_S3_SCOPE], hash[BP_S3_SHA256_HEX];
+    char scope[BP_S3_SCOPE];
     bp_s3_copy_scope(storage, scope);
-    if (bp_put_whole(out, cap, "%s/%s/%s", scope, storage->set.bucket, storage->set.prefix) != 0) {
-        /* One cut short would be another place's. */
-        bp_s3_sha256_hex(storage->set.prefix, strlen(storage->set.prefix), hash);
-        (void)snprintf(out, cap, "%.250s/%.128s/sha256:%s", scope, storage->set.bucket, hash);
-    }
+    (void)bp_put_identity(out, cap, "%s/%s/%s", scope, storage->set.bucket, storage->set.prefix);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "sdk/lib/checksum.h"
@@ -70,6 +71,17 @@ bp_info_clear(struct bp_storage_info *out)
     bp_result_clear(out, sizeof(*out));
 }
 
+/* One that fills its array would be taken for one that was cut. */
+static int
+keep_whole(char *out, size_t cap, int n)
+{
+    if (n >= 0 && (size_t)n < cap - 1) {
+        return 0;
+    }
+    out[0] = '\0';
+    return -1;
+}
+
 int
 bp_put_whole(char *out, size_t cap, const char *format, ...)
 {
@@ -77,11 +89,21 @@ bp_put_whole(char *out, size_t cap, const char *format, ...)
     va_start(args, format);
     int n = vsnprintf(out, cap, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < cap) {
-        return 0;
+    return keep_whole(out, cap, n);
+}
+
+int
+bp_put_identity(char *out, size_t cap, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(out, cap, format, args);
+    va_end(args);
+    int status = keep_whole(out, cap, n);
+    for (size_t end = strlen(out); end > 0 && out[end - 1] == '/'; end--) {
+        out[end - 1] = '\0';
     }
-    out[0] = '\0';
-    return -1;
+    return status;
 }
 
 bp_status

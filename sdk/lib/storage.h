@@ -34,10 +34,14 @@ void bp_meta_clear(struct bp_object_meta *out);
 void bp_info_clear(struct bp_storage_info *out);
 
 /**
- * Text for identity, place or copy_scope: whole or "", because one cut short would be another
+ * Text for place or copy_scope: whole or "", because one cut short would be another
  * place's.  Returns 0 when it fitted, else -1.
  */
 int bp_put_whole(char *out, size_t cap, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** The same for an identity, which does not end in '/': of "s3:box/" it is "s3:box". */
+int bp_put_identity(char *out, size_t cap, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /** INVALID for flags, for what is no prefix, and for a delimiter that is not '/'. */

@@ -285,10 +285,11 @@ check_secrets(struct bp_kit *kit)
     }
 }
 
+/* One that fills its array was cut. */
 static bool
 ends_within(const char *field, size_t cap)
 {
-    return memchr(field, '\0', cap) != NULL && bp_utf8_check(field) == 0;
+    return memchr(field, '\0', cap - 1) != NULL && bp_utf8_check(field) == 0;
 }
 
 static void
@@ -306,10 +307,13 @@ check_info(struct bp_kit *kit)
         !ends_within(info->local_root, sizeof info->local_root) ||
         !ends_within(info->server_root, sizeof info->server_root) ||
         !ends_within(info->place, sizeof info->place)) {
-        bp_kit_fail(kit, "one of its texts is not valid UTF-8 with an end");
+        bp_kit_fail(kit, "one of its texts is not valid UTF-8 with an end, or was cut");
     }
     if (info->identity[0] == '\0') {
-        bp_kit_fail(kit, "it has no identity: bakplane would take two of its storages for one");
+        bp_kit_fail(kit, "it has no identity: bakplane cannot tell which of its storages are one");
+    }
+    if (info->identity[0] != '\0' && info->identity[strlen(info->identity) - 1] == '/') {
+        bp_kit_fail(kit, "its identity \"%s\" ends in '/'", info->identity);
     }
     if (info->local_root[0] != '\0' && info->local_root[0] != '/') {
         bp_kit_fail(kit, "local_root \"%s\" is no absolute path", info->local_root);

@@ -10,6 +10,7 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/storage.h"
 #include "sdk/testkit/memory.h"
 
 #include "sdk/lib/ban.h"
@@ -93,10 +94,10 @@ bp_kit_refs_info(const struct bp_op *op, const char *name, struct bp_storage_vie
     const struct bp_storage_info *info = &ref->store->info;
     view.flags = ref->flags;
     (void)snprintf(view.kind, sizeof view.kind, "%s", ref->store->kit->plugin.name);
-    char *identity =
-        bp_kit_text("%s%s%s", info->identity, *ref->prefix != '\0' ? "/" : "", ref->prefix);
-    memcpy(view.identity, identity, strnlen(identity, sizeof view.identity - 1));
-    free(identity);
+    if (info->identity[0] != '\0') {
+        (void)bp_put_identity(view.identity, sizeof view.identity, "%s/%s", info->identity,
+                              ref->prefix);
+    }
     copy_root(view.local_root, sizeof view.local_root, info->local_root, ref->prefix);
     if (*info->local_root == '\0' && *info->server_root == '\0') {
         (void)snprintf(view.server_root, sizeof view.server_root, "%s", ref->prefix);

@@ -12,6 +12,7 @@
 #include "sdk/lib/probe.h"
 #include "sdk/lib/secret.h"
 #include "sdk/lib/settings.h"
+#include "sdk/lib/storage.h"
 
 #include "sdk/lib/ban.h"
 
@@ -136,10 +137,8 @@ storage_info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_
     out->max_list = PAGE_MAX;
     out->max_key_part = BP_KEY_MAX;
     out->best_io = 8 << 20; /* each read is a request */
-    size_t n = strlen(storage->prefix);
-    (void)snprintf(out->identity, sizeof(out->identity), "s3v2://%s/%s%s%.*s", storage->address,
-                   storage->bucket, n > 0 ? "/" : "", n > 200 ? 200 : (int)n - (n > 0),
-                   storage->prefix);
+    (void)bp_put_identity(out->identity, sizeof(out->identity), "s3v2://%s/%s/%s", storage->address,
+                          storage->bucket, storage->prefix);
     return BP_OK;
 }
 

@@ -37,7 +37,9 @@ struct bp_storage_view {
     uint32_t struct_size;
     uint32_t flags;         /**< BP_VIEW_… */
     char kind[32];          /**< name of the storage plugin, e.g. "local" */
-    char identity[512];     /**< equal = the same objects; a hint, without secrets */
+    char identity[3264];    /**< equal = the same objects; a hint, without secrets.  It never ends
+                                 in '/', and below another one it begins with that, then '/'.
+                                 "" = not known */
     char local_root[2176];  /**< path on this machine of key "", ends in '/'; "" = no such path */
     char server_root[2176]; /**< where the *source's server* finds key "", as the operator said:
                                  a path or key prefix, ends in '/' unless empty; "" = not said */

@@ -53,9 +53,11 @@ struct bp_storage_info {
     uint32_t max_list;                      /**< entries of one page */
     uint32_t max_key_part;                  /**< bytes of one part of a key */
     uint64_t best_io;                       /**< bytes per read or write that suit it */
+    /* A text that does not fit is "", never cut: the host takes one that fills its array for "". */
     /** Equal = the same objects (a hint; the core proves it).  Where one root lies in another, the
-        inner one's identity begins with the outer's, then '/'. */
-    char identity[512];
+        inner one's identity begins with the outer's, then '/'; it never ends in '/'.  "" = not
+        known.  No secrets. */
+    char identity[2176];
     char copy_scope[512];   /**< equal = the destination may be asked to `copy`; no secrets */
     char local_root[1088];  /**< absolute path of key "" on this machine, or "" */
     char server_root[1088]; /**< the same as the source's server sees it, if the operator said; of

@@ -68,7 +68,7 @@ info(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *e
     out->max_list = LIST_MAX;
     out->max_key_part = NAME_MAX;
     out->best_io = CHUNK;
-    (void)snprintf(out->identity, sizeof(out->identity), "@NAME@:%s", storage->root);
+    (void)bp_put_identity(out->identity, sizeof(out->identity), "@NAME@:%s", storage->root);
     (void)snprintf(out->local_root, sizeof(out->local_root), "%s%s", storage->root,
                    storage->root[strlen(storage->root) - 1] == '/' ? "" : "/");
     return BP_OK;

@@ -16,7 +16,7 @@
 
 #define TMP_DIR ".@NAME@-tmp"   /* in the root: what is being written */
 #define TMP_SECONDS 86400       /* after that nobody is writing it any more */
-#define ROOT_MAX 500            /* so that it fits into bp_storage_info.identity */
+#define ROOT_MAX 1000           /* so that it fits into bp_storage_info.local_root */
 #define LIST_MAX 5000           /* entries of one page */
 #define CHUNK ((size_t)1 << 20) /* between two of them somebody may cancel */
 

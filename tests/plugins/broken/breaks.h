@@ -28,6 +28,8 @@
     X(PROBE_LEAVES)                \
     X(PROBE_BLIND)                 \
     X(NO_RANGES)                   \
+    X(IDENTITY_ENDS_IN_SLASH)      \
+    X(IDENTITY_IS_CUT)             \
     /* writing */                  \
     X(LOSES_LAST_BYTE)             \
     X(VISIBLE_EARLY)               \

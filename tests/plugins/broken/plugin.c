@@ -145,6 +145,13 @@ memory_info(struct bp_storage *self, struct bp_storage_info *out, struct bp_erro
     out->best_io = 65536;
     (void)snprintf(out->identity, sizeof out->identity, "memory:%s", self->space->name);
     (void)snprintf(out->copy_scope, sizeof out->copy_scope, "memory");
+    if (IS_BROKEN(IDENTITY_ENDS_IN_SLASH)) {
+        out->identity[strlen(out->identity)] = '/';
+    }
+    if (IS_BROKEN(IDENTITY_IS_CUT)) {
+        size_t n = strlen(out->identity);
+        memset(out->identity + n, 'x', sizeof out->identity - 1 - n);
+    }
     if (IS_BROKEN(HAS_A_LONG_ROOT)) {
         (void)snprintf(out->server_root, sizeof out->server_root, "%0*d/", LONG_ROOT - 1, 0);
     }

@@ -104,7 +104,7 @@ pub struct Info {
     pub max_list: u32,
     pub max_key_part: u32,
     pub best_io: u64,
-    pub identity: [u8; 512],
+    pub identity: [u8; 2176],
     pub copy_scope: [u8; 512],
     pub local_root: [u8; 1088],
     pub server_root: [u8; 1088],
@@ -239,7 +239,7 @@ unsafe impl<T> Sync for Constant<T> {}
 const _: () = assert!(size_of::<Error>() == 704);
 const _: () = assert!(size_of::<Op>() == 24);
 const _: () = assert!(size_of::<Meta>() == 224);
-const _: () = assert!(size_of::<Info>() == 3784);
+const _: () = assert!(size_of::<Info>() == 5448);
 const _: () = assert!(size_of::<ListArgs>() == 40);
 const _: () = assert!(size_of::<ListSink>() == 40);
 const _: () = assert!(size_of::<ReadArgs>() == 40);

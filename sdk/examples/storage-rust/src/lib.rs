@@ -107,7 +107,7 @@ unsafe extern "C" fn info(storage: *mut Storage, out: *mut Info, _error: *mut Er
     out.max_list = PAGE_MAX;
     out.max_key_part = 255;
     out.best_io = 1 << 20;
-    fill(&mut out.identity, &format!("rust:{}", root));
+    fill(&mut out.identity, &format!("rust:{}", root.trim_end_matches('/')));
     fill(&mut out.local_root, &root);
     OK
 }

@@ -44,7 +44,7 @@ hooks:
   second: {root: $scratch/second}
   denied: {root: $scratch/missing}
   unreachable: {root: $scratch/missing}
-  bad_values: {root: $(printf '/%0600d' 0)}
+  bad_values: {root: $(printf '/%01100d' 0)}
 END
     "$kit" "$plugin" --config "$scratch/settings.yaml" --trust "$(dirname "$plugin")"
 else

@@ -5,7 +5,8 @@
  * Status: 1.0-rc.  Free to change until 1.0 is announced; from then on append-only.
  *
  * - Each structure starts with `uint32_t struct_size`, set by whoever fills it to *its* sizeof.
- *   For results the caller sets it and the callee writes no further.
+ *   For results the caller sets it and the callee writes no further.  The rest of a result is zero
+ *   when the call begins (bp_object_meta.size may be BP_UNKNOWN): what is not known is left alone.
  * - New members and operations are only ever appended.  A missing one is either NULL or beyond
  *   struct_size: ask BP_HAS before using any that is newer than minor 0.
  * - Unknown capability bits are ignored; unknown bits in a request's `flags` are refused with

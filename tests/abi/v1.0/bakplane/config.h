@@ -3,6 +3,9 @@
  * Declared settings.  A plugin lists its keys in one table; the host checks values against it,
  * resolves secrets from files or the environment, makes CLI flags and manual pages from it, and
  * hands the plugin a read-only view.
+ *
+ * Hosts differ, and some are tests: `open` looks once more whether each required setting is there,
+ * and answers BP_ERR_INVALID with its name where it is not.
  */
 #ifndef BAKPLANE_CONFIG_H
 #define BAKPLANE_CONFIG_H
@@ -20,7 +23,7 @@ enum bp_config_type {
     BP_CONFIG_PATH = 6      /**< path on this machine; handed over absolute */
 };
 
-#define BP_CONFIG_REQUIRED UINT32_C(1) /**< must be given */
+#define BP_CONFIG_REQUIRED UINT32_C(1) /**< must be given; `open` checks it again */
 #define BP_CONFIG_SECRET UINT32_C(2)   /**< never printed, never accepted on a command line */
 #define BP_CONFIG_LIST UINT32_C(4)     /**< several values; config_count, config_at */
 

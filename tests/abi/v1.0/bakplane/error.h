@@ -14,7 +14,7 @@
 /** What went wrong, seen from what the core does about it.  Unknown values count as PERMANENT. */
 enum bp_err_class {
     BP_OK = 0,
-    BP_ERR_CANCELLED = 1,    /**< the operator or a sink asked to stop: stop */
+    BP_ERR_CANCELLED = 1,    /**< host->cancelled or a sink said so, and nothing else: stop */
     BP_ERR_TIMEOUT = 2,      /**< the deadline passed: retried while the job's deadline allows */
     BP_ERR_RETRYABLE = 3,    /**< reset, 5xx, short body: retried with backoff */
     BP_ERR_THROTTLED = 4,    /**< 429, SlowDown: as RETRYABLE, and fewer at a time */
@@ -28,7 +28,7 @@ enum bp_err_class {
     BP_ERR_NO_SPACE = 12,    /**< disk full or quota reached */
     BP_ERR_NOMEM = 13,       /**< no memory for this call */
     BP_ERR_CORRUPT = 14,     /**< checksum or format is wrong: never retried silently */
-    BP_ERR_STALE = 15,       /**< the item is no longer part of its unit: unit_refresh */
+    BP_ERR_STALE = 15,       /**< sources: the item is no longer part of its unit: unit_refresh */
     BP_ERR_PERMANENT = 16,   /**< everything else */
     BP_ERR_CLASS_END         /**< one past the last class these headers know */
 };

@@ -37,7 +37,9 @@ struct bp_storage_view {
     uint32_t struct_size;
     uint32_t flags;         /**< BP_VIEW_… */
     char kind[32];          /**< name of the storage plugin, e.g. "local" */
-    char identity[512];     /**< equal = the same objects; a hint, without secrets */
+    char identity[3264];    /**< equal = the same objects; a hint, without secrets.  It never ends
+                                 in '/', and below another one it begins with that, then '/'.
+                                 "" = not known */
     char local_root[2176];  /**< path on this machine of key "", ends in '/'; "" = no such path */
     char server_root[2176]; /**< where the *source's server* finds key "", as the operator said:
                                  a path or key prefix, ends in '/' unless empty; "" = not said */
@@ -89,7 +91,9 @@ struct bp_host {
                               struct bp_object_meta *out, struct bp_error *error);
     /**
      * Reads args->length bytes into `buffer`, which has room for them; *n is less only at the
-     * object's end.
+     * object's end.  An item of a backup that a source without a storage of its own reads from its
+     * beginning, piece after piece, is compared with the host's record: the last piece is CORRUPT
+     * when it differs.
      */
     bp_status (*storage_read_small)(const struct bp_op *op, const char *ref,
                                     const struct bp_read_args *args, void *buffer, size_t *n,

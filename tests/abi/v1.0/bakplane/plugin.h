@@ -21,7 +21,8 @@
 enum bp_thread_model {
     BP_THREADS_ONE = 0,      /**< one call at a time in the whole plugin */
     BP_THREADS_INSTANCE = 1, /**< one call at a time per instance */
-    BP_THREADS_PARALLEL = 2  /**< any, but never two on one reader, writer, run or restore unit */
+    BP_THREADS_PARALLEL = 2  /**< any, but never two on one reader, writer, unit or target (items of
+                                  a unit are read meanwhile: source.h) */
 };
 
 /** Static in the plugin; read once by the host, which copies what it understands. */
@@ -37,9 +38,12 @@ struct bp_plugin {
     uint32_t key_stride, n_keys;          /**< sizeof(struct bp_config_key), number of keys */
     const struct bp_storage_ops *storage; /**< a plugin offers either or both */
     const struct bp_source_ops *source;
-    /** Once, on the main thread, before any other call.  May be NULL. */
+    /**
+     * Once, on the main thread, before any other call: libraries that have to be started.  A
+     * failure is for good, and nothing else is called then, fini neither.  May be NULL.
+     */
     bp_status (*init)(const struct bp_host *host, struct bp_error *error);
-    /** Once, after the last close.  May be NULL. */
+    /** Once, after the last close, if init succeeded.  May be NULL. */
     void (*fini)(void);
 };
 

@@ -15,9 +15,16 @@
  * backup through the host: storage_read_small of bp_restore_args.backup_ref.
  *
  * Units of one run, and targets of one restore, may be worked on by different threads at the same
- * time (BP_SOURCE_CONCURRENT_UNITS); one unit or target is never used by two.  After a crash each
+ * time (BP_SOURCE_CONCURRENT_UNITS); one unit or target is never used by two.  But items are read
+ * (item_open, item_read, item_close) by the threads that copy, several of a unit at a time and
+ * while more of them are being named, and run_keepalive comes from a timer.  After a crash each
  * verb may be repeated in a new run: texts that must survive (tokens, identities) are persisted
  * by the core.
+ *
+ * What failed as RETRYABLE, THROTTLED or TIMEOUT the host may call again with the same arguments:
+ * such a call begins anew, or finds what it has done and goes on.  Not so `probe` and
+ * `restore_begin`, which are the first to reach the server, and what ends something.  `target_step`
+ * is called again only where RETRYABLE says for certain that nothing more has begun than was told.
  */
 #ifndef BAKPLANE_SOURCE_H
 #define BAKPLANE_SOURCE_H
@@ -33,12 +40,13 @@ struct bp_run;         /**< one capture; the plugin's own */
 struct bp_restore;     /**< one restore; the plugin's own */
 struct bp_item_reader; /**< one open STREAM item; the plugin's own */
 
-/* bp_source_info.features */
-#define BP_SOURCE_PIN (UINT64_C(1) << 0)
+/* bp_source_info.features.  Three are names for what a later minor may define: nobody promises
+ * them before. */
+#define BP_SOURCE_PIN (UINT64_C(1) << 0) /**< what is captured cannot vanish meanwhile */
 #define BP_SOURCE_INCREMENTAL (UINT64_C(1) << 1)
 #define BP_SOURCE_SNAPSHOT_EXPORT (UINT64_C(1) << 2)
 #define BP_SOURCE_RBAC (UINT64_C(1) << 3)
-#define BP_SOURCE_CONCURRENT_UNITS (UINT64_C(1) << 4)
+#define BP_SOURCE_CONCURRENT_UNITS (UINT64_C(1) << 4) /**< several units or targets at a time */
 
 /** Facts of the plugin and, after `probe`, of the server. */
 struct bp_source_info {
@@ -213,7 +221,8 @@ struct bp_restore_args {
 
 struct bp_restore_info {
     uint32_t struct_size;
-    uint32_t max_jobs;         /**< most jobs of the source at once, over all targets */
+    uint32_t max_jobs;         /**< most jobs of the source at once, over all targets; at least 1,
+                                    but for DRY_RUN and WITHOUT_ITEMS, which have none */
     char staging_ref[256];     /**< storage for staging, or "" = the source cannot stage */
     char staging_prefix[1024]; /**< everything staged lies below; ends in '/' */
 };
@@ -263,23 +272,39 @@ struct bp_source_ops {
     const struct bp_config_key *create_keys, *restore_keys; /**< options of jobs */
     uint32_t n_create_keys, n_restore_keys;
 
-    /** Never connects: listing and deleting must work while the server is down. */
+    /**
+     * Never connects: listing and deleting must work while the server is down.  Checks settings,
+     * also whether the required ones are there; INVALID names the key.
+     */
     bp_status (*open)(const struct bp_host *host, const struct bp_op *op,
                       const struct bp_config *config, struct bp_source **out,
                       struct bp_error *error);
+    /** Frees it; every run and restore has ended by then. */
     void (*close)(struct bp_source *source);
+    /** After open and again after probe, without I/O. */
     bp_status (*info)(struct bp_source *source, struct bp_source_info *out, struct bp_error *error);
-    /** Connects, learns the version, checks rights and that the storage is this server's own. */
+    /**
+     * Before a create: connects, learns the version, checks rights and that the storage is this
+     * server's own.  INVALID: it is another's; UNSUPPORTED: the server is too old or too new.
+     */
     bp_status (*probe)(struct bp_source *source, const struct bp_op *op,
                        const struct bp_note_sink *notes, struct bp_error *error);
+    /** Tells the tree, parents before children, as far as the filter wants it.  Reads only. */
     bp_status (*plan)(struct bp_source *source, const struct bp_op *op,
                       const struct bp_unit_filter *filter, const struct bp_unit_sink *sink,
                       struct bp_error *error);
 
-    /** Pins what is cluster-wide.  Pins end by themselves on the server if the host dies. */
+    /**
+     * Pins what is cluster-wide.  Pins end by themselves on the server if the host dies.  When it
+     * fails nothing is pinned and no run_end follows.
+     */
     bp_status (*run_begin)(struct bp_source *source, const struct bp_op *op,
                            const struct bp_run_args *args, struct bp_run_info *info,
                            struct bp_run **out, struct bp_error *error);
+    /**
+     * Every keepalive_ms from a timer of the host's, beside the run's other operations.  A failure
+     * is shown to people, and the next one comes all the same.  Optional.
+     */
     bp_status (*run_keepalive)(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
     /**
      * Releases pins and frees the run.  Always called, once, with a fresh deadline of 30 s; it is
@@ -288,40 +313,62 @@ struct bp_source_ops {
     bp_status (*run_end)(struct bp_run *run, const struct bp_op *op, int32_t outcome,
                          struct bp_error *error);
 
-    /** Makes the unit's data complete on storage (flush), pins it. */
+    /**
+     * Makes the unit's data complete on storage (flush), pins it.  May come again for one unit
+     * after it failed.  NOT_FOUND: the unit is gone.
+     */
     bp_status (*unit_begin)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             struct bp_error *error);
     /** One page.  Every item of a generation exactly once over all pages; a page that failed may be
-        asked for again with its token.  A page's items are taken when the call has returned: one
-        that has to wait for something should hold none that could be copied meanwhile. */
+        asked for again with its token.  Its items are copied when the call has returned, and
+        meanwhile the next page is asked for: one page ahead, never more.  STALE: what an earlier
+        page named is gone. */
     bp_status (*unit_items)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             const char *token, const struct bp_item_sink *sink,
                             struct bp_error *error);
-    /** A named item was gone: look again.  The next unit_items starts a new generation. */
+    /**
+     * A named item was gone: look again.  The next unit_items starts a new generation.  Comes a few
+     * times at most.  Optional: without it a vanished item ends the job.
+     */
     bp_status (*unit_refresh)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                               struct bp_error *error);
+    /**
+     * After the unit's last copy: releases what unit_begin pinned.  Once for each unit_begin that
+     * succeeded; deadline and cancel as of run_end.  A failure fails the unit.
+     */
     bp_status (*unit_end)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                           int32_t outcome, struct bp_error *error);
-    /** After the last page: what a restore of these items must yield. */
+    /** After the last page: what a restore of these items must yield.  Asked again after a failure
+        that may pass.  What cannot be counted is BP_PROOF_UNPROVABLE, not an error. */
     bp_status (*unit_prove)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             struct bp_proof *out, struct bp_error *error);
 
-    /** STREAM items.  Optional. */
+    /**
+     * STREAM items.  Optional.  As soon as the item was named; once more at an offset when reading
+     * failed.  STALE: it is gone or another version;
+     * RANGE: it is shorter than the offset.
+     */
     bp_status (*item_open)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                            const char *item_id, uint64_t offset, struct bp_item_reader **out,
                            struct bp_error *error);
+    /** May be short; *n == 0 is the end and only the end.  Errors as of item_open. */
     bp_status (*item_read)(struct bp_item_reader *reader, const struct bp_op *op, void *buffer,
                            size_t cap, size_t *n, struct bp_error *error);
+    /** At any time, also after a failure.  Waits for nothing. */
     void (*item_close)(struct bp_item_reader *reader);
 
-    /** The source's metadata of the run's units, streamed; the last one carries COMMIT. */
+    /**
+     * When all units have ended: the source's metadata of those that were captured, streamed; the
+     * last one carries COMMIT.  Several documents are never open at once.
+     */
     bp_status (*documents)(struct bp_run *run, const struct bp_op *op,
                            const struct bp_document_sink *sink, struct bp_error *error);
 
     /**
      * Names units, items and proofs of a backup that another program wrote.  Items are named as
      * that program recorded them, also those that are not there any more: the host compares, and
-     * so finds them all.  Optional.
+     * so finds them all.  Through the host's storage_* and without the server, which may be down.
+     * UNSUPPORTED: the documents are of a newer version.  CORRUPT: they make no sense.  Optional.
      */
     bp_status (*adopt)(struct bp_source *source, const struct bp_op *op, const char *backup_ref,
                        const struct bp_adopt_sink *sink, struct bp_adopt_info *info,
@@ -329,7 +376,8 @@ struct bp_source_ops {
 
     /**
      * Checks versions and every target's conflicts before touching anything.  pairs[i] is target
-     * number i from here on.  With DRY_RUN only restore_end follows.
+     * number i from here on.  With DRY_RUN only restore_end follows.  EXISTS: a target is taken;
+     * UNSUPPORTED: this server cannot take the backup; both name the target.
      */
     bp_status (*restore_begin)(struct bp_source *source, const struct bp_op *op,
                                const struct bp_restore_args *args, struct bp_restore_info *info,
@@ -338,22 +386,34 @@ struct bp_source_ops {
      * Makes the target ready to take data.  `identity` receives a text by which a later run can
      * tell that the object is ours (pairs[].ours).  Where an object with the identity pairs[].done
      * is there, it answers that identity and changes nothing: no other operation follows for it.
+     * The identity is told as soon as something was made, also when the rest fails: else no later
+     * run may replace it.  With WITHOUT_ITEMS target_finish comes next.
      */
     bp_status (*target_prepare)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                                 const struct bp_note_sink *notes,
                                 const struct bp_text_sink *identity, struct bp_error *error);
+    /** Says where all bytes of the target have to be.  Copies nothing itself. */
     bp_status (*target_place)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                               const struct bp_place_sink *sink, struct bp_error *error);
-    /** Starts at most sink->free_jobs jobs; called again until all_started. */
+    /**
+     * When everything is in its place: starts at most sink->free_jobs jobs; called again until
+     * all_started.  Waits for none of them.
+     */
     bp_status (*target_step)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                              const struct bp_job_sink *sink, struct bp_step_state *out,
                              struct bp_error *error);
+    /**
+     * Every 50 ms to 2 s for each job, and again after a failure that may pass.  A job that went
+     * wrong is BP_JOB_FAILED; an error says that its state cannot be learnt.
+     */
     bp_status (*job_poll)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                           const char *token, struct bp_job_state *out, struct bp_error *error);
-    /** After the last job: out->found = what the server holds of it now. */
+    /** After the last job: out->found = what the server holds of it now.  Asked again after a
+       failure that may pass. */
     bp_status (*target_prove)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                               struct bp_proof *out, struct bp_error *error);
-    /** After the proof: indexes, aliases, load state. */
+    /** After the proof: indexes, aliases, load state.  What cannot be had is a note, unless the
+        target is of no use without. */
     bp_status (*target_finish)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                                const struct bp_note_sink *notes, struct bp_error *error);
     /** Frees the restore.  Always called, once; deadline and cancel as of run_end. */

@@ -53,9 +53,11 @@ struct bp_storage_info {
     uint32_t max_list;                      /**< entries of one page */
     uint32_t max_key_part;                  /**< bytes of one part of a key */
     uint64_t best_io;                       /**< bytes per read or write that suit it */
+    /* A text that does not fit is "", never cut: the host takes one that fills its array for "". */
     /** Equal = the same objects (a hint; the core proves it).  Where one root lies in another, the
-        inner one's identity begins with the outer's, then '/'. */
-    char identity[512];
+        inner one's identity begins with the outer's, then '/'; it never ends in '/'.  "" = not
+        known.  No secrets. */
+    char identity[2176];
     char copy_scope[512];   /**< equal = the destination may be asked to `copy`; no secrets */
     char local_root[1088];  /**< absolute path of key "" on this machine, or "" */
     char server_root[1088]; /**< the same as the source's server sees it, if the operator said; of
@@ -108,7 +110,8 @@ struct bp_object_meta {
     uint32_t reserved;
     uint64_t size;
     int64_t mtime_ns; /**< since the epoch; 0 = unknown */
-    char etag[128];   /**< version tag for if_match; changes when the content does; never a hash */
+    char etag[128];   /**< version tag for if_match; changes when the content does; never a hash.
+                           One version has one: stat, list, read_open and write_commit agree */
     char storage_class[32];
     struct bp_checksum checksum;
 };
@@ -118,7 +121,8 @@ struct bp_list_args {
     uint32_t flags;          /**< none in minor 0 */
     const char *prefix;      /**< "" = all.  Plain string prefix, may end inside a part */
     const char *start_after; /**< NULL, or list keys after this one (LIST_START_AFTER) */
-    const char *token;       /**< NULL on the first page, then what `next` was given */
+    const char *token;       /**< NULL on the first page, then what `next` was given; a page that
+                                  failed is asked for again with it */
     uint32_t max;            /**< most entries wanted of this call */
     int32_t delimiter;       /**< 0 = deep; '/' = group what lies below the next '/' */
 };
@@ -235,45 +239,68 @@ struct bp_storage_ops {
     uint32_t struct_size;
     uint32_t reserved;
 
-    /** Makes an instance.  Checks settings, reaches for nothing remote.  INVALID names the key. */
+    /**
+     * Makes an instance.  Checks settings, also whether the required ones are there, and reaches
+     * for nothing remote.  INVALID names the key.  Once more, for a second instance, when the first
+     * one was refused with AUTH.
+     */
     bp_status (*open)(const struct bp_host *host, const struct bp_op *op,
                       const struct bp_config *config, struct bp_storage **out,
                       struct bp_error *error);
-    /** Frees it; every reader and writer is closed by then. */
+    /** Frees it; every reader and writer is closed by then.  Waits for nothing. */
     void (*close)(struct bp_storage *storage);
+    /** Right after open, before anything else.  No I/O.  Only NOMEM and PERMANENT make sense. */
     bp_status (*info)(struct bp_storage *storage, struct bp_storage_info *out,
                       struct bp_error *error);
-    /** DENIED, AUTH or NOT_FOUND with a message that names the missing right or place. */
+    /**
+     * Before a job, which does not begin when this fails: DENIED, AUTH or NOT_FOUND with a message
+     * that names the missing right or place.  UNSUPPORTED for a need that it cannot look at.
+     */
     bp_status (*probe)(struct bp_storage *storage, const struct bp_op *op,
                        const struct bp_probe_args *args, struct bp_error *error);
 
     /** NOT_FOUND for a missing key, never BP_OK. */
     bp_status (*stat)(struct bp_storage *storage, const struct bp_op *op, const char *key,
                       struct bp_object_meta *out, struct bp_error *error);
-    /** One page.  A key present all the time appears exactly once over all pages. */
+    /**
+     * One page.  A key present all the time appears exactly once over all pages.  A token can be
+     * used again and by another instance.  Size and etag of an entry are those that stat tells.  A
+     * prefix below which nothing lies is an empty listing, not NOT_FOUND; the place itself may be.
+     */
     bp_status (*list)(struct bp_storage *storage, const struct bp_op *op,
                       const struct bp_list_args *args, const struct bp_list_sink *sink,
                       struct bp_error *error);
 
-    /** `meta` tells of what was opened.  RANGE when offset is beyond the end. */
+    /**
+     * `meta` tells of the whole object that was opened.  NOT_FOUND; RANGE when offset is beyond the
+     * end (at the end it is a reader without bytes); EXISTS for another version than if_match.
+     */
     bp_status (*read_open)(struct bp_storage *storage, const struct bp_op *op,
                            const struct bp_read_args *args, struct bp_object_meta *meta,
                            struct bp_reader **out, struct bp_error *error);
     /** May be short; *n == 0 is the end and only the end.  A cut body is RETRYABLE. */
     bp_status (*read)(struct bp_reader *reader, const struct bp_op *op, void *buffer, size_t cap,
                       size_t *n, struct bp_error *error);
+    /** At any time, also after a failure or a cancel.  Waits for nothing. */
     void (*read_close)(struct bp_reader *reader);
 
+    /**
+     * Nothing is visible yet.  INVALID for a key that the store cannot name and for unknown flags;
+     * UNSUPPORTED for a condition, checksum or size that `info` does not promise; EXISTS where the
+     * store tells early.
+     */
     bp_status (*write_open)(struct bp_storage *storage, const struct bp_op *op,
                             const struct bp_write_args *args, struct bp_writer **out,
                             struct bp_error *error);
-    /** Takes all n bytes or fails. */
+    /** Takes all n bytes or fails; after a failure comes write_abort and nothing else. */
     bp_status (*write)(struct bp_writer *writer, const struct bp_op *op, const void *bytes,
                        size_t n, struct bp_error *error);
     /**
      * Ends and frees the writer, also on failure.  With DURABLE, or where there is no `sync`, the
      * key is visible afterwards; else at the latest when the next `sync` returns, and never
-     * before commit.  `out` tells what the store now holds.
+     * before commit.  `out` tells what the store now holds.  EXISTS: the key is taken, or another
+     * version.  CORRUPT: not the announced checksum.  INVALID: not the announced size.  Nothing is
+     * stored then.  BP_ERROR_OUTCOME_UNKNOWN: perhaps it is; the core looks.
      */
     bp_status (*write_commit)(struct bp_writer *writer, const struct bp_op *op,
                               struct bp_object_meta *out, struct bp_error *error);
@@ -283,19 +310,29 @@ struct bp_storage_ops {
      */
     void (*write_abort)(struct bp_writer *writer, const struct bp_op *op);
 
-    /** A missing key is BP_OK.  if_match may be NULL. */
+    /** A missing key is BP_OK.  if_match may be NULL; EXISTS for another version, which stays. */
     bp_status (*remove)(struct bp_storage *storage, const struct bp_op *op, const char *key,
                         const char *if_match, struct bp_error *error);
 
     /* Optional from here on. */
 
-    /** Barrier: everything committed so far is visible and survives power loss. */
+    /**
+     * Barrier: everything committed so far is visible and survives power loss.  When it fails, what
+     * was committed since the last one counts as not written.
+     */
     bp_status (*sync)(struct bp_storage *storage, const struct bp_op *op, struct bp_error *error);
-    /** Called on the destination; visibility as for write_commit.  UNSUPPORTED = stream it. */
+    /**
+     * Called on the destination; visibility as for write_commit.  UNSUPPORTED = stream it, as after
+     * AUTH and DENIED.  NOT_FOUND: no such source.  EXISTS: another version of it, or the key is
+     * taken.
+     */
     bp_status (*copy)(struct bp_storage *storage, const struct bp_op *op,
                       const struct bp_copy_args *args, struct bp_object_meta *out,
                       struct bp_error *error);
-    /** Many at once; each key's outcome goes to the sink.  Fails only as a whole. */
+    /**
+     * Many at once; each key's outcome goes to the sink, once; a missing key is done.  Fails only
+     * as a whole.
+     */
     bp_status (*remove_many)(struct bp_storage *storage, const struct bp_op *op,
                              const char *const *keys, size_t n, const struct bp_key_sink *sink,
                              struct bp_error *error);
@@ -304,24 +341,32 @@ struct bp_storage_ops {
     bp_status (*part_begin)(struct bp_storage *storage, const struct bp_op *op,
                             const struct bp_write_args *args, const struct bp_text_sink *id,
                             struct bp_error *error);
-    /** A writer for one part: write, then write_commit (its etag is the part's) or write_abort. */
+    /**
+     * A writer for one part: write, then write_commit (its etag is the part's) or write_abort,
+     * which leaves the upload as it was.  Any order; a number that comes again replaces. NOT_FOUND:
+     * no such upload.
+     */
     bp_status (*part_open)(struct bp_storage *storage, const struct bp_op *op,
                            const struct bp_part_args *args, struct bp_writer **out,
                            struct bp_error *error);
+    /** A part from a range of another object; errors as for copy.  The etag is the part's. */
     bp_status (*part_copy)(struct bp_storage *storage, const struct bp_op *op,
                            const struct bp_part_args *args, struct bp_object_meta *out,
                            struct bp_error *error);
     /**
      * Puts the object together; visibility as for write_commit.  NOT_FOUND when there is no such
      * upload, also because it was completed (or BP_OK once more, where the store makes the same
-     * object of it): so the core learns that an attempt worked of which it heard nothing.
+     * object of it): so the core learns that an attempt worked of which it heard nothing.  A part
+     * that is not there is a failure, and no object is made.
      */
     bp_status (*part_complete)(struct bp_storage *storage, const struct bp_op *op,
                                const struct bp_complete_args *args, struct bp_object_meta *out,
                                struct bp_error *error);
+    /** Ends an upload, also one of an instance that is gone; nothing of it stays.  NOT_FOUND: there
+        is none, because it has ended. */
     bp_status (*part_abort)(struct bp_storage *storage, const struct bp_op *op, const char *key,
                             const char *upload, struct bp_error *error);
-    /** Unfinished uploads whose key starts with `prefix`. */
+    /** Unfinished uploads whose key starts with `prefix`, with their ids and beginnings. */
     bp_status (*uploads_list)(struct bp_storage *storage, const struct bp_op *op,
                               const char *prefix, const struct bp_key_sink *sink,
                               struct bp_error *error);
@@ -329,6 +374,7 @@ struct bp_storage_ops {
     bp_status (*uploads_abort)(struct bp_storage *storage, const struct bp_op *op,
                                const char *prefix, int64_t before_ns,
                                const struct bp_key_sink *sink, struct bp_error *error);
+    /** Before a job, which does not begin when this fails: is it going to fit?  No guesses. */
     bp_status (*space)(struct bp_storage *storage, const struct bp_op *op, struct bp_space *out,
                        struct bp_error *error);
 };

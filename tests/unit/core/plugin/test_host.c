@@ -10,6 +10,7 @@
 #include "core/config/section.h"
 #include "core/plugin/frame.h"
 #include "core/plugin/refs.h"
+#include "core/plugin/store_internal.h"
 #include "sdk/lib/errors.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/test_ops.h"
@@ -314,13 +315,24 @@ START_TEST(test_storage_info__tells_rights_and_place)
     struct bp_storage_view view = {.struct_size = sizeof view};
     ck_assert_int_eq(host->storage_info(&frame.op, "db", &view, &raw), BP_OK);
     ck_assert_str_eq(view.kind, "memory");
-    ck_assert_str_eq(view.identity, "memory:s/root/");
+    ck_assert_str_eq(view.identity, "memory:s/root");
     ck_assert_str_eq(view.local_root, "");
     /* No path, no prefix that the store puts before its keys: a key is all the server needs. */
     ck_assert_str_eq(view.server_root, "root/");
     ck_assert_uint_eq(view.flags, 0);
     ck_assert_int_eq(host->storage_info(&frame.op, "ro", &view, &raw), BP_OK);
     ck_assert_uint_eq(view.flags, BP_VIEW_READ_ONLY | BP_VIEW_SERVER_READS);
+}
+END_TEST
+
+START_TEST(test_storage_info__unknown_identity_stays_unknown)
+{
+    struct bp_storage_view view = {.struct_size = sizeof view};
+    ck_assert_int_eq(host->storage_info(&frame.op, "ro", &view, &raw), BP_OK);
+    ck_assert_str_eq(view.identity, "memory:s");
+    store->info.identity[0] = '\0';
+    ck_assert_int_eq(host->storage_info(&frame.op, "db", &view, &raw), BP_OK);
+    ck_assert_str_eq(view.identity, "");
 }
 END_TEST
 
@@ -347,5 +359,6 @@ main(void)
         test_storage__write_read_stat_remove_below_the_prefix, test_storage__refusals,
         test_storage__failures_of_a_moment, test_storage_list__pages_below_the_prefix,
         test_storage_list__stopped_or_senseless, test_storage_info__tells_rights_and_place,
+        test_storage_info__unknown_identity_stays_unknown,
         test_storage_info__writes_no_further_than_asked);
 }

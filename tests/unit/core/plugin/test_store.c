@@ -49,6 +49,66 @@ START_TEST(test_open__without_ranged_reads)
 }
 END_TEST
 
+static bp_status
+answer_identity_with_slash(struct bp_storage *self, struct bp_storage_info *out,
+                           struct bp_error *raw)
+{
+    (void)self;
+    (void)raw;
+    out->caps = BP_STORE_RANGE_READ;
+    g_strlcpy(out->identity, "memory:s/", sizeof out->identity);
+    return BP_OK;
+}
+
+START_TEST(test_open__identity_ends_in_a_slash)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_plugin plugin = test_ops_descriptor();
+    struct bp_storage_ops ops = *plugin.storage;
+    ops.info = answer_identity_with_slash;
+    plugin.storage = &ops;
+    g_autoptr(bp_module) module = test_ops_load(&plugin, BP_PLUGIN_STORAGE, "memory", &error);
+    ASSERT_FINE(module != NULL, error);
+    ck_assert_ptr_null(bp_store_open(module, "x", NULL, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "plugin bug: memory info: identity \"memory:s/\" ends");
+}
+END_TEST
+
+static bp_status
+answer_cut_identity(struct bp_storage *self, struct bp_storage_info *out, struct bp_error *raw)
+{
+    (void)self;
+    (void)raw;
+    out->caps = BP_STORE_RANGE_READ;
+    memset(out->identity, 'x', sizeof out->identity - 1);
+    return BP_OK;
+}
+
+/* Its beginning would be that of other places, too. */
+START_TEST(test_open__an_identity_that_was_cut_is_none)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_plugin plugin = test_ops_descriptor();
+    struct bp_storage_ops ops = *plugin.storage;
+    ops.info = answer_cut_identity;
+    plugin.storage = &ops;
+    g_autoptr(bp_module) module = test_ops_load(&plugin, BP_PLUGIN_STORAGE, "memory", &error);
+    ASSERT_FINE(module != NULL, error);
+    bp_store *one = bp_store_open(module, "one", NULL, NULL, &error);
+    bp_store *two = bp_store_open(module, "two", NULL, NULL, &error);
+    ASSERT_FINE(one != NULL && two != NULL, error);
+    ck_assert_str_eq(bp_store_info(one)->identity, "");
+    ck_assert(bp_store_same_plugin(one, two));
+    ck_assert(!bp_store_same_identity(one, two));
+    bp_store *again = test_ops_open("again", "s");
+    ck_assert(bp_store_same_identity(store, again));
+    ck_assert(!bp_store_same_identity(store, one));
+    bp_store_free(again);
+    bp_store_free(two);
+    bp_store_free(one);
+}
+END_TEST
+
 START_TEST(test_open__capability_without_operation)
 {
     g_autoptr(GError) error = NULL;
@@ -224,10 +284,12 @@ int
 main(void)
 {
     return RUN_SUITE("core/plugin/store", setup, teardown, test_open__tells_facts,
-                     test_open__without_ranged_reads, test_open__capability_without_operation,
-                     test_parallel__follows_the_plugin, test_stat__found_and_missing,
-                     test_stat__bad_key_never_reaches_the_plugin, test_stat__lies,
-                     test_stat__secret_is_blotted_out, test_stat__cancelled_and_late,
-                     test_remove__missing_is_fine, test_remove_many__first_failure_and_silence,
+                     test_open__without_ranged_reads, test_open__identity_ends_in_a_slash,
+                     test_open__an_identity_that_was_cut_is_none,
+                     test_open__capability_without_operation, test_parallel__follows_the_plugin,
+                     test_stat__found_and_missing, test_stat__bad_key_never_reaches_the_plugin,
+                     test_stat__lies, test_stat__secret_is_blotted_out,
+                     test_stat__cancelled_and_late, test_remove__missing_is_fine,
+                     test_remove_many__first_failure_and_silence,
                      test_optional__emulated_when_missing, test_probe__names_the_missing_right);
 }

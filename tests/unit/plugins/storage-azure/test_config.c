@@ -183,7 +183,7 @@ START_TEST(test_info__facts)
 {
     OPEN(BASE, "account_key", AZ_KEY, "prefix", "/a/b/", NULL);
     struct bp_storage_info info = info_of();
-    ck_assert_str_eq(info.identity, "azure:https://acct.blob.core.windows.net/box/a/b/");
+    ck_assert_str_eq(info.identity, "azure:https://acct.blob.core.windows.net/box/a/b");
     ck_assert_str_eq(info.copy_scope, "azure:core.windows.net");
     ck_assert_str_eq(info.place, "azure:https://acct.blob.core.windows.net/box");
     ck_assert_str_eq(info.server_root, "a/b/");
@@ -203,7 +203,7 @@ START_TEST(test_info__scope_of_an_own_endpoint)
     ck_assert_str_eq(az_store->set.account, "acct");
     struct bp_storage_info info = info_of();
     ck_assert_str_eq(info.copy_scope, "azure:http://127.0.0.1:10000");
-    ck_assert_str_eq(info.identity, "azure:http://127.0.0.1:10000/acct/box/");
+    ck_assert_str_eq(info.identity, "azure:http://127.0.0.1:10000/acct/box");
 }
 END_TEST
 

@@ -91,6 +91,23 @@ START_TEST(test_info__facts)
 }
 END_TEST
 
+START_TEST(test_info__identity_of_any_root_is_whole)
+{
+    struct bp_storage_info info = {.struct_size = sizeof(info)};
+    g_autofree char *name = g_strnfill(999, 'x');
+    g_autofree char *root = g_strconcat("/", name, NULL);
+    g_autofree char *identity = g_strconcat("local:", root, NULL);
+    struct bp_storage *store = lt_open("root", root, NULL);
+    ASSERT_OK(lt_ops->info(store, &info, &lt_error));
+    lt_ops->close(store);
+    ck_assert_str_eq(info.identity, identity);
+    store = lt_open("root", "/", NULL);
+    ASSERT_OK(lt_ops->info(store, &info, &lt_error));
+    lt_ops->close(store);
+    ck_assert_str_eq(info.identity, "local:");
+}
+END_TEST
+
 START_TEST(test_space__numbers)
 {
     struct bp_space space = {.struct_size = sizeof(space)};
@@ -300,6 +317,7 @@ START_TEST(test_disk__full_and_read_only)
 END_TEST
 
 LT_MAIN("storage-local/probe", test_open__bad_settings_name_the_key, test_open__good_owners,
-        test_open__does_no_io, test_info__facts, test_space__numbers, test_space__of_a_root_to_come,
-        test_probe__all_rights, test_probe__missing_root, test_probe__server_may_read,
-        test_probe__server_and_modes_to_come, test_rights__are_named, test_disk__full_and_read_only)
+        test_open__does_no_io, test_info__facts, test_info__identity_of_any_root_is_whole,
+        test_space__numbers, test_space__of_a_root_to_come, test_probe__all_rights,
+        test_probe__missing_root, test_probe__server_may_read, test_probe__server_and_modes_to_come,
+        test_rights__are_named, test_disk__full_and_read_only)

@@ -203,13 +203,23 @@ expect_info(const char *const *pairs, const char *identity, const char *scope)
 
 START_TEST(test_info__identity_and_scope)
 {
-    INFO("s3:http://h:9000/bkt/", "s3:http://h:9000", "bucket", "bkt", "endpoint", "http://H:9000");
-    INFO("s3:https://h:443/bkt/a/b/", "s3:https://h:443", "bucket", "bkt", "endpoint", "h",
-         "prefix", "/a/b/");
-    INFO("s3:aws/bkt/", "s3:aws", "bucket", "bkt", "provider", "aws");
-    INFO("s3:aws/bkt/", "s3:aws", "bucket", "bkt", "provider", "aws", "region", "eu-west-1");
-    INFO("s3:aws-cn/bkt/", "s3:aws-cn", "bucket", "bkt", "provider", "aws", "endpoint",
+    INFO("s3:http://h:9000/bkt", "s3:http://h:9000", "bucket", "bkt", "endpoint", "http://H:9000");
+    INFO("s3:https://h:443/bkt/a/b", "s3:https://h:443", "bucket", "bkt", "endpoint", "h", "prefix",
+         "/a/b/");
+    INFO("s3:aws/bkt", "s3:aws", "bucket", "bkt", "provider", "aws");
+    INFO("s3:aws/bkt", "s3:aws", "bucket", "bkt", "provider", "aws", "region", "eu-west-1");
+    INFO("s3:aws-cn/bkt", "s3:aws-cn", "bucket", "bkt", "provider", "aws", "endpoint",
          "s3.cn-north-1.amazonaws.com.cn");
+}
+END_TEST
+
+/* Cut, or a hash, it would not show what lies in what. */
+START_TEST(test_info__identity_of_a_long_prefix_is_whole)
+{
+    g_autofree char *prefix = g_strnfill(500, 'p');
+    g_autofree char *identity = g_strconcat("s3:http://h:9000/bkt/", prefix, NULL);
+    INFO(identity, "s3:http://h:9000", "bucket", "bkt", "endpoint", "http://h:9000", "prefix",
+         prefix);
 }
 END_TEST
 
@@ -279,5 +289,6 @@ END_TEST
 ST_MAIN("storage-s3 config", test_keys__table_is_complete, test_load__names_the_setting,
         test_load__names_the_setting_about_credentials, test_address__by_provider_and_style,
         test_address__dots_keep_the_bucket_in_the_path, test_info__identity_and_scope,
-        test_info__caps_follow_provider_and_settings, test_info__limits_and_server_root,
-        test_info__server_root_is_the_prefix, test_time__both_forms)
+        test_info__identity_of_a_long_prefix_is_whole, test_info__caps_follow_provider_and_settings,
+        test_info__limits_and_server_root, test_info__server_root_is_the_prefix,
+        test_time__both_forms)

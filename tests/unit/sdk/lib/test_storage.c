@@ -80,9 +80,25 @@ END_TEST
 START_TEST(test_put_whole__never_cuts)
 {
     char out[8];
-    ck_assert_int_eq(bp_put_whole(out, sizeof(out), "%s-%d", "abcd", 12), 0);
-    ck_assert_str_eq(out, "abcd-12");
+    ck_assert_int_eq(bp_put_whole(out, sizeof(out), "%s-%d", "abcd", 1), 0);
+    ck_assert_str_eq(out, "abcd-1");
+    ck_assert_int_eq(bp_put_whole(out, sizeof(out), "%s-%d", "abcd", 12), -1);
+    ck_assert_str_eq(out, "");
     ck_assert_int_eq(bp_put_whole(out, sizeof(out), "%s-%d", "abcd", 123), -1);
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
+START_TEST(test_put_identity__ends_in_no_slash)
+{
+    char out[16];
+    ck_assert_int_eq(bp_put_identity(out, sizeof(out), "s3:%s/%s", "box", ""), 0);
+    ck_assert_str_eq(out, "s3:box");
+    ck_assert_int_eq(bp_put_identity(out, sizeof(out), "s3:%s/%s", "box", "a/"), 0);
+    ck_assert_str_eq(out, "s3:box/a");
+    ck_assert_int_eq(bp_put_identity(out, sizeof(out), "local:%s", "/"), 0);
+    ck_assert_str_eq(out, "local:");
+    ck_assert_int_eq(bp_put_identity(out, sizeof(out), "s3:%s/%s", "box", "much/too/long"), -1);
     ck_assert_str_eq(out, "");
 }
 END_TEST
@@ -138,5 +154,5 @@ END_TEST
 BP_TEST_MAIN("sdk/lib/storage", setup, NULL, test_check_op__cancel_and_deadline,
              test_undo_op__has_time_of_its_own, test_check_flags__unknown_ones,
              test_clear__struct_size_stays, test_put_whole__never_cuts,
-             test_check_empty_read__size_decides, test_check_list__arguments,
-             test_check_written__size_and_checksum)
+             test_put_identity__ends_in_no_slash, test_check_empty_read__size_decides,
+             test_check_list__arguments, test_check_written__size_and_checksum)
