@@ -87,7 +87,7 @@ fill(bp_frame *frame, bp_instance *instance, const char *what, const bp_call *ca
 static bp_gate *
 module_gate(const bp_frame *frame)
 {
-    return &frame->instance->module->gates[frame->instance->kind];
+    return &frame->instance->module->gate;
 }
 
 static bool

@@ -220,6 +220,22 @@ wrong_kind(const bp_module *module, bp_plugin_kind kind, const char *name, GErro
     return false;
 }
 
+/*
+ * Threads, open and close alone, no re-entry: each promise is made for the whole plugin, and could
+ * not be kept where a source's call comes back as one to the storage of the same plugin.
+ */
+static bool
+check_one_kind(const char *path, const struct bp_plugin *plugin, GError **error)
+{
+    if (plugin->storage == NULL || plugin->source == NULL) {
+        return true;
+    }
+    bp_set_error(error, BP_ERR_PERMANENT,
+                 "plugin bug: %s: it offers a storage and a source, a plugin is one of them", path);
+    bp_error_add_hint(error, "its author has to make two files of it; until then take it away");
+    return false;
+}
+
 static bool
 take_descriptor(bp_module *module, const struct bp_plugin *from, bp_plugin_kind kind,
                 const char *name, GError **error)
@@ -238,7 +254,8 @@ take_descriptor(bp_module *module, const struct bp_plugin *from, bp_plugin_kind 
         return load_bug(module->path, error, "its descriptor has %u bytes, ABI 1.0 has %zu",
                         from->struct_size, PLUGIN_MIN);
     }
-    if (!check_name(module->path, plugin->name, name, error) ||
+    if (!check_one_kind(module->path, plugin, error) ||
+        !check_name(module->path, plugin->name, name, error) ||
         !check_text(module->path, "version", &plugin->version, error) ||
         !check_text(module->path, "summary", &plugin->summary, error) ||
         !check_text(module->path, "license", &plugin->license, error) ||
@@ -265,15 +282,12 @@ bp_module_load_entry(const char *path, bp_entry_fn entry, bp_plugin_kind kind, c
     }
     g_autoptr(bp_module) module = g_new0(bp_module, 1);
     module->path = g_strdup(path);
-    bp_gate_init(&module->gates[BP_PLUGIN_STORAGE], 0);
-    bp_gate_init(&module->gates[BP_PLUGIN_SOURCE], 0);
+    bp_gate_init(&module->gate, 0);
     if (!take_descriptor(module, from, kind, name, error)) {
         return NULL;
     }
     guint32 model = module->descriptor.thread_model;
-    guint limit = model == BP_THREADS_INSTANCE || model == BP_THREADS_PARALLEL ? 0 : 1;
-    module->gates[BP_PLUGIN_STORAGE].limit = limit;
-    module->gates[BP_PLUGIN_SOURCE].limit = limit;
+    module->gate.limit = model == BP_THREADS_INSTANCE || model == BP_THREADS_PARALLEL ? 0 : 1;
     return g_steal_pointer(&module);
 }
 
@@ -335,8 +349,7 @@ bp_module_free(bp_module *module)
     if (module->initialised && module->init_error == NULL && module->descriptor.fini != NULL) {
         module->descriptor.fini();
     }
-    bp_gate_clear(&module->gates[BP_PLUGIN_STORAGE]);
-    bp_gate_clear(&module->gates[BP_PLUGIN_SOURCE]);
+    bp_gate_clear(&module->gate);
     g_clear_error(&module->init_error);
     g_free(module->keys);
     g_free(module->create_keys);

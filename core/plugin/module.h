@@ -15,7 +15,7 @@ struct bp_module {
     struct bp_storage_ops storage;
     struct bp_source_ops source;
     struct bp_config_key *keys, *create_keys, *restore_keys;
-    bp_gate gates[2]; /* by bp_plugin_kind */
+    bp_gate gate; /* of all its instances */
     bool initialised;
     GError *init_error; /* init is called once, so its failure is for good */
 };

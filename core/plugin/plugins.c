@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See plugins.h.  Modules are known by the file they really are, so that a plugin found under two
- * names (one .so with both kinds, behind a symlink) is loaded and initialised once.
+ * names (behind a symlink) is loaded and initialised once.
  */
 #include "core/plugin/plugins.h"
 

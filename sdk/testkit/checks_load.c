@@ -149,6 +149,9 @@ check_required(const struct bp_kit *kit)
     bool source = s->open && s->close && s->info && s->probe && s->plan && s->run_begin &&
                   s->run_end && s->unit_begin && s->unit_items && s->unit_end && s->unit_prove &&
                   s->documents;
+    if (kit->plugin.storage != NULL && kit->plugin.source != NULL) {
+        bp_kit_fail(kit, "it offers a storage and a source, a plugin is one of them");
+    }
     if (kit->options->kind == BP_KIT_STORAGE ? !storage : !source) {
         bp_kit_fail(kit, "a required operation is missing; the header names them all");
     }
@@ -295,7 +298,7 @@ const struct bp_kit_check bp_kit_checks_load[] = {
      .run = check_entry},
     {.name = "load.descriptor",
      .contract = "the descriptor has a valid name, version, summary, license, and all required "
-                 "operations",
+                 "operations of one kind",
      .run = check_descriptor},
     {.name = "load.settings",
      .contract = "each declared setting has a valid name, type, range, default and help",

@@ -36,7 +36,7 @@ struct bp_plugin {
     const char *version, *summary, *license;
     const struct bp_config_key *keys;     /**< settings of an instance */
     uint32_t key_stride, n_keys;          /**< sizeof(struct bp_config_key), number of keys */
-    const struct bp_storage_ops *storage; /**< a plugin offers either or both */
+    const struct bp_storage_ops *storage; /**< exactly one of the two in minor 0 */
     const struct bp_source_ops *source;
     /**
      * Once, on the main thread, before any other call: libraries that have to be started.  A

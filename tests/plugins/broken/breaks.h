@@ -11,6 +11,7 @@
     X(ENTRY_OPENS)                 \
     X(NO_VERSION)                  \
     X(OTHER_NAME)                  \
+    X(OFFERS_BOTH)                 \
     X(NO_HELP)                     \
     X(READS_BEYOND_HOST)           \
     X(EXACT_HOST)                  \

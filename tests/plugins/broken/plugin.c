@@ -408,6 +408,10 @@ choose(void)
     if (IS_BROKEN(TAKES_TWO_AT_ONCE)) {
         plugin.max_parallel = 2;
     }
+    if (IS_BROKEN(OFFERS_BOTH)) {
+        static const struct bp_source_ops no_source = {.struct_size = sizeof no_source};
+        plugin.source = &no_source;
+    }
     if (IS_BROKEN(NO_VERSION)) {
         plugin.version = NULL;
     }

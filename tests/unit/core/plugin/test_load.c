@@ -110,6 +110,7 @@ START_TEST(test_load__sizes_that_nothing_has)
     plugin.storage = &ops;
     expect_refusal(BP_ERR_PERMANENT, "its storage operations: a size of 4294967295 bytes");
     plugin = test_ops_descriptor();
+    plugin.storage = NULL;
     plugin.source = &source;
     expect_refusal(BP_ERR_PERMANENT, "its source operations: a size of 70000 bytes");
     plugin = test_ops_descriptor();
@@ -134,6 +135,9 @@ START_TEST(test_load__every_refusal_says_how_to_mend_it)
     expect_hint("it lacks the storage operation \"remove\"", "its author has to mend that");
     plugin.storage = NULL;
     expect_hint("it offers neither a storage nor a source", "its author has to mend that");
+    plugin = test_ops_descriptor();
+    plugin.source = &(struct bp_source_ops){.struct_size = sizeof(struct bp_source_ops)};
+    expect_hint("it offers a storage and a source", "make two files of it");
 }
 END_TEST
 
