@@ -189,7 +189,7 @@ prove_unit(unit_work *work, GError **error)
     record->high = proof.high;
     record->found = proof.found;
     record->note = *proof.note != '\0' ? g_strdup(proof.note) : NULL;
-    if (work->items == 0 && proof.high > 0) {
+    if (work->items == 0 && !record->unprovable && proof.high > 0) {
         bp_set_error(error, BP_ERR_CORRUPT,
                      "the source has %" G_GUINT64_FORMAT " %s in it but named nothing to copy",
                      proof.high, work->create->manifest->proof_what);

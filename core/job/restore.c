@@ -232,17 +232,20 @@ begin(bp_restore_job *restore, GError **error)
     g_autofree struct bp_restore_pair *pairs = g_new0(struct bp_restore_pair, MAX(n, 1));
     for (guint i = 0; i < n; i++) {
         bp_target *target = g_ptr_array_index(restore->targets, i);
+        const bp_manifest_unit *unit = target->unit;
+        bool counted = unit->has_proof && !unit->unprovable;
         find_finished(restore, target);
         pairs[i] = (struct bp_restore_pair){
-            .unit_id = target->unit->id,
+            .unit_id = unit->id,
             .target_parent = target->parent,
             .target_name = target->name,
             .ours = restore->journal != NULL
                         ? bp_restore_journal_ours(restore->journal, target->path)
                         : NULL,
             .done = target->earlier,
-            .low = target->unit->low,
-            .high = target->unit->high,
+            .low = counted ? unit->low : 0,
+            .high = counted ? unit->high : BP_UNKNOWN,
+            .flags = counted ? 0 : BP_PROOF_UNPROVABLE,
         };
     }
     struct bp_restore_args args = {
@@ -278,7 +281,8 @@ show_targets(void *ctx, bp_progress *out)
     out->items_done = atomic_load(&restore->found_sum);
     for (guint i = 0; i < restore->targets->len; i++) {
         const bp_target *target = g_ptr_array_index(restore->targets, i);
-        out->items_total += target->unit->high;
+        bool counted = target->unit->has_proof && !target->unit->unprovable;
+        out->items_total += counted ? target->unit->high : 0;
     }
 }
 

@@ -131,14 +131,19 @@ add_targets(struct bp_restore *restore, const struct bp_op *op, const struct bp_
             return bp_fail(error, BP_ERR_CORRUPT, "the documents of the backup do not name unit %s",
                            pair->unit_id);
         }
+        if ((pair->flags & ~BP_PROOF_UNPROVABLE) != 0) {
+            return bp_fail(error, BP_ERR_INVALID, "unknown flags 0x%" PRIx32 " of unit %s",
+                           pair->flags, pair->unit_id);
+        }
+        bool counted = (pair->flags & BP_PROOF_UNPROVABLE) == 0;
         struct milvus_target *target = g_new0(struct milvus_target, 1);
         target->from = from;
         target->db = g_strdup(pair->target_parent);
         target->name = g_strdup(pair->target_name);
         target->ours = g_strdup(pair->ours);
         target->done = g_strdup(pair->done);
-        target->low = pair->low;
-        target->high = pair->high;
+        target->low = counted ? pair->low : 0;
+        target->high = counted ? pair->high : BP_UNKNOWN;
         g_ptr_array_add(restore->targets, target);
         if (!restore->without_items && g_hash_table_add(settled, from)) {
             bp_status status = settle(restore, op, from, error);

@@ -46,7 +46,7 @@ struct milvus_target {
     const struct milvus_collection *from; /**< in the backup */
     char *db, *name;
     char *ours, *done;  /**< see struct bp_restore_pair */
-    uint64_t low, high; /**< rows that have to come in */
+    uint64_t low, high; /**< rows that have to come in; 0 and BP_UNKNOWN: nobody counted them */
     enum milvus_fate fate;
     bool was_loaded;     /**< released to replace its indexes */
     int64_t id;          /**< of the prepared collection */

@@ -139,6 +139,11 @@ check_dry_run(struct bp_kit *kit)
     struct bp_error error;
     bp_status status = bp_kit_try_restore_begin(&plan.restoring, &error);
     bp_kit_expect(kit, status, BP_ERR_INVALID, &error, "restore_begin with an unknown flag");
+    plan.restoring.flags = BP_RESTORE_DRY_RUN;
+    plan.restoring.pair_flags = UNKNOWN_FLAG;
+    status = bp_kit_try_restore_begin(&plan.restoring, &error);
+    bp_kit_expect(kit, status, BP_ERR_INVALID, &error,
+                  "restore_begin with an unknown flag of a pair");
     bp_kit_source_close(&plan.source);
 }
 

@@ -34,13 +34,15 @@ bp_status
 bp_kit_try_restore_begin(struct bp_kit_restoring *self, struct bp_error *error)
 {
     const struct bp_kit *kit = self->source->kit;
+    bool counted = (self->unit->proof.flags & BP_PROOF_UNPROVABLE) == 0;
     struct bp_restore_pair pair = {.unit_id = self->unit->id,
                                    .target_parent = self->parent,
                                    .target_name = self->target,
                                    .ours = self->ours,
                                    .done = self->done,
-                                   .low = self->unit->proof.low,
-                                   .high = self->unit->proof.high};
+                                   .low = counted ? self->unit->proof.low : 0,
+                                   .high = counted ? self->unit->proof.high : BP_UNKNOWN,
+                                   .flags = (counted ? 0 : BP_PROOF_UNPROVABLE) | self->pair_flags};
     struct bp_restore_args args = {.struct_size = sizeof args,
                                    .flags = self->flags,
                                    .run_id = "0d3c7f0a-6f2e-4b6e-9b52-3c0de0f6a7d1",

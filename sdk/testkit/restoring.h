@@ -22,7 +22,7 @@ struct bp_kit_restoring {
     const struct bp_kit_unit *unit; /**< as captured */
     const char *parent, *target;    /**< names of what it becomes */
     const char *ours, *done;        /**< identities of an earlier run, or NULL */
-    uint32_t flags;
+    uint32_t flags, pair_flags;     /**< of the restore; of its pair, beside what the proof says */
     struct bp_restore *it;
     struct bp_restore_info info;
     char *identity; /**< after BP_KIT_PREPARED */

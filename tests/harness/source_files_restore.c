@@ -111,6 +111,13 @@ files_restore_begin(struct bp_source *self, const struct bp_op *op,
     if ((args->flags & ~KNOWN_FLAGS) != 0) {
         return bp_fail(error, BP_ERR_INVALID, "unknown flags of a restore: %u", args->flags);
     }
+    for (guint32 i = 0; i < args->n_pairs; i++) {
+        const struct bp_restore_pair *pair =
+            (const void *)((const char *)args->pairs + (gsize)i * args->pair_stride);
+        if ((pair->flags & ~BP_PROOF_UNPROVABLE) != 0) {
+            return bp_fail(error, BP_ERR_INVALID, "unknown flags of a pair: %u", pair->flags);
+        }
+    }
     struct bp_restore *restore = restore_new(self, args);
     bp_status status = BP_OK;
     for (guint32 i = 0; i < restore->n_targets && status == BP_OK; i++) {

@@ -225,8 +225,12 @@ restore_begin(struct bp_source *source, const struct bp_op *op, const struct bp_
     }
     const char *into = bp_setting_text(source->host, args->options, "into");
     for (uint32_t i = 0; i < args->n_pairs && status == BP_OK; i++) {
-        const void *pair = (const char *)args->pairs + (size_t)i * args->pair_stride;
-        status = name_target(restore, into, pair, &restore->targets[i], error);
+        const struct bp_restore_pair *pair =
+            (const void *)((const char *)args->pairs + (size_t)i * args->pair_stride);
+        status = bp_check_flags(pair->flags, BP_PROOF_UNPROVABLE, error);
+        if (status == BP_OK) {
+            status = name_target(restore, into, pair, &restore->targets[i], error);
+        }
         if (status == BP_OK) {
             status = check_target(restore, &restore->targets[i], error);
         }

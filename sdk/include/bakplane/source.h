@@ -128,7 +128,9 @@ struct bp_proof {
     uint64_t found;     /**< what is there: at capture what the server says, later what came in */
     char note[256];     /**< how it was counted, for the report */
 };
-#define BP_PROOF_UNPROVABLE UINT32_C(1) /**< the source cannot count this unit; `note` says why */
+#define BP_PROOF_UNPROVABLE                                                  \
+    UINT32_C(1) /**< the source cannot count this unit; `note` says why, and \
+                     low and high say nothing */
 
 /** How a run, unit or restore ended: the argument `outcome`. */
 enum bp_outcome { BP_OUTCOME_DONE = 0, BP_OUTCOME_FAILED = 1, BP_OUTCOME_CANCELLED = 2 };
@@ -197,6 +199,9 @@ struct bp_restore_pair {
     const char *ours;   /**< identity from an interrupted restore that may be replaced, or NULL */
     const char *done;   /**< identity of what that restore completed: it stays as it is; or NULL */
     uint64_t low, high; /**< the manifest's proof of the unit */
+    uint32_t flags;     /**< BP_PROOF_…: with UNPROVABLE there is none; low is 0 then, high
+                             BP_UNKNOWN.  Unknown bits: INVALID */
+    uint32_t reserved;
 };
 
 #define BP_RESTORE_DRY_RUN UINT32_C(1)       /**< only check; nothing is changed */

@@ -31,6 +31,7 @@
     /* restoring */              \
     X(DRY_RUN_MAKES)             \
     X(TAKES_ANY_RESTORE)         \
+    X(TAKES_ANY_PAIR)            \
     X(LOSES_ROWS)                \
     X(JOB_FAILS)                 \
     X(STARTS_TOO_MANY)           \

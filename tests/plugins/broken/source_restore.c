@@ -44,7 +44,9 @@ source_restore_begin(struct bp_source *source, const struct bp_op *op,
 {
     const struct bp_restore_pair *pair = args->pairs;
     bp_status status = source_check_op(source, op, error);
-    if (status == BP_OK && (args->flags & ~KNOWN_FLAGS) != 0 && !IS_BROKEN(TAKES_ANY_RESTORE)) {
+    bool unknown = (args->flags & ~KNOWN_FLAGS) != 0 && !IS_BROKEN(TAKES_ANY_RESTORE);
+    unknown |= (pair->flags & ~BP_PROOF_UNPROVABLE) != 0 && !IS_BROKEN(TAKES_ANY_PAIR);
+    if (status == BP_OK && unknown) {
         status = bp_fail(error, BP_ERR_INVALID, "unknown flags of a restore");
     }
     if (status == BP_OK) {

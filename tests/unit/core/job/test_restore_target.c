@@ -147,13 +147,44 @@ START_TEST(test_prove__nothing_where_deletes_may_cover_all)
 }
 END_TEST
 
+static struct bp_restore_pair seen_pair;
+
+static bp_status
+see_pair(struct bp_source *source, const struct bp_op *op, const struct bp_restore_args *args,
+         struct bp_restore_info *info, struct bp_restore **out, struct bp_error *raw)
+{
+    seen_pair = args->pairs[0];
+    return job_honest.restore_begin(source, op, args, info, out, raw);
+}
+
+static void
+spoil_and_see(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    job_spoil_proof(source, storage);
+    source->restore_begin = see_pair;
+}
+
+START_TEST(test_begin__pairs_say_what_was_counted)
+{
+    job_params.select.children = "books";
+    job_proof = (struct bp_proof){.found = 2};
+    job_spoil = spoil_and_see;
+    ASSERT_FINE(job_restore(&job_params, &job_error) == BP_VERB_OK, job_error);
+    ck_assert_uint_eq(seen_pair.flags, 0);
+    ck_assert(seen_pair.low == 2 && seen_pair.high == 2);
+}
+END_TEST
+
 START_TEST(test_prove__unprovable_at_capture_says_why)
 {
     create_again(BP_PROOF_UNPROVABLE);
+    job_spoil = spoil_and_see;
     job_params.select.children = "books";
     bp_verb_outcome outcome = job_restore(&job_params, &job_error);
     ASSERT_FINE(outcome == BP_VERB_DIFFERENT, job_error);
     ck_assert_str_eq(job_item("targets", 0, "error"), "counted at capture");
+    ck_assert_uint_eq(seen_pair.flags, BP_PROOF_UNPROVABLE);
+    ck_assert(seen_pair.low == 0 && seen_pair.high == BP_UNKNOWN);
 }
 END_TEST
 
@@ -551,9 +582,9 @@ main(void)
         test_target__damaged_staging_is_of_one_target,
         test_prove__too_few_and_too_many_are_failures,
         test_prove__what_cannot_be_counted_is_a_difference,
-        test_prove__nothing_where_deletes_may_cover_all, test_prove__unprovable_at_capture_says_why,
-        test_target__cancelled_at_each_step, test_target__killed_at_any_step,
-        test_target__killed_run_gives_no_right_to_others,
+        test_prove__nothing_where_deletes_may_cover_all, test_begin__pairs_say_what_was_counted,
+        test_prove__unprovable_at_capture_says_why, test_target__cancelled_at_each_step,
+        test_target__killed_at_any_step, test_target__killed_run_gives_no_right_to_others,
         test_target__complete_one_of_a_killed_run_is_kept,
         test_target__dry_run_finds_what_a_killed_run_left,
         test_target__complete_one_that_is_gone_is_made_again,

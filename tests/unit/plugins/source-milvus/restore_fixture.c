@@ -261,7 +261,8 @@ fixture_begin(uint32_t flags)
                                          .ours = fx.ours,
                                          .done = fx.done,
                                          .low = 23,
-                                         .high = 25};
+                                         .high = 25,
+                                         .flags = fx.pair_flags};
     const struct bp_restore_args args = {.struct_size = sizeof args,
                                          .flags = flags,
                                          .run_id = "run-1",

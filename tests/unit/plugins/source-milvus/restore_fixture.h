@@ -31,6 +31,7 @@ struct fixture {
     struct bp_error error;
     GString *told; /* notes, identities, places, jobs: one per line */
     const char *ours, *done, *target_db, *target_name, *version;
+    uint32_t pair_flags;
     GPtrArray *tokens;
     int64_t prepare_until_ns; /* deadline of fixture_prepare, 0 = none */
     bool is_saved;

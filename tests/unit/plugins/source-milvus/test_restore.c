@@ -36,6 +36,26 @@ begin_and_prepare(void)
     ck_assert_msg(fixture_prepare() == BP_OK, "%s", fx.error.message);
 }
 
+/* --- begin --------------------------------------------------------------------------------------
+ */
+
+START_TEST(test_begin__nobody_counted)
+{
+    fx.pair_flags = BP_PROOF_UNPROVABLE;
+    ck_assert_msg(fixture_begin(0) == BP_OK, "%s", fx.error.message);
+    const struct milvus_target *target = fx.restore->targets->pdata[0];
+    ck_assert_uint_eq(target->low, 0);
+    ck_assert_uint_eq(target->high, BP_UNKNOWN);
+}
+END_TEST
+
+START_TEST(test_begin__unknown_flags_of_a_unit)
+{
+    fx.pair_flags = 4;
+    assert_failed(fixture_begin(0), BP_ERR_INVALID, "unknown flags 0x4 of unit collection/500");
+}
+END_TEST
+
 /* --- prepare ------------------------------------------------------------------------------------
  */
 
@@ -353,6 +373,8 @@ END_TEST
 static void
 add_tests(TCase *tcase)
 {
+    tcase_add_test(tcase, test_begin__nobody_counted);
+    tcase_add_test(tcase, test_begin__unknown_flags_of_a_unit);
     tcase_add_test(tcase, test_prepare__fields_by_number_and_no_ttl);
     tcase_add_test(tcase, test_prepare__max_shards);
     tcase_add_test(tcase, test_prepare__collection_properties_win);
