@@ -48,8 +48,12 @@ open_once(bp_intake *intake, GError **error)
 {
     const bp_intake_params *p = &intake->params;
     if (p->src == NULL) {
-        intake->item =
-            bp_source_item_open(p->run, p->call, p->unit_id, p->key, intake->offset, error);
+        const struct bp_item_open_args args = {.struct_size = sizeof args,
+                                               .unit_id = p->unit_id,
+                                               .item_id = p->key,
+                                               .etag = p->etag,
+                                               .offset = intake->offset};
+        intake->item = bp_source_item_open(p->run, p->call, &args, error);
         return intake->item != NULL;
     }
     bp_store_read_params params = {

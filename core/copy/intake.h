@@ -25,7 +25,7 @@ typedef struct bp_copy_retry {
 
 typedef struct bp_intake_params {
     bp_store *src;          /* NULL = STREAM item */
-    const char *key, *etag; /* etag: NULL = whatever is there at the first open */
+    const char *key, *etag; /* STREAM: the item's id.  etag: NULL = what is there at first */
     bp_source_run *run;     /* STREAM */
     const char *unit_id;    /* STREAM */
     const bp_call *call;

@@ -79,8 +79,8 @@ bool bp_source_unit_prove(bp_source_run *run, const bp_call *call, const char *u
                           struct bp_proof *out, GError **error);
 
 /* STREAM items.  A reader is closed before its run ends. */
-bp_source_reader *bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit,
-                                      const char *item, guint64 offset, GError **error);
+bp_source_reader *bp_source_item_open(bp_source_run *run, const bp_call *call,
+                                      const struct bp_item_open_args *args, GError **error);
 /** *n == 0 is the end. */
 bool bp_source_item_read(bp_source_reader *reader, const bp_call *call, void *buffer, gsize cap,
                          gsize *n, GError **error);

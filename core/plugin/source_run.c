@@ -135,8 +135,8 @@ close_item(bp_source_inst *source, struct bp_item_reader *handle)
 }
 
 bp_source_reader *
-bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit, const char *item,
-                    guint64 offset, GError **error)
+bp_source_item_open(bp_source_run *run, const bp_call *call, const struct bp_item_open_args *args,
+                    GError **error)
 {
     bp_frame frame;
     struct bp_item_reader *handle = NULL;
@@ -148,8 +148,7 @@ bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit, c
     if (!bp_frame_enter(&frame, &run->source->base, "item_open", call, error)) {
         return NULL;
     }
-    bp_status status =
-        ops->item_open(run->handle, &frame.op, unit, item, offset, &handle, &frame.error);
+    bp_status status = ops->item_open(run->handle, &frame.op, args, &handle, &frame.error);
     bool fine = bp_frame_leave(&frame, status, error);
     if (status != BP_OK) {
         return NULL;

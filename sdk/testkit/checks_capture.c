@@ -128,6 +128,37 @@ check_items(struct bp_kit *kit)
 }
 
 static void
+refuse_item(struct bp_kit_source *source, struct bp_run *run, const struct bp_item_open_args *args,
+            bp_status expected)
+{
+    struct bp_error error;
+    struct bp_item_reader *reader = NULL;
+    bp_error_init(&error);
+    bp_kit_step(source->kit, "item_open", args->item_id);
+    bp_status status =
+        source->kit->source.item_open(run, bp_kit_context(NULL), args, &reader, &error);
+    bp_kit_expect(source->kit, status, expected, &error, "item_open of %s with %s", args->item_id,
+                  args->flags != 0 ? "unknown flags" : "another etag");
+}
+
+static void
+check_refused_items(struct bp_kit_source *source, struct bp_run *run,
+                    const struct bp_kit_unit *unit, const struct bp_kit_item *item)
+{
+    struct bp_item_open_args args = {.struct_size = sizeof args,
+                                     .flags = UNKNOWN_FLAG,
+                                     .unit_id = unit->id,
+                                     .item_id = item->id,
+                                     .etag = item->etag};
+    refuse_item(source, run, &args, BP_ERR_INVALID);
+    if (item->etag != NULL) {
+        args.flags = 0;
+        args.etag = "another";
+        refuse_item(source, run, &args, BP_ERR_STALE);
+    }
+}
+
+static void
 check_streams(struct bp_kit *kit)
 {
     struct bp_kit_source source;
@@ -155,6 +186,7 @@ check_streams(struct bp_kit *kit)
         }
         free(all);
         free(tail);
+        check_refused_items(&source, run, unit, item);
     }
     bp_kit_unit_end(&source, run, unit->id);
     bp_kit_run_end(&source, run, BP_OUTCOME_DONE);
@@ -340,7 +372,8 @@ const struct bp_kit_check bp_kit_checks_capture[] = {
                  "next run",
      .run = check_items},
     {.name = "source.streams",
-     .contract = "a STREAM item has the size that was told, and can be read from any offset",
+     .contract = "a STREAM item has the size that was told, can be read from any offset, and not "
+                 "in another version",
      .run = check_streams},
     {.name = "source.proof",
      .contract = "unit_prove counts; a unit with rows names items",

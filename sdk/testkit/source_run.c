@@ -193,8 +193,12 @@ bp_kit_stream(struct bp_kit_source *source, struct bp_run *run, const struct bp_
     }
     bp_error_init(&error);
     bp_kit_step(source->kit, "item_open", item->id);
-    bp_status status =
-        ops->item_open(run, bp_kit_context(NULL), unit->id, item->id, offset, &reader, &error);
+    const struct bp_item_open_args args = {.struct_size = sizeof args,
+                                           .unit_id = unit->id,
+                                           .item_id = item->id,
+                                           .etag = item->etag,
+                                           .offset = offset};
+    bp_status status = ops->item_open(run, bp_kit_context(NULL), &args, &reader, &error);
     bp_kit_expect(source->kit, status, BP_OK, &error, "item_open of %s", item->id);
     *n = 0;
     do {

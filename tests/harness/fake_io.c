@@ -92,10 +92,11 @@ fake_store_as_run(bp_store *store)
 }
 
 bp_source_reader *
-bp_source_item_open(bp_source_run *run, const bp_call *call, const char *unit G_GNUC_UNUSED,
-                    const char *item, guint64 offset, GError **error)
+bp_source_item_open(bp_source_run *run, const bp_call *call, const struct bp_item_open_args *args,
+                    GError **error)
 {
-    bp_store_read_params params = {.key = item, .offset = offset};
+    bp_store_read_params params = {
+        .key = args->item_id, .offset = args->offset, .if_match = args->etag};
     return (bp_source_reader *)bp_store_read_open((bp_store *)run, call, &params, NULL, error);
 }
 

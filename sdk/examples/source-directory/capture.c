@@ -158,18 +158,29 @@ name_file(const struct entry *entry, const char *tree, uint64_t at, const struct
                : bp_fail(error, BP_ERR_CANCELLED, "naming the files was stopped");
 }
 
+/* Each index is another one, whatever its size. */
+static bp_status
+index_tag(const struct unit *unit, const char *tree, char tag[TAG_CAP], struct bp_error *error)
+{
+    struct stat st;
+    if (fstat(unit->spool.fd, &st) != 0) {
+        return bp_fail_errno(error, errno, "index of tree %s", tree);
+    }
+    entry_tag(&st, tag);
+    return BP_OK;
+}
+
 static bp_status
 name_index(const struct unit *unit, const char *tree, const struct bp_item_sink *sink,
            struct bp_error *error)
 {
     char key[BP_KEY_MAX];
-    struct stat st;
     char tag[TAG_CAP];
     index_key(tree, key);
-    if (fstat(unit->spool.fd, &st) != 0) {
-        return bp_fail_errno(error, errno, "index of tree %s", tree);
+    bp_status status = index_tag(unit, tree, tag, error);
+    if (status != BP_OK) {
+        return status;
     }
-    entry_tag(&st, tag); /* each index is another one, whatever its size */
     const struct bp_item item = {.struct_size = sizeof(item),
                                  .kind = BP_ITEM_STREAM,
                                  .id = INDEX_ITEM,
@@ -320,19 +331,42 @@ open_file(struct bp_item_reader *reader, const struct entry *entry, struct bp_er
     return check_unchanged(reader, error);
 }
 
+/* Of an older listing: its id says another line of this one, and the index is another one, too. */
+static bp_status
+check_listing(const struct bp_item_open_args *args, const char *tag, struct bp_error *error)
+{
+    return args->etag == NULL || strcmp(args->etag, tag) == 0
+               ? BP_OK
+               : bp_fail(error, BP_ERR_STALE, "item %s was listed anew since it was named",
+                         args->item_id);
+}
+
+static bp_status
+open_index(struct bp_item_reader *reader, const struct bp_item_open_args *args,
+           struct bp_error *error)
+{
+    char tag[TAG_CAP];
+    reader->size = reader->unit->spool.size;
+    bp_status status = index_tag(reader->unit, args->unit_id, tag, error);
+    return status == BP_OK ? check_listing(args, tag, error) : status;
+}
+
 /* What is to be read: the index, or the file that the item's id says. */
 static bp_status
-open_item(struct bp_item_reader *reader, const char *item_id, struct bp_error *error)
+open_item(struct bp_item_reader *reader, const struct bp_item_open_args *args,
+          struct bp_error *error)
 {
-    if (strcmp(item_id, INDEX_ITEM) == 0) {
-        reader->size = reader->unit->spool.size;
-        return BP_OK;
+    if (strcmp(args->item_id, INDEX_ITEM) == 0) {
+        return open_index(reader, args, error);
     }
     struct entry *entry = calloc(1, sizeof(*entry));
     if (entry == NULL) {
-        return bp_fail(error, BP_ERR_NOMEM, "no memory to read item %s", item_id);
+        return bp_fail(error, BP_ERR_NOMEM, "no memory to read item %s", args->item_id);
     }
-    bp_status status = find_line(reader->unit, item_id, entry, error);
+    bp_status status = find_line(reader->unit, args->item_id, entry, error);
+    if (status == BP_OK) {
+        status = check_listing(args, entry->tag, error);
+    }
     if (status == BP_OK) {
         status = open_file(reader, entry, error);
     }
@@ -341,24 +375,26 @@ open_item(struct bp_item_reader *reader, const char *item_id, struct bp_error *e
 }
 
 bp_status
-item_open(struct bp_run *run, const struct bp_op *op, const char *unit_id, const char *item_id,
-          uint64_t offset, struct bp_item_reader **out, struct bp_error *error)
+item_open(struct bp_run *run, const struct bp_op *op, const struct bp_item_open_args *args,
+          struct bp_item_reader **out, struct bp_error *error)
 {
     (void)op;
-    struct unit *unit = indexed_unit(run, unit_id, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
+    struct unit *unit = status == BP_OK ? indexed_unit(run, args->unit_id, error) : NULL;
     if (unit == NULL) {
         return error->cls;
     }
     struct bp_item_reader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL) {
-        return bp_fail(error, BP_ERR_NOMEM, "no memory to read item %s", item_id);
+        return bp_fail(error, BP_ERR_NOMEM, "no memory to read item %s", args->item_id);
     }
     reader->unit = unit;
     reader->fd = -1;
-    reader->offset = offset;
-    bp_status status = open_item(reader, item_id, error);
-    if (status == BP_OK && offset > reader->size) {
-        status = bp_fail(error, BP_ERR_RANGE, "item %s ends before byte %" PRIu64, item_id, offset);
+    reader->offset = args->offset;
+    status = open_item(reader, args, error);
+    if (status == BP_OK && args->offset > reader->size) {
+        status = bp_fail(error, BP_ERR_RANGE, "item %s ends before byte %" PRIu64, args->item_id,
+                         args->offset);
     }
     if (status != BP_OK) {
         item_close(reader);

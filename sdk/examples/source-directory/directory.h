@@ -143,8 +143,8 @@ bp_status unit_end(struct bp_run *run, const struct bp_op *op, const char *unit_
                    struct bp_error *error);
 bp_status unit_prove(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                      struct bp_proof *out, struct bp_error *error);
-bp_status item_open(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                    const char *item_id, uint64_t offset, struct bp_item_reader **out,
+bp_status item_open(struct bp_run *run, const struct bp_op *op,
+                    const struct bp_item_open_args *args, struct bp_item_reader **out,
                     struct bp_error *error);
 bp_status item_read(struct bp_item_reader *reader, const struct bp_op *op, void *buffer, size_t cap,
                     size_t *n, struct bp_error *error);

@@ -120,6 +120,16 @@ struct bp_item_sink {
     int32_t (*next)(void *ctx, const char *token);
 };
 
+/** Which item is to be read, and from where on. */
+struct bp_item_open_args {
+    uint32_t struct_size;
+    uint32_t flags; /**< none in minor 0 */
+    const char *unit_id, *item_id;
+    const char *etag; /**< what the item was named with: STALE when it is another version by now;
+                           NULL = it was named with none */
+    uint64_t offset;  /**< 0, or where reading failed before */
+};
+
 /** What can be counted of a unit.  Restored `found` must lie within [low, high]. */
 struct bp_proof {
     uint32_t struct_size;
@@ -350,11 +360,11 @@ struct bp_source_ops {
 
     /**
      * STREAM items.  Optional.  As soon as the item was named; once more at an offset when reading
-     * failed.  STALE: it is gone or another version;
-     * RANGE: it is shorter than the offset.
+     * failed, with the etag that it was named with, so that two versions never mix.  STALE: it is
+     * gone or another version.  RANGE: it is shorter than the offset.
      */
-    bp_status (*item_open)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                           const char *item_id, uint64_t offset, struct bp_item_reader **out,
+    bp_status (*item_open)(struct bp_run *run, const struct bp_op *op,
+                           const struct bp_item_open_args *args, struct bp_item_reader **out,
                            struct bp_error *error);
     /** May be short; *n == 0 is the end and only the end.  Errors as of item_open. */
     bp_status (*item_read)(struct bp_item_reader *reader, const struct bp_op *op, void *buffer,

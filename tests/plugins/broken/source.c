@@ -256,6 +256,7 @@ source_items(struct bp_run *run, const struct bp_op *op, const char *unit_id, co
                                .kind = BP_ITEM_STREAM,
                                .id = id,
                                .key = key,
+                               .etag = ROW_VERSION,
                                .size = ROW_BYTES + (IS_BROKEN(SIZE_TOO_LARGE) ? 1 : 0)};
         if (sink->item(sink->ctx, &item) != 0) {
             return bp_fail(error, BP_ERR_CANCELLED, "the sink stopped");
@@ -297,22 +298,28 @@ source_prove(struct bp_run *run, const struct bp_op *op, const char *unit_id, st
 }
 
 static bp_status
-source_item_open(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                 const char *item_id, uint64_t offset, struct bp_item_reader **out,
-                 struct bp_error *error)
+source_item_open(struct bp_run *run, const struct bp_op *op, const struct bp_item_open_args *args,
+                 struct bp_item_reader **out, struct bp_error *error)
 {
     struct table *table = NULL;
     bp_status status = source_check_op(run->source, op, error);
-    status = status == BP_OK ? find(unit_id, &table, error) : status;
-    unsigned row = (unsigned)strtoul(item_id + strlen("row-"), NULL, 10);
+    if (status == BP_OK && args->flags != 0 && !IS_BROKEN(TAKES_ANY_ITEM_FLAG)) {
+        status = bp_fail(error, BP_ERR_INVALID, "unknown flags of an item");
+    }
+    status = status == BP_OK ? find(args->unit_id, &table, error) : status;
+    if (status == BP_OK && args->etag != NULL && strcmp(args->etag, ROW_VERSION) != 0 &&
+        !IS_BROKEN(READS_ANY_VERSION)) {
+        status = bp_fail(error, BP_ERR_STALE, "item %s is another one by now", args->item_id);
+    }
+    unsigned row = (unsigned)strtoul(args->item_id + strlen("row-"), NULL, 10);
     struct bp_item_reader *reader =
         status == BP_OK && table != NULL ? calloc(1, sizeof *reader) : NULL;
-    if (reader == NULL || row >= table->n || offset > ROW_BYTES) {
+    if (reader == NULL || row >= table->n || args->offset > ROW_BYTES) {
         free(reader);
-        return status != BP_OK ? status : bp_fail(error, BP_ERR_STALE, "no item %s", item_id);
+        return status != BP_OK ? status : bp_fail(error, BP_ERR_STALE, "no item %s", args->item_id);
     }
     reader->bytes = table->rows[row];
-    reader->at = IS_BROKEN(IGNORES_OFFSET) ? 0 : (size_t)offset;
+    reader->at = IS_BROKEN(IGNORES_OFFSET) ? 0 : (size_t)args->offset;
     reader->end = ROW_BYTES;
     *out = reader;
     return BP_OK;

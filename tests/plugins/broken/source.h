@@ -14,6 +14,7 @@
 #define ROWS_MAX 8
 #define TABLES_MAX 64
 #define ROW_BYTES 3000
+#define ROW_VERSION "v1"
 #define DATABASE "shop"
 #define COMMIT_DOCUMENT "meta/tables.json"
 #define VERSION_TEXT "{\"version\": 1}\n" /* of every document */

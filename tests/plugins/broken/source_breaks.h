@@ -16,6 +16,8 @@
     X(ITEM_TWICE)                \
     X(ITEM_KEY_IS_OURS)          \
     X(NAMES_NO_ITEMS)            \
+    X(TAKES_ANY_ITEM_FLAG)       \
+    X(READS_ANY_VERSION)         \
     X(IGNORES_OFFSET)            \
     X(SIZE_TOO_LARGE)            \
     X(PROOF_CROSSED)             \

@@ -84,6 +84,29 @@ START_TEST(test_intake_read__wanted_version_is_checked)
 }
 END_TEST
 
+/* The source is told what it named, also when it is asked for the rest. */
+START_TEST(test_intake_read__rest_of_a_streamed_item)
+{
+    char text[16];
+    gsize n;
+    GError *error = NULL;
+    params.src = NULL;
+    params.run = fake_store_as_run(test_src);
+    params.unit_id = "u";
+    params.etag = "v1";
+    g_auto(bp_intake) intake;
+    bp_intake_init(&intake, &params);
+    ck_assert(bp_intake_read(&intake, text, 4, &n, NULL));
+    bp_intake_seek(&intake, 4, BP_UNKNOWN);
+    ck_assert(bp_intake_read(&intake, text, 3, &n, NULL));
+    ck_assert_mem_eq(text, "456", 3);
+    fake_store_set_text(test_src, "a", "9876543210");
+    bp_intake_seek(&intake, 4, BP_UNKNOWN);
+    ck_assert(!bp_intake_read(&intake, text, 3, &n, &error));
+    test_error_is(&error, BP_ERR_EXISTS, "another version");
+}
+END_TEST
+
 START_TEST(test_intake_read__progress_gives_new_attempts)
 {
     g_autoptr(GBytes) bytes = test_bytes(6 * MIB);
@@ -114,6 +137,7 @@ main(void)
     tcase_add_test(tc, test_intake_read_full__to_the_end);
     tcase_add_test(tc, test_intake_seek__reads_from_there);
     tcase_add_test(tc, test_intake_read__wanted_version_is_checked);
+    tcase_add_test(tc, test_intake_read__rest_of_a_streamed_item);
     tcase_add_test(tc, test_intake_read__progress_gives_new_attempts);
     suite_add_tcase(suite, tc);
     return test_run(suite);

@@ -84,7 +84,9 @@ START_TEST(test_items__stream_is_unsupported_here)
 {
     g_autoptr(GError) error = NULL;
     bp_source_run *run = begin_run();
-    ck_assert_ptr_null(bp_source_item_open(run, &call, "a", "x", 0, &error));
+    const struct bp_item_open_args args = {
+        .struct_size = sizeof args, .unit_id = "a", .item_id = "x"};
+    ck_assert_ptr_null(bp_source_item_open(run, &call, &args, &error));
     ASSERT_ERROR(error, BP_ERR_UNSUPPORTED, "source files has no streamed items");
     end_run(run);
 }
@@ -354,18 +356,20 @@ struct bp_item_reader {
 static gsize lying_amount;
 
 static bp_status
-stream_open(struct bp_run *run, const struct bp_op *op, const char *unit_id, const char *item_id,
-            uint64_t offset, struct bp_item_reader **out, struct bp_error *error)
+stream_open(struct bp_run *run, const struct bp_op *op, const struct bp_item_open_args *args,
+            struct bp_item_reader **out, struct bp_error *error)
 {
     (void)run;
     (void)op;
     (void)error;
-    if (strcmp(item_id, "empty-handed") == 0) {
+    if (strcmp(args->item_id, "empty-handed") == 0) {
         return BP_OK;
     }
-    ck_assert_str_eq(unit_id, "a");
+    ck_assert_uint_eq(args->struct_size, sizeof *args);
+    ck_assert_str_eq(args->unit_id, "a");
+    ck_assert_str_eq(args->etag, "v1");
     *out = g_new0(struct bp_item_reader, 1);
-    (*out)->at = offset;
+    (*out)->at = args->offset;
     return BP_OK;
 }
 
@@ -397,7 +401,9 @@ START_TEST(test_stream__read_from_an_offset)
     source_module->source.item_open = stream_open;
     source_module->source.item_read = stream_read;
     source_module->source.item_close = stream_close;
-    bp_source_reader *reader = bp_source_item_open(run, &call, "a", "i", 2, &error);
+    struct bp_item_open_args args = {
+        .struct_size = sizeof args, .unit_id = "a", .item_id = "i", .etag = "v1", .offset = 2};
+    bp_source_reader *reader = bp_source_item_open(run, &call, &args, &error);
     ASSERT_FINE(reader != NULL, error);
     ASSERT_FINE(bp_source_item_read(reader, &call, buffer, 3, &n, &error), error);
     ck_assert_uint_eq(n, 3);
@@ -409,7 +415,8 @@ START_TEST(test_stream__read_from_an_offset)
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "item_read: answered 21 bytes into room for 3");
     bp_source_item_close(reader);
     bp_source_item_close(NULL);
-    ck_assert_ptr_null(bp_source_item_open(run, &call, "a", "empty-handed", 0, &error));
+    args.item_id = "empty-handed";
+    ck_assert_ptr_null(bp_source_item_open(run, &call, &args, &error));
     ASSERT_ERROR(error, BP_ERR_PERMANENT, "plugin bug: files item_open: answered no reader");
     end_run(run);
 }
