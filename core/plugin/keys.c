@@ -14,6 +14,7 @@
 
 #define KEYS_MAX 256
 #define KEY_NAME_MAX 63
+#define KNOWN_FLAGS (BP_CONFIG_REQUIRED | BP_CONFIG_SECRET | BP_CONFIG_LIST)
 /* Bytes of a key in minor 0: what every plugin of major 1 has. */
 #define KEY_MIN (offsetof(struct bp_config_key, help) + sizeof(const char *))
 
@@ -68,12 +69,22 @@ default_is_fine(const struct bp_config_key *key)
     }
 }
 
+/* Not a bug: the plugin was made for a newer host. */
+static bool
+is_newer(const struct bp_config_key *key)
+{
+    return key->type > BP_CONFIG_PATH || (key->flags & ~KNOWN_FLAGS) != 0;
+}
+
 /* The broken rule as text that completes "key X …", or NULL. */
 static const char *
 key_problem(const struct bp_config_key *key)
 {
     if (key->type > BP_CONFIG_PATH) {
         return "has a type that this host does not know";
+    }
+    if ((key->flags & ~KNOWN_FLAGS) != 0) {
+        return "has flags that this host does not know";
     }
     if (key->min > key->max) {
         return "has a minimum above its maximum";
@@ -114,8 +125,7 @@ check_key(const struct bp_config_key *keys, guint32 i, const char *what, GError 
         problem = names_collide(&keys[i], &keys[j]) ? "is declared twice" : NULL;
     }
     if (problem != NULL) {
-        /* A newer type is no bug: the plugin was made for a newer host. */
-        bool newer = keys[i].type > BP_CONFIG_PATH;
+        bool newer = is_newer(&keys[i]);
         bp_set_error(error, newer ? BP_ERR_UNSUPPORTED : BP_ERR_PERMANENT, "%s%s: key %s %s",
                      newer ? "" : "plugin bug: ", what, keys[i].name, problem);
         bp_error_add_hint(error, newer ? "update bakplane" : BP_MODULE_BUG_HINT);

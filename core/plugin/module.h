@@ -53,7 +53,7 @@ bool bp_module_init(bp_module *module, GError **error);
 
 /**
  * Check a key table and copy it with the host's stride.  @what: path and table, for messages.
- * PERMANENT; UNSUPPORTED for types that only a newer host knows.
+ * PERMANENT; UNSUPPORTED for types and flags that only a newer host knows.
  */
 bool bp_module__copy_keys(const struct bp_config_key *from, guint32 stride, guint32 n,
                           const char *what, struct bp_config_key **out, GError **error);

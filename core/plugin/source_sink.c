@@ -64,6 +64,10 @@ bp_source__take_unit(bp_sink_state *sink, const struct bp_unit *unit, GHashTable
          !bp_answer_check_text(answer, "unit parent", out->parent, BP_TOKEN_MAX, bug))) {
         return false;
     }
+    if (out->flags != 0) {
+        return bp_plugin_bug(answer->instance, answer->what, bug,
+                             "unit \"%.200s\" has unknown flags", out->id);
+    }
     if (seen == NULL) {
         return true;
     }

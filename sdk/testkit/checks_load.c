@@ -20,6 +20,7 @@
 #include "sdk/lib/ban.h"
 
 #define NAME_MAX_BYTES 31
+#define KNOWN_FLAGS (BP_CONFIG_REQUIRED | BP_CONFIG_SECRET | BP_CONFIG_LIST)
 
 static void
 read_elf(const struct bp_kit *kit, struct bp_kit_elf *elf)
@@ -198,6 +199,8 @@ check_keys(struct bp_kit *kit)
             wrong = "is no name of small letters, digits and _";
         } else if (key->type > BP_CONFIG_PATH) {
             wrong = "has a type that ABI 1.0 does not know";
+        } else if ((key->flags & ~KNOWN_FLAGS) != 0) {
+            wrong = "has flags that ABI 1.0 does not know";
         } else if (key->min > key->max) {
             wrong = "has a minimum above its maximum";
         } else if (key->type == BP_CONFIG_CHOICE && key->choices == NULL) {

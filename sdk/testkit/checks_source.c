@@ -97,6 +97,9 @@ check_plan(struct bp_kit *kit)
             unit->kind == NULL || unit->name == NULL || *unit->name == '\0') {
             bp_kit_fail(kit, "unit number %zu lacks id, kind or name", i);
         }
+        if (unit->flags != 0) {
+            bp_kit_fail(kit, "unit %s has flags that ABI 1.0 does not know", unit->id);
+        }
         for (size_t j = 0; j < i; j++) {
             has_parent = has_parent || strcmp(first.units[j].id, unit->parent) == 0;
             if (strcmp(first.units[j].id, unit->id) == 0) {

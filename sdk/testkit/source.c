@@ -217,7 +217,8 @@ take_unit(void *ctx, const struct bp_unit *unit)
     units->units[units->n++] = (struct bp_kit_unit){.id = dup_or_null(unit->id),
                                                     .parent = dup_or_null(unit->parent),
                                                     .kind = dup_or_null(unit->kind),
-                                                    .name = dup_or_null(unit->name)};
+                                                    .name = dup_or_null(unit->name),
+                                                    .flags = unit->flags};
     return 0;
 }
 

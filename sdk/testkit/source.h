@@ -20,6 +20,7 @@ struct bp_kit_item {
 
 struct bp_kit_unit {
     char *id, *parent, *kind, *name;
+    uint32_t flags;
     struct bp_kit_item *items; /**< after bp_kit_items */
     size_t n_items;
     struct bp_proof proof; /**< after bp_kit_capture */

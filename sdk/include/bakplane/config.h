@@ -34,7 +34,7 @@ enum bp_config_type {
 struct bp_config_key {
     const char *name;    /**< [a-z][a-z0-9_]*, unique in its table */
     uint32_t type;       /**< enum bp_config_type; a type unknown to the host: load refused */
-    uint32_t flags;      /**< BP_CONFIG_… */
+    uint32_t flags;      /**< BP_CONFIG_…; a bit unknown to the host: load refused */
     const char *def;     /**< default as text, or NULL for "not set" */
     int64_t min, max;    /**< for INT, SIZE, DURATION; both 0 = only what the type allows */
     const char *choices; /**< for CHOICE: "auto|yes|no"; for SIZE and DURATION: words that stand

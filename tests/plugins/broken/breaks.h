@@ -13,6 +13,7 @@
     X(OTHER_NAME)                  \
     X(OFFERS_BOTH)                 \
     X(NO_HELP)                     \
+    X(KEY_HAS_FLAGS)               \
     X(READS_BEYOND_HOST)           \
     X(EXACT_HOST)                  \
     X(INIT_LEAKS)                  \

@@ -402,6 +402,9 @@ choose(void)
     if (IS_BROKEN(NO_HELP)) {
         keys[1].help = NULL;
     }
+    if (IS_BROKEN(KEY_HAS_FLAGS)) {
+        keys[2].flags = UINT32_C(1) << 30;
+    }
     if (IS_BROKEN(OTHER_NAME)) {
         plugin.name = "another";
     }

@@ -159,6 +159,7 @@ source_plan(struct bp_source *source, const struct bp_op *op, const struct bp_un
         (void)snprintf(id, sizeof id, "%.200s%u", tables[i].name,
                        IS_BROKEN(IDS_CHANGE) ? plans : 0);
         struct bp_unit unit = {.struct_size = sizeof unit,
+                               .flags = IS_BROKEN(UNIT_HAS_FLAGS) ? 1 : 0,
                                .id = IS_BROKEN(IDS_CHANGE) ? id : tables[i].name,
                                .parent = DATABASE,
                                .kind = "table",

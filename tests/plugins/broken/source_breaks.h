@@ -10,6 +10,7 @@
     X(COMMIT_IS_OURS)            \
     X(CHILD_BEFORE_PARENT)       \
     X(IDS_CHANGE)                \
+    X(UNIT_HAS_FLAGS)            \
     X(PLANS_ALL)                 \
     X(PLAN_GOES_ON)              \
     /* runs */                   \

@@ -10,7 +10,9 @@
  * - New members and operations are only ever appended.  A missing one is either NULL or beyond
  *   struct_size: ask BP_HAS before using any that is newer than minor 0.
  * - Unknown capability bits are ignored; unknown bits in a request's `flags` are refused with
- *   BP_ERR_INVALID, so that a newer caller learns of it and falls back.
+ *   BP_ERR_INVALID, so that a newer caller learns of it and falls back.  In the `flags` of what a
+ *   plugin tells (keys, units, documents, proofs) there are only bits that host->abi_minor defines:
+ *   others are refused, since they may change the meaning of all the rest.
  * - Pointers passed in are valid for the call only.  Nothing changes owner: results go into the
  *   caller's structures or into sinks that copy.
  * - Text is UTF-8, NUL-terminated.  Sizes are bytes, times nanoseconds unless the name says else.

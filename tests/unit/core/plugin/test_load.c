@@ -151,6 +151,8 @@ START_TEST(test_keys__every_refusal_says_how_to_mend_it)
     expect_hint("key a has no help", "its author has to mend that");
     key = (struct bp_config_key){.name = "a", .help = "help", .type = 99};
     expect_hint("key a has a type that this host does not know", "update bakplane");
+    key = (struct bp_config_key){.name = "a", .help = "help", .flags = 8};
+    expect_hint("key a has flags that this host does not know", "update bakplane");
     plugin.key_stride = 8;
     expect_hint("a stride of 8 bytes", "its author has to mend that");
 }
@@ -276,6 +278,9 @@ START_TEST(test_keys__refused)
         {{KEY(.name = "a", .type = 99), KEY(.name = "b")},
          BP_ERR_UNSUPPORTED,
          "key a has a type that this host does not know"},
+        {{KEY(.name = "a", .flags = 8), KEY(.name = "b")},
+         BP_ERR_UNSUPPORTED,
+         "key a has flags that this host does not know"},
         {{{.name = "a"}, KEY(.name = "b")}, BP_ERR_PERMANENT, "key a has no help"},
         {{KEY(.name = "a", .type = BP_CONFIG_INT, .def = "x"), KEY(.name = "b")},
          BP_ERR_PERMANENT,

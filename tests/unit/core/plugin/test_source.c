@@ -77,6 +77,8 @@ START_TEST(test_plan__lies)
          "answered no unit id"},
         {{.struct_size = sizeof(struct bp_unit), .id = "i", .kind = "k", .name = "\xff"},
          "unit name that is not valid UTF-8"},
+        {{.struct_size = sizeof(struct bp_unit), .flags = 1, .id = "i", .kind = "k", .name = "n"},
+         "unit \"i\" has unknown flags"},
         {{.struct_size = sizeof(struct bp_unit),
           .id = "i",
           .kind = "k",
