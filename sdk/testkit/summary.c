@@ -85,10 +85,7 @@ note_source(struct bp_kit *kit)
     const struct bp_source_info *info = &source.info;
     bp_kit_note(kit, "units of kind %.31s have items, %.31s are counted", info->item_kind,
                 info->proof_what);
-    bp_kit_note(kit, "promises:%s%s%s%s%s", (info->features & BP_SOURCE_PIN) != 0 ? " PIN" : "",
-                (info->features & BP_SOURCE_INCREMENTAL) != 0 ? " INCREMENTAL" : "",
-                (info->features & BP_SOURCE_SNAPSHOT_EXPORT) != 0 ? " SNAPSHOT_EXPORT" : "",
-                (info->features & BP_SOURCE_RBAC) != 0 ? " RBAC" : "",
+    bp_kit_note(kit, "promises:%s%s", (info->features & BP_SOURCE_PIN) != 0 ? " PIN" : "",
                 (info->features & BP_SOURCE_CONCURRENT_UNITS) != 0 ? " CONCURRENT_UNITS" : "");
     bp_kit_source_close(&source);
 }

@@ -40,12 +40,8 @@ struct bp_run;         /**< one capture; the plugin's own */
 struct bp_restore;     /**< one restore; the plugin's own */
 struct bp_item_reader; /**< one open STREAM item; the plugin's own */
 
-/* bp_source_info.features.  Three are names for what a later minor may define: nobody promises
- * them before. */
+/* bp_source_info.features.  Bits 1 to 3 are reserved. */
 #define BP_SOURCE_PIN (UINT64_C(1) << 0) /**< what is captured cannot vanish meanwhile */
-#define BP_SOURCE_INCREMENTAL (UINT64_C(1) << 1)
-#define BP_SOURCE_SNAPSHOT_EXPORT (UINT64_C(1) << 2)
-#define BP_SOURCE_RBAC (UINT64_C(1) << 3)
 #define BP_SOURCE_CONCURRENT_UNITS (UINT64_C(1) << 4) /**< several units or targets at a time */
 
 /** Facts of the plugin and, after `probe`, of the server. */
