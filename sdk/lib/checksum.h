@@ -11,7 +11,7 @@
 BP_BEGIN_DECLS
 
 /** Room for the hex form of any checksum and its NUL. */
-#define BP_CHECKSUM_HEX_MAX 65
+#define BP_CHECKSUM_HEX_MAX 129
 
 /** Bytes of value[] that a kind uses; 0 for NONE and unknown kinds. */
 size_t bp_checksum_length(uint32_t kind);

@@ -99,9 +99,9 @@ enum bp_checksum_origin {
 
 /** A checksum of a whole object.  Fixed layout for ever, so that others may embed it. */
 struct bp_checksum {
-    uint32_t kind; /**< enum bp_checksum_kind */
-    uint32_t by;   /**< enum bp_checksum_origin */
-    uint8_t value[32];
+    uint32_t kind;     /**< enum bp_checksum_kind */
+    uint32_t by;       /**< enum bp_checksum_origin */
+    uint8_t value[64]; /**< as many as the kind says, from the first on */
 };
 
 /** What a store says of one object. */

@@ -77,7 +77,7 @@ pub struct Host {
 pub struct Checksum {
     pub kind: u32,
     pub by: u32,
-    pub value: [u8; 32],
+    pub value: [u8; 64],
 }
 
 #[repr(C)]
@@ -238,11 +238,11 @@ unsafe impl<T> Sync for Constant<T> {}
 
 const _: () = assert!(size_of::<Error>() == 704);
 const _: () = assert!(size_of::<Op>() == 24);
-const _: () = assert!(size_of::<Meta>() == 224);
+const _: () = assert!(size_of::<Meta>() == 256);
 const _: () = assert!(size_of::<Info>() == 5448);
 const _: () = assert!(size_of::<ListArgs>() == 40);
 const _: () = assert!(size_of::<ListSink>() == 40);
 const _: () = assert!(size_of::<ReadArgs>() == 40);
-const _: () = assert!(size_of::<WriteArgs>() == 72);
+const _: () = assert!(size_of::<WriteArgs>() == 104);
 const _: () = assert!(size_of::<ConfigKey>() == 80);
 const _: () = assert!(size_of::<Plugin>() == 96);
