@@ -403,17 +403,6 @@ bp_restore_journal_prepared(bp_restore_journal *journal, const char *target, con
 }
 
 bool
-bp_restore_journal_job(bp_restore_journal *journal, const char *target, const char *token,
-                       GError **error)
-{
-    json_t *line = event("job");
-    bp_json_set_text(line, "target", target);
-    bp_json_set_text(line, "token", token);
-    BP_LOCK_GUARD(&journal->lock);
-    return append_line(journal, line, error);
-}
-
-bool
 bp_restore_journal_done(bp_restore_journal *journal, const char *target, guint64 found,
                         GError **error)
 {

@@ -69,8 +69,6 @@ void bp_restore_journal_failed(bp_restore_journal *journal);
 bool bp_restore_journal_swept(bp_restore_journal *journal, GError **error);
 bool bp_restore_journal_prepared(bp_restore_journal *journal, const char *target,
                                  const char *identity, GError **error);
-bool bp_restore_journal_job(bp_restore_journal *journal, const char *target, const char *token,
-                            GError **error);
 /** A prepared target is complete; `found` is what was counted, or BP_UNKNOWN. */
 bool bp_restore_journal_done(bp_restore_journal *journal, const char *target, guint64 found,
                              GError **error);

@@ -18,8 +18,8 @@
  * time (BP_SOURCE_CONCURRENT_UNITS); one unit or target is never used by two.  But items are read
  * (item_open, item_read, item_close) by the threads that copy, several of a unit at a time and
  * while more of them are being named, and run_keepalive comes from a timer.  After a crash each
- * verb may be repeated in a new run: texts that must survive (tokens, identities) are persisted
- * by the core.
+ * verb may be repeated in a new run.  Identities and staging prefixes survive, which the core
+ * persists; tokens do not: a run knows none of the jobs of another one.
  *
  * What failed as RETRYABLE, THROTTLED or TIMEOUT the host may call again with the same arguments:
  * such a call begins anew, or finds what it has done and goes on.  Not so `probe` and
@@ -397,6 +397,8 @@ struct bp_source_ops {
      * Makes the target ready to take data.  `identity` receives a text by which a later run can
      * tell that the object is ours (pairs[].ours).  Where an object with the identity pairs[].done
      * is there, it answers that identity and changes nothing: no other operation follows for it.
+     * Jobs of a dead run may still be at work on `ours` when it is replaced: the source stops them,
+     * waits for them, or makes an object that they cannot reach.
      * The identity is told as soon as something was made, also when the rest fails: else no later
      * run may replace it.  With WITHOUT_ITEMS target_finish comes next.
      */
