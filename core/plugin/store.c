@@ -358,6 +358,43 @@ bp_store_remove_many(bp_store *store, const bp_call *call, const char *const *ke
     return true;
 }
 
+/* Inside of a frame.  What is committed meanwhile may come too late for this barrier. */
+static bp_status
+sync_inside(const bp_store *store, bp_store_instance *instance, bp_frame *frame)
+{
+    bool before = atomic_exchange(&instance->unsynced, false);
+    bp_status status = store->ops->sync(instance->plugin, &frame->op, &frame->error);
+    if (status != BP_OK && before) {
+        bp_store__note_commit(instance);
+    }
+    return status;
+}
+
+/*
+ * An instance that was replaced may keep commits to itself.  If its login is refused once more it
+ * does not: the barrier asks a server, and has been told of them by the one that took its place.
+ */
+static bool
+sync_replaced(bp_store *store, bp_store_instance *old, const bp_call *call, GError **error)
+{
+    bp_frame frame;
+    g_autoptr(GError) failed = NULL;
+    bool fine = bp_frame_enter(&frame, &store->base, "sync", call, &failed);
+    if (fine) {
+        bp_status status = sync_inside(store, old, &frame);
+        fine = bp_frame_leave(&frame, status, &failed);
+    }
+    if (!fine && bp_error_is(failed, BP_ERR_AUTH)) {
+        atomic_store(&old->unsynced, false);
+        return true;
+    }
+    if (!fine) {
+        bp_store__note_commit(old);
+        g_propagate_error(error, g_steal_pointer(&failed));
+    }
+    return fine;
+}
+
 bool
 bp_store_sync(bp_store *store, const bp_call *call, GError **error)
 {
@@ -370,9 +407,16 @@ bp_store_sync(bp_store *store, const bp_call *call, GError **error)
         if (!bp_store__enter(&use, error)) {
             return false;
         }
-        status = store->ops->sync(use.instance->plugin, &use.frame.op, &use.frame.error);
+        status = sync_inside(store, use.instance, &use.frame);
     } while (bp_store__refused(&use, status));
-    return bp_store__result(&use, error);
+    bool fine = bp_store__result(&use, error);
+    bp_store_instance *old = fine ? bp_store__unsynced(store) : NULL;
+    while (old != NULL) {
+        fine = sync_replaced(store, old, call, error);
+        bp_store__end_stream(old);
+        old = fine ? bp_store__unsynced(store) : NULL;
+    }
+    return fine;
 }
 
 bool

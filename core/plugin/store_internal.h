@@ -14,7 +14,8 @@
 /** What the plugin opened. */
 typedef struct bp_store_instance {
     struct bp_storage *plugin;
-    atomic_uint streams; /* readers and writers that are open on it */
+    atomic_uint streams;  /* readers and writers that are open on it, and barriers */
+    atomic_bool unsynced; /* something was committed since its last barrier began */
     struct bp_store_instance *next;
 } bp_store_instance;
 
@@ -104,6 +105,13 @@ void bp_store__end_stream(bp_store_instance *instance);
  */
 bool bp_store__leave_stream(const bp_store_stream *stream, bp_frame *frame, bp_status status,
                             GError **error);
+/** Something was committed through it, or perhaps was: it is not closed before the next barrier. */
+void bp_store__note_commit(bp_store_instance *instance);
+/**
+ * One that was replaced, and has commits that no barrier covers; NULL = there is none.  It stays
+ * open until bp_store__end_stream.
+ */
+bp_store_instance *bp_store__unsynced(bp_store *store);
 /** The server took our credentials: they may be refused once more. */
 void bp_store__note_success(bp_store *store, const bp_store_instance *instance);
 

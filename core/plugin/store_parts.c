@@ -66,6 +66,7 @@ bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *pa
         args.src = bp_store__current(params->src)->plugin;
         status =
             dst->ops->copy(use.instance->plugin, &use.frame.op, &args, &meta, &use.frame.error);
+        bp_store__note_commit(use.instance);
     } while (bp_store__refused(&use, status));
     return bp_store__result(&use, error) &&
            bp_store__take_meta(dst, "copy", params->dst_key, &meta, out, error) &&
@@ -251,6 +252,7 @@ bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_comp
         }
         status = store->ops->part_complete(use.instance->plugin, &use.frame.op, &args, &meta,
                                            &use.frame.error);
+        bp_store__note_commit(use.instance);
     } while (bp_store__refused(&use, status));
     return bp_store__result(&use, error) &&
            bp_store__take_meta(store, "part_complete", write->key, &meta, out, error) &&

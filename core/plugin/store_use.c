@@ -41,14 +41,22 @@ close_inside(bp_store *store, bp_store_instance *instance)
     g_free(instance);
 }
 
-/* Those that were replaced and are not read or written through any more. */
+/* What a plugin keeps to itself until the barrier would be lost with its instance. */
+static bool
+is_needed(const bp_store *store, bp_store_instance *old)
+{
+    return atomic_load(&old->streams) > 0 ||
+           (store->ops->sync != NULL && atomic_load(&old->unsynced));
+}
+
+/* Those that were replaced and are of no use any more. */
 static void
 close_idle_inside(bp_store *store)
 {
     bp_store_instance **at = &store->replaced;
     while (*at != NULL) {
         bp_store_instance *old = *at;
-        if (atomic_load(&old->streams) > 0) {
+        if (is_needed(store, old)) {
             at = &old->next;
             continue;
         }
@@ -235,6 +243,25 @@ void
 bp_store__end_stream(bp_store_instance *instance)
 {
     atomic_fetch_sub(&instance->streams, 1);
+}
+
+void
+bp_store__note_commit(bp_store_instance *instance)
+{
+    atomic_store(&instance->unsynced, true);
+}
+
+bp_store_instance *
+bp_store__unsynced(bp_store *store)
+{
+    BP_LOCK_GUARD(&store->renew_lock);
+    for (bp_store_instance *old = store->replaced; old != NULL; old = old->next) {
+        if (atomic_load(&old->unsynced)) {
+            bp_store__begin_stream(old);
+            return old;
+        }
+    }
+    return NULL;
 }
 
 bool

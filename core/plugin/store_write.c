@@ -171,6 +171,7 @@ commit(bp_store_writer *writer, const bp_call *call, struct bp_object_meta *out,
         return false;
     }
     status = store->ops->write_commit(writer->handle, &frame.op, &meta, &frame.error);
+    bp_store__note_commit(writer->stream.instance);
     bool fine = bp_store__leave_stream(&writer->stream, &frame, status, error);
     if (fine) {
         bp_store__note_success(store, writer->stream.instance);

@@ -317,8 +317,12 @@ struct bp_storage_ops {
     /* Optional from here on. */
 
     /**
-     * Barrier: everything committed so far is visible and survives power loss.  When it fails, what
-     * was committed since the last one counts as not written.
+     * Barrier: everything committed so far through this instance is visible and survives power
+     * loss.  When it fails, what was committed since the last one counts as not written.  The host
+     * asks each instance that it committed through, also one that AUTH has replaced, before it
+     * closes that.  Where such a one answers AUTH once more, the barrier of the instance that took
+     * its place stands for it: a barrier that asks a server covers all commits of equal settings,
+     * and one that asks nobody needs no login.
      */
     bp_status (*sync)(struct bp_storage *storage, const struct bp_op *op, struct bp_error *error);
     /**

@@ -3,6 +3,7 @@
  * Credentials that are refused: a storage is opened anew once per generation of them, what is
  * open stays as it is, and nothing is tried for ever.
  */
+#include "core/base/fault.h"
 #include "core/base/thread.h"
 #include "core/plugin/store.h"
 #include "tests/harness/suite.h"
@@ -150,6 +151,56 @@ START_TEST(test_refused__open_writers_stay_valid)
 }
 END_TEST
 
+static void
+commit_and_replace(void)
+{
+    bp_store_put_params put = {.key = "new", .bytes = "x", .n = 1};
+    ASSERT_FINE(bp_store_put(store, NULL, &put, &error), error);
+    for (int i = 0; i < 2; i++) {
+        test_ops_expire();
+        ASSERT_FINE(stat_k(&error), error);
+    }
+    ck_assert_uint_eq(test_ops_calls("open"), 3);
+    ck_assert_uint_eq(test_ops_calls("close"), 0); /* else what it keeps to itself were lost */
+}
+
+START_TEST(test_sync__reaches_what_was_replaced)
+{
+    commit_and_replace();
+    ASSERT_FINE(bp_store_sync(store, NULL, &error), error);
+    ck_assert_uint_eq(test_ops_calls("sync"), 2);
+    ASSERT_FINE(bp_store_sync(store, NULL, &error), error);
+    ck_assert_uint_eq(test_ops_calls("sync"), 3);
+    test_ops_expire();
+    ASSERT_FINE(stat_k(&error), error);
+    ck_assert_uint_eq(test_ops_calls("close"), 2);
+}
+END_TEST
+
+START_TEST(test_sync__refused_where_it_was_replaced)
+{
+    commit_and_replace();
+    ck_assert(bp_fault_load("storage.sync:data:class=auth:nth=2", NULL));
+    ASSERT_FINE(bp_store_sync(store, NULL, &error), error);
+    ck_assert_uint_eq(test_ops_calls("open"), 3);
+    ck_assert(bp_fault_load("", NULL));
+    ASSERT_FINE(bp_store_sync(store, NULL, &error), error);
+    ck_assert_uint_eq(test_ops_calls("sync"), 2);
+}
+END_TEST
+
+START_TEST(test_sync__fails_where_it_was_replaced)
+{
+    commit_and_replace();
+    ck_assert(bp_fault_load("storage.sync:data:class=no-space:nth=2", NULL));
+    ck_assert(!bp_store_sync(store, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_NO_SPACE, "storage data: ");
+    ck_assert(bp_fault_load("", NULL));
+    ASSERT_FINE(bp_store_sync(store, NULL, &error), error);
+    ck_assert_uint_eq(test_ops_calls("sync"), 3);
+}
+END_TEST
+
 static void *
 stat_often(void *ctx)
 {
@@ -185,5 +236,7 @@ main(void)
         test_refused__bytes_that_are_only_kept_prove_nothing,
         test_refused__a_success_begins_a_new_generation,
         test_refused__other_failures_do_not_begin_one, test_refused__open_readers_stay_valid,
-        test_refused__open_writers_stay_valid, test_refused__many_at_once);
+        test_refused__open_writers_stay_valid, test_refused__many_at_once,
+        test_sync__reaches_what_was_replaced, test_sync__refused_where_it_was_replaced,
+        test_sync__fails_where_it_was_replaced);
 }
