@@ -75,13 +75,13 @@ bp_store__take_meta(const bp_store *store, const char *what, const char *key,
     return true;
 }
 
-/* A capability whose operations are missing is none. */
+/* A capability whose operations or limits are missing is none. */
 static guint64
 usable_caps(const bp_store *store)
 {
     guint64 caps = store->info.caps;
     const struct bp_storage_ops *ops = store->ops;
-    if (ops->copy == NULL) {
+    if (ops->copy == NULL || store->info.max_copy == 0) {
         caps &= ~BP_STORE_SERVER_COPY;
     }
     if (ops->part_begin == NULL || ops->part_open == NULL || ops->part_complete == NULL ||
@@ -99,6 +99,7 @@ check_info(bp_store *store, GError **error)
         return bp_plugin_bug(&store->base, "info", error, "no ranged reads, which are required");
     }
     info->caps = usable_caps(store);
+    info->max_object = info->max_object != 0 ? info->max_object : BP_UNKNOWN;
     if ((info->caps & BP_STORE_PARTS) != 0 &&
         (info->max_parts == 0 || info->max_part == 0 || info->min_part > info->max_part)) {
         return bp_plugin_bug(&store->base, "info", error, "parts without sane limits");

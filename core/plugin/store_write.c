@@ -28,9 +28,9 @@ check_flags(const bp_store *store, const bp_store_write_params *params, GError *
     if (params->size == BP_UNKNOWN && !bp_store_can(store, BP_STORE_UNKNOWN_SIZE)) {
         return bp_store__lacks(store, "writing of unknown length", error);
     }
-    /* Before the first byte, not after the last: 0 is what a plugin leaves that knows no limit. */
+    /* Before the first byte, not after the last. */
     guint64 most = store->info.max_object;
-    if (params->size != BP_UNKNOWN && most != 0 && params->size > most) {
+    if (params->size != BP_UNKNOWN && params->size > most) {
         bp_set_error(error, BP_ERR_UNSUPPORTED,
                      "object %s has %" G_GUINT64_FORMAT
                      " bytes, and storage %s takes at most %" G_GUINT64_FORMAT " in one piece",

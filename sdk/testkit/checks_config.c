@@ -324,11 +324,9 @@ check_info(struct bp_kit *kit)
          info->min_part > info->max_part)) {
         bp_kit_fail(kit, "it promises PARTS, and lacks an operation or a limit for them");
     }
-    if (bp_kit_store_can(&store, BP_STORE_SERVER_COPY) && ops->copy == NULL) {
-        bp_kit_fail(kit, "it promises SERVER_COPY and has no copy");
-    }
-    if (info->max_object == 0) {
-        bp_kit_fail(kit, "max_object is 0; no limit is BP_UNKNOWN");
+    if (bp_kit_store_can(&store, BP_STORE_SERVER_COPY) &&
+        (ops->copy == NULL || info->max_copy == 0)) {
+        bp_kit_fail(kit, "it promises SERVER_COPY, and has no copy or a max_copy of 0");
     }
     bp_kit_store_close(&store);
 }

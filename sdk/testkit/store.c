@@ -114,6 +114,9 @@ ask_info(struct bp_kit_store *store)
     bp_kit_step(store->kit, "info", NULL);
     bp_status status = store->kit->ops.info(store->it, &store->info, &error);
     bp_kit_expect(store->kit, status, BP_OK, &error, "info");
+    if (store->info.max_object == 0) {
+        store->info.max_object = BP_UNKNOWN; /* both mean: no limit */
+    }
 }
 
 bp_status

@@ -71,8 +71,8 @@ note_promises(const struct bp_kit *kit, const struct bp_storage_info *info)
     }
     note_limit(kit, "max_object", info->max_object);
     note_limit(kit, "max_copy", info->max_copy);
-    note_limit(kit, "max_list", info->max_list);
-    note_limit(kit, "max_key_part", info->max_key_part);
+    note_limit(kit, "max_list", info->max_list != 0 ? info->max_list : BP_UNKNOWN);
+    note_limit(kit, "max_key_part", info->max_key_part != 0 ? info->max_key_part : BP_UNKNOWN);
     note_limit(kit, "best_io", info->best_io);
     bp_kit_note(kit, "identity: %.*s", (int)sizeof info->identity, info->identity);
 }

@@ -75,7 +75,7 @@ class Headers(unittest.TestCase):
         self.expect_closed("layout", "probe")
 
     def test_members_exchanged(self):
-        self.change(STORAGE, "uint64_t max_object, max_copy;", "uint64_t max_copy, max_object;")
+        self.change(STORAGE, "uint64_t offset, size; /**<", "uint64_t size, offset; /**<")
         self.expect_closed("layout", "probe")
 
     def test_text_lengthened(self):

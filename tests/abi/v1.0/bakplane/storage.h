@@ -49,10 +49,11 @@ struct bp_storage_info {
     uint32_t reserved;
     uint64_t caps;                          /**< BP_STORE_… */
     uint64_t min_part, max_part, max_parts; /**< bytes, bytes, count; 0 = no parts */
-    uint64_t max_object, max_copy;          /**< bytes; BP_UNKNOWN = no limit */
-    uint32_t max_list;                      /**< entries of one page */
-    uint32_t max_key_part;                  /**< bytes of one part of a key */
-    uint64_t best_io;                       /**< bytes per read or write that suit it */
+    uint64_t max_object;                    /**< bytes in one piece; 0 and BP_UNKNOWN = no limit */
+    uint64_t max_copy; /**< bytes of one `copy` or part_copy; BP_UNKNOWN = no limit, 0 = no copy */
+    uint32_t max_list; /**< entries of one page; 0 = no limit */
+    uint32_t max_key_part; /**< bytes of one part of a key; 0 = no limit */
+    uint64_t best_io;      /**< bytes per read or write that suit it; 0 = no wish */
     /* A text that does not fit is "", never cut: the host takes one that fills its array for "". */
     /** Equal = the same objects (a hint; the core proves it).  Where one root lies in another, the
         inner one's identity begins with the outer's, then '/'; it never ends in '/'.  "" = not

@@ -75,6 +75,34 @@ START_TEST(test_open__identity_ends_in_a_slash)
 END_TEST
 
 static bp_status
+answer_no_limits(struct bp_storage *self, struct bp_storage_info *out, struct bp_error *raw)
+{
+    (void)self;
+    (void)raw;
+    out->caps = BP_STORE_RANGE_READ | BP_STORE_SERVER_COPY;
+    return BP_OK;
+}
+
+START_TEST(test_open__limits_of_zero)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_plugin plugin = test_ops_descriptor();
+    struct bp_storage_ops ops = *plugin.storage;
+    ops.info = answer_no_limits;
+    plugin.storage = &ops;
+    g_autoptr(bp_module) module = test_ops_load(&plugin, BP_PLUGIN_STORAGE, "memory", &error);
+    ASSERT_FINE(module != NULL, error);
+    g_autoptr(bp_store) boundless = bp_store_open(module, "x", NULL, NULL, &error);
+    ASSERT_FINE(boundless != NULL, error);
+    ck_assert_uint_eq(bp_store_info(boundless)->max_object, BP_UNKNOWN);
+    ck_assert(!bp_store_can(boundless, BP_STORE_SERVER_COPY)); /* max_copy 0 = no copy */
+    bp_store_put_params put = {.key = "a-key-of-any-length", .bytes = "x", .n = 1};
+    ASSERT_FINE(bp_store_put(boundless, NULL, &put, &error), error);
+    g_clear_pointer(&boundless, bp_store_free); /* before its module */
+}
+END_TEST
+
+static bp_status
 answer_cut_identity(struct bp_storage *self, struct bp_storage_info *out, struct bp_error *raw)
 {
     (void)self;
@@ -285,7 +313,7 @@ main(void)
 {
     return RUN_SUITE("core/plugin/store", setup, teardown, test_open__tells_facts,
                      test_open__without_ranged_reads, test_open__identity_ends_in_a_slash,
-                     test_open__an_identity_that_was_cut_is_none,
+                     test_open__limits_of_zero, test_open__an_identity_that_was_cut_is_none,
                      test_open__capability_without_operation, test_parallel__follows_the_plugin,
                      test_stat__found_and_missing, test_stat__bad_key_never_reaches_the_plugin,
                      test_stat__lies, test_stat__secret_is_blotted_out,
