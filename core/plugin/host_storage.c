@@ -153,6 +153,17 @@ args_are_fine(const struct bp_list_args *args, struct bp_error *raw)
     return true;
 }
 
+static bool
+sink_is_whole(const struct bp_list_sink *sink, struct bp_error *raw)
+{
+    if (!BP_HAS(sink, struct bp_list_sink, entry) || !BP_HAS(sink, struct bp_list_sink, prefix) ||
+        !BP_HAS(sink, struct bp_list_sink, next)) {
+        (void)bp_fail(raw, BP_ERR_INVALID, "listing into a sink that lacks a function");
+        return false;
+    }
+    return true;
+}
+
 /* Hand a page to the plugin, with keys as it knows them. */
 static bp_status
 pass_page(const target *to, const bp_list_page *page, const char *after,
@@ -194,7 +205,7 @@ bp_host__storage_list(const struct bp_op *op, const char *ref, const struct bp_l
 {
     target to = {0};
     GError *failed = NULL;
-    if (!find_target(op, ref, &to, raw) || !args_are_fine(args, raw)) {
+    if (!find_target(op, ref, &to, raw) || !args_are_fine(args, raw) || !sink_is_whole(sink, raw)) {
         return raw->cls;
     }
     const char *prefix = args->prefix != NULL ? args->prefix : "";

@@ -144,6 +144,10 @@ bp_kit_refs_list(const struct bp_op *op, const char *name, const struct bp_list_
     if (ref == NULL) {
         return error->cls;
     }
+    if (!BP_HAS(sink, struct bp_list_sink, entry) || !BP_HAS(sink, struct bp_list_sink, prefix) ||
+        !BP_HAS(sink, struct bp_list_sink, next)) {
+        return bp_fail(error, BP_ERR_INVALID, "listing into a sink that lacks a function");
+    }
     struct passing passing = {.sink = sink, .skip = strlen(ref->prefix)};
     struct bp_list_sink inner = {.struct_size = sizeof inner,
                                  .ctx = &passing,
@@ -180,7 +184,7 @@ bp_kit_refs_read(const struct bp_op *op, const char *name, const struct bp_read_
 {
     char full[BP_KEY_MAX + 1];
     struct bp_reader *reader = NULL;
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     const struct ref *ref = find_key(name, args->key, full, error);
     struct bp_read_args inner = *args;
     size_t got = 0;
@@ -211,7 +215,7 @@ bp_kit_refs_write(const struct bp_op *op, const char *name, const char *key, con
 {
     char full[BP_KEY_MAX + 1];
     struct bp_writer *writer = NULL;
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     const struct ref *ref = find_writable(name, key, full, error);
     if (ref == NULL) {
         return error->cls;

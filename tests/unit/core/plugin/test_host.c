@@ -162,6 +162,12 @@ START_TEST(test_storage__write_read_stat_remove_below_the_prefix)
     args.length = 2;
     ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &args, buffer, &n, &raw), BP_OK);
     ck_assert_uint_eq(n, 2);
+    args.length = 0;
+    ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &args, buffer, &n, &raw), BP_OK);
+    ck_assert_uint_eq(n, 0);
+    args.length = (UINT64_C(1) << 30) + 1;
+    ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &args, buffer, &n, &raw),
+                     BP_ERR_INVALID);
     args.length = BP_UNKNOWN; /* no buffer is as large */
     ck_assert_int_eq(host->storage_read_small(&frame.op, "db", &args, buffer, &n, &raw),
                      BP_ERR_INVALID);
@@ -253,8 +259,11 @@ END_TEST
 START_TEST(test_storage_list__stopped_or_senseless)
 {
     pages self = {.left = 1};
-    struct bp_list_sink sink = {
-        .struct_size = sizeof sink, .ctx = &self, .entry = take_entry, .next = take_next};
+    struct bp_list_sink sink = {.struct_size = sizeof sink,
+                                .ctx = &self,
+                                .entry = take_entry,
+                                .prefix = take_prefix,
+                                .next = take_next};
     struct bp_list_args args = {
         .struct_size = sizeof args, .prefix = "", .start_after = "a", .max = 9};
     test_ops_seed("s", "root/a", "x");
@@ -270,6 +279,29 @@ START_TEST(test_storage_list__stopped_or_senseless)
 }
 END_TEST
 
+START_TEST(test_storage_list__into_half_a_sink)
+{
+    pages self = {.left = 1};
+    struct bp_list_args args = {.struct_size = sizeof args, .prefix = "", .max = 10};
+    struct bp_list_sink half = {
+        .struct_size = sizeof half, .ctx = &self, .entry = take_entry, .next = take_next};
+    ck_assert_int_eq(host->storage_list(&frame.op, "db", &args, &half, &raw), BP_ERR_INVALID);
+    half.prefix = take_prefix;
+    half.struct_size = offsetof(struct bp_list_sink, next);
+    ck_assert_int_eq(host->storage_list(&frame.op, "db", &args, &half, &raw), BP_ERR_INVALID);
+    ck_assert_str_eq(raw.message, "listing into a sink that lacks a function");
+    ck_assert_uint_eq(test_ops_calls("list"), 0);
+}
+END_TEST
+
+static int32_t
+ignore_text(void *ctx, const char *text)
+{
+    (void)ctx;
+    (void)text;
+    return 0;
+}
+
 static int32_t
 note_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
 {
@@ -283,7 +315,11 @@ START_TEST(test_storage__failures_of_a_moment)
 {
     static const char *const ops[] = {"list", "stat", "read_open", "write_open", "remove"};
     struct bp_list_args list = {.struct_size = sizeof list, .prefix = "", .max = 9};
-    struct bp_list_sink sink = {.struct_size = sizeof sink, .ctx = seen, .entry = note_entry};
+    struct bp_list_sink sink = {.struct_size = sizeof sink,
+                                .ctx = seen,
+                                .entry = note_entry,
+                                .prefix = ignore_text,
+                                .next = ignore_text};
     struct bp_object_meta meta = {.struct_size = sizeof meta};
     struct bp_read_args read = {.struct_size = sizeof read, .key = "a", .length = 1};
     bp_retry_params retry = {.attempts = 2, .max_delay_ns = 1};
@@ -352,13 +388,14 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "core/plugin/host", setup, teardown, test_log__names_the_plugin_and_hides_secrets,
-        test_alloc__is_bounded, test_config__values_lists_and_nothing,
-        test_sleep__ends_for_its_reason, test_progress__reaches_the_caller,
-        test_storage__write_read_stat_remove_below_the_prefix, test_storage__refusals,
-        test_storage__failures_of_a_moment, test_storage_list__pages_below_the_prefix,
-        test_storage_list__stopped_or_senseless, test_storage_info__tells_rights_and_place,
-        test_storage_info__unknown_identity_stays_unknown,
-        test_storage_info__writes_no_further_than_asked);
+    return RUN_SUITE("core/plugin/host", setup, teardown,
+                     test_log__names_the_plugin_and_hides_secrets, test_alloc__is_bounded,
+                     test_config__values_lists_and_nothing, test_sleep__ends_for_its_reason,
+                     test_progress__reaches_the_caller,
+                     test_storage__write_read_stat_remove_below_the_prefix, test_storage__refusals,
+                     test_storage__failures_of_a_moment, test_storage_list__pages_below_the_prefix,
+                     test_storage_list__stopped_or_senseless, test_storage_list__into_half_a_sink,
+                     test_storage_info__tells_rights_and_place,
+                     test_storage_info__unknown_identity_stays_unknown,
+                     test_storage_info__writes_no_further_than_asked);
 }
