@@ -150,6 +150,9 @@ storage_probe(struct bp_storage *storage, const struct bp_op *op, const struct b
 {
     const struct bp_probe_params params = {
         .storage = storage, .ops = &ops, .where = storage->bucket};
+    if (bp_check_flags(args->need, BP_NEED_SERVER_READ * 2 - 1, error) != BP_OK) {
+        return BP_ERR_INVALID;
+    }
     if ((args->need & BP_NEED_EXCLUSIVE) != 0) {
         return bp_fail(error, BP_ERR_UNSUPPORTED,
                        "libs3 cannot create exclusively: set lock: advisory, and let only one run "

@@ -85,10 +85,10 @@ static bp_status memory_info(
 
 static bp_status memory_probe(struct bp_storage *s, const struct bp_op *op,
     const struct bp_probe_args *args, struct bp_error *error) {
-    if (args->need & BP_NEED_SERVER_READ) {
-        return bp_fail(error, BP_ERR_UNSUPPORTED, "no other process can read this memory");
-    }
-    return check(args->need, BP_NEED_EXCLUSIVE * 2 - 1, error); /* nobody lacks a right */
+    bp_status status = check(args->need, BP_NEED_SERVER_READ * 2 - 1, error);
+    return status == BP_OK && args->need & BP_NEED_SERVER_READ /* nobody lacks another right */
+               ? bp_fail(error, BP_ERR_UNSUPPORTED, "no other process can read this memory")
+               : status;
 }
 
 static bp_status memory_stat(struct bp_storage *s, const struct bp_op *op, const char *key,

@@ -143,15 +143,16 @@ probe(struct bp_storage *storage, const struct bp_op *op, const struct bp_probe_
                                            .ops = &operations,
                                            .where = storage->root,
                                            .advice = "keep backups on another file system"};
-    if ((args->need & BP_NEED_SERVER_READ) != 0) {
-        return bp_fail(error, BP_ERR_UNSUPPORTED, "%s: whether others may read is not looked at",
-                       storage->root);
-    }
     bp_status status = open_root(storage, error);
     if (status == BP_OK && (args->need & BP_NEED_WRITE) != 0) {
         sweep_tmp(storage);
     }
-    return status == BP_OK ? bp_probe_rights(&params, op, args, error) : status;
+    status = status == BP_OK ? bp_probe_rights(&params, op, args, error) : status;
+    if (status == BP_OK && (args->need & BP_NEED_SERVER_READ) != 0) {
+        status = bp_fail(error, BP_ERR_UNSUPPORTED, "%s: whether others may read is not looked at",
+                         storage->root);
+    }
+    return status;
 }
 
 static const struct bp_storage_ops operations = {

@@ -165,8 +165,10 @@ static bp_status
 memory_probe(struct bp_storage *self, const struct bp_op *op, const struct bp_probe_args *args,
              struct bp_error *error)
 {
-    const uint32_t known = BP_NEED_LIST | BP_NEED_READ | BP_NEED_WRITE | BP_NEED_EXCLUSIVE;
-    bp_status status = memory_begin(self, op, args->need, known, error);
+    bp_status status = memory_begin(self, op, args->need, BP_NEED_SERVER_READ * 2 - 1, error);
+    if (status == BP_OK && (args->need & BP_NEED_SERVER_READ) != 0) {
+        return bp_fail(error, BP_ERR_UNSUPPORTED, "nobody else can read memory");
+    }
     if (status == BP_OK && strcmp(self->space->name, "far-away") == 0) {
         return bp_fail(error, IS_BROKEN(UNREACHABLE_IS_FATAL) ? BP_ERR_PERMANENT : BP_ERR_RETRYABLE,
                        "nobody answers");
