@@ -62,7 +62,7 @@ open_one(const struct bp_probe_params *params, const struct bp_op *op, const cha
          struct bp_error *error)
 {
     struct bp_reader *reader;
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_object_meta meta = {.struct_size = sizeof(meta), .size = BP_UNKNOWN};
     const struct bp_read_args args = {.struct_size = sizeof(args), .key = key, .length = 1};
     bp_status status = params->ops->read_open(params->storage, op, &args, &meta, &reader, error);
     if (status == BP_OK) {
@@ -77,7 +77,7 @@ write_scratch(const struct bp_probe_params *params, const struct bp_op *op, cons
               bool exclusive, struct bp_error *error)
 {
     struct bp_writer *writer;
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_object_meta meta = {.struct_size = sizeof(meta), .size = BP_UNKNOWN};
     size_t n = sizeof(scratch_text) - 1;
     const struct bp_write_args args = {
         .struct_size = sizeof(args),

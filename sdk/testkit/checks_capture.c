@@ -23,7 +23,7 @@ judge_item(struct bp_kit_source *source, const struct bp_kit_unit *unit,
 {
     const struct bp_kit *kit = source->kit;
     struct bp_error error;
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     const char *why = "is missing";
     if (item->id == NULL || *item->id == '\0') {
         bp_kit_fail(kit, "an item of unit %s has no id", unit->id);

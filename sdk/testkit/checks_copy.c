@@ -24,7 +24,7 @@ try_copy(const struct bp_kit_store *to, const struct bp_copy_args *args, struct 
     struct bp_copy_args full = *args;
     full.struct_size = sizeof full;
     bp_error_init(error);
-    *out = (struct bp_object_meta){.struct_size = sizeof *out};
+    *out = (struct bp_object_meta){.struct_size = sizeof *out, .size = BP_UNKNOWN};
     bp_kit_step(to->kit, "copy", args->dst_key);
     bp_kit_enter(to);
     bp_status status = to->kit->ops.copy(to->it, bp_kit_context(NULL), &full, out, error);

@@ -80,7 +80,7 @@ try_flags(const struct bp_kit_store *store, struct bp_error *error)
 {
     struct bp_kit *kit = store->kit;
     const struct bp_op *op = bp_kit_context(NULL);
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     struct bp_reader *reader = NULL;
     const char *key = bp_kit_key(kit, "object");
     struct bp_read_args read = {.struct_size = sizeof read, .flags = UNKNOWN_FLAG, .key = key};
@@ -118,7 +118,7 @@ check_flags(struct bp_kit *kit)
 {
     struct bp_kit_store store;
     struct bp_error error;
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     bp_kit_store_open(kit, NULL, 0, &store);
     const char *key = bp_kit_key(kit, "object"), *other = bp_kit_key(kit, "other");
     bp_kit_put(&store, key, "x", 1);

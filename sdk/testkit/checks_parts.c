@@ -370,7 +370,7 @@ check_copy(struct bp_kit *kit)
                                     .src = store.it,
                                     .src_key = source};
         bp_error_init(&error);
-        meta = (struct bp_object_meta){.struct_size = sizeof meta};
+        meta = (struct bp_object_meta){.struct_size = sizeof meta, .size = BP_UNKNOWN};
         bp_kit_step(kit, "part_copy", upload.key);
         bp_status status = kit->ops.part_copy(store.it, bp_kit_context(NULL), &args, &meta, &error);
         if (status == BP_ERR_UNSUPPORTED) {

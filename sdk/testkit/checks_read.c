@@ -45,7 +45,7 @@ static void
 check_ranges(struct bp_kit *kit)
 {
     static const uint64_t offsets[] = {0, 1, 65536, SIZE / 2, SIZE - 1};
-    static const uint64_t lengths[] = {1, 100, 70000, BP_UNKNOWN};
+    static const uint64_t lengths[] = {0, 1, 100, 70000, BP_UNKNOWN};
     struct bp_kit_store store;
     bp_kit_store_open(kit, NULL, 0, &store);
     unsigned char *bytes = bp_kit_bytes(SIZE, 1);

@@ -16,6 +16,7 @@
 #include "sdk/lib/ban.h"
 
 #define REFS_MAX 16
+#define READ_SMALL_MAX (UINT64_C(1) << 30)
 
 struct ref {
     const char *name, *prefix;
@@ -191,6 +192,9 @@ bp_kit_refs_read(const struct bp_op *op, const char *name, const struct bp_read_
     *n = 0;
     if (ref == NULL) {
         return error->cls;
+    }
+    if (args->flags != 0 || args->length > READ_SMALL_MAX) {
+        return bp_fail(error, BP_ERR_INVALID, "%s: unknown flags, or more than 1 GiB", args->key);
     }
     const struct bp_storage_ops *ops = &ref->store->kit->ops;
     inner.key = full;

@@ -133,7 +133,7 @@ place_stage(void *ctx, const char *item_key, const char *ref, const char *key)
     struct bp_kit_restoring *self = ctx;
     const struct bp_kit *kit = self->source->kit;
     struct bp_error error;
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     size_t n = 0;
     if (strncmp(key, self->info.staging_prefix, strlen(self->info.staging_prefix)) != 0) {
         bp_kit_fail(kit, "%s is to be staged to %s, outside of the staging prefix %s", item_key,

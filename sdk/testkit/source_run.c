@@ -222,7 +222,7 @@ static unsigned char *
 fetch(struct bp_kit_source *source, const struct bp_kit_item *item, size_t *n)
 {
     struct bp_error error;
-    struct bp_object_meta meta = {.struct_size = sizeof meta};
+    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     bp_error_init(&error);
     bp_status status =
         bp_kit_refs_stat(bp_kit_context(NULL), item->ref, item->ref_key, &meta, &error);

@@ -198,7 +198,7 @@ bp_kit_try_stat(const struct bp_kit_store *store, const char *key, struct bp_kit
                 struct bp_object_meta *out, struct bp_error *error)
 {
     bp_error_init(error);
-    *out = (struct bp_object_meta){.struct_size = sizeof *out};
+    *out = (struct bp_object_meta){.struct_size = sizeof *out, .size = BP_UNKNOWN};
     bp_kit_step(store->kit, "stat", key);
     bp_kit_enter(store);
     bp_status status = store->kit->ops.stat(store->it, bp_kit_context(op), key, out, error);

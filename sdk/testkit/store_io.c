@@ -86,7 +86,7 @@ bp_kit_try_commit(const struct bp_kit_store *store, struct bp_writer *writer, st
                   struct bp_object_meta *out, struct bp_error *error)
 {
     bp_error_init(error);
-    *out = (struct bp_object_meta){.struct_size = sizeof *out};
+    *out = (struct bp_object_meta){.struct_size = sizeof *out, .size = BP_UNKNOWN};
     bp_kit_step(store->kit, "write_commit", NULL);
     bp_kit_enter(store);
     bp_status status = store->kit->ops.write_commit(writer, bp_kit_context(op), out, error);
@@ -169,7 +169,7 @@ bp_kit_try_read_open(const struct bp_kit_store *store, const struct bp_kit_get *
                                 .if_match = get->if_match};
     bp_error_init(error);
     *out = NULL;
-    *meta = (struct bp_object_meta){.struct_size = sizeof *meta};
+    *meta = (struct bp_object_meta){.struct_size = sizeof *meta, .size = BP_UNKNOWN};
     bp_kit_step(store->kit, "read_open", get->key);
     bp_kit_enter(store);
     bp_status status =

@@ -141,7 +141,7 @@ bp_kit_upload_try_complete(const struct bp_kit_upload *upload, uint32_t flags,
                                     .part_stride = sizeof *parts,
                                     .n_parts = n};
     bp_error_init(error);
-    *out = (struct bp_object_meta){.struct_size = sizeof *out};
+    *out = (struct bp_object_meta){.struct_size = sizeof *out, .size = BP_UNKNOWN};
     bp_kit_step(store->kit, "part_complete", upload->key);
     bp_kit_enter(store);
     bp_status status =

@@ -216,7 +216,7 @@ files_target_step(struct bp_restore *restore, const struct bp_op *op, uint32_t t
     }
     g_autofree char *token = g_strdup_printf("%u", target);
     out->all_started = 1;
-    return sink->job(sink->ctx, token, 1) == 0
+    return sink->job(sink->ctx, token, BP_UNKNOWN) == 0
                ? BP_OK
                : bp_fail(error, BP_ERR_CANCELLED, "the jobs were stopped");
 }

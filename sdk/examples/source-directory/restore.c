@@ -289,7 +289,7 @@ target_step(struct bp_restore *restore, const struct bp_op *op, uint32_t number,
     if (out->all_started != 0 || sink->free_jobs == 0) {
         return BP_OK;
     }
-    if (sink->job(sink->ctx, target->unit, 1) != 0) {
+    if (sink->job(sink->ctx, target->unit, BP_UNKNOWN) != 0) {
         return bp_fail(error, BP_ERR_CANCELLED, "the restore was stopped");
     }
     target->started = true;

@@ -6,7 +6,10 @@
  *
  * - Each structure starts with `uint32_t struct_size`, set by whoever fills it to *its* sizeof.
  *   For results the caller sets it and the callee writes no further.  The rest of a result is zero
- *   when the call begins (bp_object_meta.size may be BP_UNKNOWN): what is not known is left alone.
+ *   when the call begins, but for the sizes of bp_object_meta and bp_space, which are BP_UNKNOWN:
+ *   what is not known is left alone.
+ * - After a failure each `*out` is ignored, a handle too: nothing is closed or ended, so whoever
+ *   fails leaves nothing open.
  * - New members and operations are only ever appended.  A missing one is either NULL or beyond
  *   struct_size: ask BP_HAS before using any that is newer than minor 0.
  * - Unknown capability bits are ignored; unknown bits in a request's `flags` are refused with
@@ -15,7 +18,10 @@
  *   others are refused, since they may change the meaning of all the rest.
  * - Pointers passed in are valid for the call only.  Nothing changes owner: results go into the
  *   caller's structures or into sinks that copy.
+ * - A sink has all its functions of minor 0; the host checks those that a plugin hands in.
  * - Text is UTF-8, NUL-terminated.  Sizes are bytes, times nanoseconds unless the name says else.
+ * - The layout is promised for 64-bit systems (LP64).  The headers compile for 32-bit ones as well,
+ *   but what their compilers make of them is not kept.
  */
 #ifndef BAKPLANE_ABI_H
 #define BAKPLANE_ABI_H

@@ -45,7 +45,10 @@ struct bp_config_key {
     const char *help;    /**< one sentence, starts in lower case, no full stop */
 };
 
-/** The host's view of one instance's values, or of one job's options.  Opaque. */
+/**
+ * The host's view of one instance's values, or of one job's options.  Opaque.  Valid, with all
+ * texts that come from it, for the call that it came with: what is needed later is copied.
+ */
 struct bp_config;
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The context of one call: deadline, cancellation, logging.  Passed down, never kept.
+ *
+ * After a cancel each operation of every plugin is back within a second, with BP_ERR_CANCELLED,
+ * wherever it could wait for a network or another process.
  */
 #ifndef BAKPLANE_OP_H
 #define BAKPLANE_OP_H

@@ -39,8 +39,8 @@ struct bp_plugin {
     const struct bp_storage_ops *storage; /**< exactly one of the two in minor 0 */
     const struct bp_source_ops *source;
     /**
-     * Once, on the main thread, before any other call: libraries that have to be started.  A
-     * failure is for good, and nothing else is called then, fini neither.  May be NULL.
+     * Once, on one thread, before any other call and alone: libraries that have to be started.
+     * A failure is for good, and nothing else is called then, fini neither.  May be NULL.
      */
     bp_status (*init)(const struct bp_host *host, struct bp_error *error);
     /** Once, after the last close, if init succeeded.  May be NULL. */

@@ -122,8 +122,9 @@ source_step(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
     bp_status status = source_check_op(restore->source, op, error);
     unsigned jobs = IS_BROKEN(STARTS_TOO_MANY) ? sink->free_jobs + 1 : 1;
     for (unsigned i = 0; status == BP_OK && i < jobs; i++) {
-        status = sink->job(sink->ctx, "load", 1) == 0 ? BP_OK
-                                                      : bp_fail(error, BP_ERR_CANCELLED, "stopped");
+        status = sink->job(sink->ctx, "load", BP_UNKNOWN) == 0
+                     ? BP_OK
+                     : bp_fail(error, BP_ERR_CANCELLED, "stopped");
     }
     out->all_started = 1;
     return status;

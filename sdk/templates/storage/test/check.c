@@ -83,7 +83,7 @@ open_writer(const struct bp_storage_ops *ops, struct bp_storage *storage, const 
 static void
 check_writing(const struct bp_storage_ops *ops, struct bp_storage *storage)
 {
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_object_meta meta = {.struct_size = sizeof(meta), .size = BP_UNKNOWN};
     struct bp_writer *writer = open_writer(ops, storage, "a/b", BP_WRITE_DURABLE);
     CHECK(ops->stat(storage, &op, "a/b", &meta, &error) == BP_ERR_NOT_FOUND);
     CHECK(ops->write_commit(writer, &op, &meta, &error) == BP_OK);
@@ -106,7 +106,7 @@ check_reading(const struct bp_storage_ops *ops, struct bp_storage *storage)
     char text[8];
     size_t n = 0;
     struct bp_reader *reader = NULL;
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_object_meta meta = {.struct_size = sizeof(meta), .size = BP_UNKNOWN};
     struct bp_read_args args = {
         .struct_size = sizeof(args), .key = "a/b", .offset = 1, .length = 3};
     CHECK(ops->read_open(storage, &op, &args, &meta, &reader, &error) == BP_OK);
@@ -148,7 +148,7 @@ static void
 check_listing(const struct bp_storage_ops *ops, struct bp_storage *storage)
 {
     char found[64] = "";
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_object_meta meta = {.struct_size = sizeof(meta), .size = BP_UNKNOWN};
     const struct bp_list_sink sink = {.struct_size = sizeof(sink),
                                       .ctx = found,
                                       .entry = collect,
@@ -184,7 +184,7 @@ main(int argc, char **argv)
     ops->close(storage);
 
     config.root = "/nonexistent";
-    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_object_meta meta = {.struct_size = sizeof(meta), .size = BP_UNKNOWN};
     CHECK(ops->open(&host, &op, &config, &storage, &error) == BP_OK);
     CHECK(ops->stat(storage, &op, "a", &meta, &error) == BP_ERR_NOT_FOUND);
     CHECK(strstr(error.message, "root directory") != NULL);

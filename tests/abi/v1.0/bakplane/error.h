@@ -18,7 +18,8 @@ enum bp_err_class {
     BP_ERR_TIMEOUT = 2,      /**< the deadline passed: retried while the job's deadline allows */
     BP_ERR_RETRYABLE = 3,    /**< reset, 5xx, short body: retried with backoff */
     BP_ERR_THROTTLED = 4,    /**< 429, SlowDown: as RETRYABLE, and fewer at a time */
-    BP_ERR_AUTH = 5,         /**< login or token bad or expired: reopened once, then failed */
+    BP_ERR_AUTH = 5,         /**< login or token bad or expired: fails, but a storage is opened anew
+                                  first, once; a source has renewed its login by itself */
     BP_ERR_DENIED = 6,       /**< known, but not allowed: fails at once */
     BP_ERR_NOT_FOUND = 7,    /**< the object (or bucket, or unit) is not there */
     BP_ERR_EXISTS = 8,       /**< it is there already, or a precondition failed */

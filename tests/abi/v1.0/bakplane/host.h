@@ -2,7 +2,8 @@
  *
  * What the host offers a plugin.  The table is passed to the entry function and stays valid for
  * the life of the process.  Its functions may be called from any thread inside a plugin call and
- * never re-enter the plugin.
+ * never re-enter the plugin.  log, log_enabled, alloc, realloc and free may be called at any other
+ * time, too, from any thread; `op` may be NULL for these five.
  */
 #ifndef BAKPLANE_HOST_H
 #define BAKPLANE_HOST_H
@@ -54,9 +55,9 @@ struct bp_host {
     uint16_t abi_major, abi_minor;
     const char *host_version;
 
-    /** One line of ready text; secrets that the host knows are blotted out.  op may be NULL. */
+    /** One line of ready text; secrets that the host knows are blotted out. */
     void (*log)(const struct bp_op *op, int32_t level, const char *message);
-    /** Non-zero when somebody listens at `level`.  op may be NULL. */
+    /** Non-zero when somebody listens at `level`. */
     int32_t (*log_enabled)(const struct bp_op *op, int32_t level);
 
     /** Large buffers only, so that the host can bound memory.  NULL when refused. */
@@ -64,7 +65,7 @@ struct bp_host {
     void *(*realloc)(const struct bp_op *op, void *memory, size_t size);
     void (*free)(void *memory);
 
-    /** Borrowed text of a key while `config` lives; NULL when not set and without default. */
+    /** Text of a key, borrowed as `config` is; NULL when not set and without default. */
     const char *(*config_get)(const struct bp_config *config, const char *key);
     /** Number of values of a LIST key, and the i-th of them (NULL beyond). */
     size_t (*config_count)(const struct bp_config *config, const char *key);
@@ -90,10 +91,10 @@ struct bp_host {
     bp_status (*storage_stat)(const struct bp_op *op, const char *ref, const char *key,
                               struct bp_object_meta *out, struct bp_error *error);
     /**
-     * Reads args->length bytes into `buffer`, which has room for them; *n is less only at the
-     * object's end.  An item of a backup that a source without a storage of its own reads from its
-     * beginning, piece after piece, is compared with the host's record: the last piece is CORRUPT
-     * when it differs.
+     * Reads args->length bytes into `buffer`, which has room for them: at most 1 GiB, else INVALID,
+     * also for BP_UNKNOWN.  *n is less only at the object's end.  An item of a backup that a source
+     * without a storage of its own reads from its beginning, piece after piece, is compared with
+     * the host's record: the last piece is CORRUPT when it differs.
      */
     bp_status (*storage_read_small)(const struct bp_op *op, const char *ref,
                                     const struct bp_read_args *args, void *buffer, size_t *n,

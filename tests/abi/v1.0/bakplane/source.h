@@ -138,7 +138,7 @@ struct bp_proof {
     UINT32_C(1) /**< the source cannot count this unit; `note` says why, and \
                      low and high say nothing */
 
-/** How a run, unit or restore ended: the argument `outcome`. */
+/** How a run, unit or restore ended: the argument `outcome`.  Unknown values count as FAILED. */
 enum bp_outcome { BP_OUTCOME_DONE = 0, BP_OUTCOME_FAILED = 1, BP_OUTCOME_CANCELLED = 2 };
 
 #define BP_RUN_DRY UINT32_C(1)           /**< only look: no pin, no flush, nothing changes */
@@ -190,7 +190,8 @@ struct bp_adopt_info {
 
 enum bp_note_level { BP_NOTE_INFO = 0, BP_NOTE_WARN = 1 };
 
-/** What a restore wants people to know: an alias that was taken, a property left out. */
+/** What a restore wants people to know: an alias that was taken, a property left out.  Wherever
+    one is passed it is not NULL. */
 struct bp_note_sink {
     uint32_t struct_size;
     uint32_t reserved;
@@ -249,7 +250,7 @@ struct bp_place_sink {
     int32_t (*stage)(void *ctx, const char *item_key, const char *ref, const char *key);
 };
 
-/** Jobs that target_step started; token <= BP_TOKEN_MAX, weight in items or bytes. */
+/** Jobs that target_step started; token <= BP_TOKEN_MAX, weight in bytes, or BP_UNKNOWN. */
 struct bp_job_sink {
     uint32_t struct_size;
     uint32_t free_jobs; /**< it takes so many, no more */
@@ -313,8 +314,9 @@ struct bp_source_ops {
                            const struct bp_run_args *args, struct bp_run_info *info,
                            struct bp_run **out, struct bp_error *error);
     /**
-     * Every keepalive_ms from a timer of the host's, beside the run's other operations.  A failure
-     * is shown to people, and the next one comes all the same.  Optional.
+     * Every keepalive_ms from a timer of the host's, beside the run's other operations.  With the
+     * models ONE and INSTANCE it waits for the one that runs: pins have to outlive the longest.  A
+     * failure is shown to people, and the next one comes all the same.  Optional.
      */
     bp_status (*run_keepalive)(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
     /**
@@ -338,14 +340,16 @@ struct bp_source_ops {
                             const char *token, const struct bp_item_sink *sink,
                             struct bp_error *error);
     /**
-     * A named item was gone: look again.  The next unit_items starts a new generation.  Comes a few
-     * times at most.  Optional: without it a vanished item ends the job.
+     * A named item was gone: look again.  The next unit_items starts a new generation; readers of
+     * the old one are closed by then.  Comes a few times at most.  Optional: without it a vanished
+     * item ends the job.
      */
     bp_status (*unit_refresh)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                               struct bp_error *error);
     /**
-     * After the unit's last copy: releases what unit_begin pinned.  Once for each unit_begin that
-     * succeeded; deadline and cancel as of run_end.  A failure fails the unit.
+     * After the unit's last copy, with all its readers closed: releases what unit_begin pinned.
+     * Once for each unit_begin that succeeded; deadline and cancel as of run_end.  A failure fails
+     * the unit.
      */
     bp_status (*unit_end)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                           int32_t outcome, struct bp_error *error);

@@ -7,8 +7,7 @@
  * checks keys before the call; a plugin that maps them to something else checks again.
  *
  * No operation retries: classify the failure and return, the core owns attempts and backoff (one
- * silent reconnect of a stale connection is fine).  After a cancel each returns
- * BP_ERR_CANCELLED within a second wherever it could wait for a network.
+ * silent reconnect of a stale connection is fine).
  *
  * Consistency: once a write is visible, stat and read_open see it; list too with
  * BP_STORE_STRONG_LIST.
@@ -77,7 +76,7 @@ struct bp_storage_info {
 
 struct bp_probe_args {
     uint32_t struct_size;
-    uint32_t need;      /**< BP_NEED_… */
+    uint32_t need;      /**< BP_NEED_…; unknown bits: INVALID */
     const char *prefix; /**< where; "" = anywhere */
     /** SERVER_READ: a path of the server's own.  Whoever owns it is the one who has to read, unless
         the settings name one.  NULL = not known. */
@@ -105,11 +104,11 @@ struct bp_checksum {
     uint8_t value[64]; /**< as many as the kind says, from the first on */
 };
 
-/** What a store says of one object. */
+/** What a store says of one object, or of a part. */
 struct bp_object_meta {
     uint32_t struct_size;
     uint32_t reserved;
-    uint64_t size;
+    uint64_t size;    /**< always told; of a part it is the part's */
     int64_t mtime_ns; /**< since the epoch; 0 = unknown */
     char etag[128];   /**< version tag for if_match; changes when the content does; never a hash.
                            One version has one: stat, list, read_open and write_commit agree */
@@ -146,7 +145,7 @@ struct bp_read_args {
     uint32_t flags; /**< none in minor 0 */
     const char *key;
     uint64_t offset;
-    uint64_t length;      /**< BP_UNKNOWN = to the end */
+    uint64_t length;      /**< BP_UNKNOWN = to the end; 0 = none: a reader that is at its end */
     const char *if_match; /**< NULL, or the etag it must still have (else EXISTS) */
 };
 
@@ -173,7 +172,7 @@ struct bp_write_args {
 struct bp_copy_args {
     uint32_t struct_size;
     uint32_t flags;         /**< BP_COPY_… */
-    struct bp_storage *src; /**< an instance of the same plugin */
+    struct bp_storage *src; /**< an instance of the same plugin, perhaps the same one; see `copy` */
     const char *src_key, *dst_key;
     const char *src_if_match; /**< NULL, or the version that must be copied (else EXISTS) */
     uint64_t size;            /**< of the source, or BP_UNKNOWN */
@@ -186,7 +185,7 @@ struct bp_part_args {
     uint32_t number; /**< from 1 */
     uint32_t reserved;
     uint64_t offset, size; /**< of this part in the object, bytes */
-    /* part_copy only: */
+    /* part_copy only, of the same range [offset, offset + size) of the source: */
     struct bp_storage *src;
     const char *src_key, *src_if_match;
 };
@@ -200,7 +199,7 @@ struct bp_part {
 
 struct bp_complete_args {
     uint32_t struct_size;
-    uint32_t flags; /**< BP_WRITE_… */
+    uint32_t flags; /**< BP_WRITE_IF_NONE_MATCH, BP_WRITE_DURABLE; all others are INVALID */
     const char *key, *upload;
     const char *if_match;
     uint64_t size;
@@ -221,7 +220,8 @@ struct bp_key_sink {
     uint32_t struct_size;
     uint32_t reserved;
     void *ctx;
-    /** error is NULL for done.  `extra`: upload id for uploads_list, else NULL. */
+    /** error is NULL for done.  `extra`: upload id for uploads_list, else NULL.  `started_ns`: of
+        an upload, since the epoch, 0 = unknown. */
     int32_t (*key)(void *ctx, const char *key, const char *extra, int64_t started_ns,
                    const struct bp_error *error);
 };
@@ -229,7 +229,7 @@ struct bp_key_sink {
 struct bp_space {
     uint32_t struct_size;
     uint32_t reserved;
-    uint64_t total, available; /**< bytes; BP_UNKNOWN where the store has no such thing */
+    uint64_t total, available; /**< bytes; BP_UNKNOWN, as before, where the store has none */
 };
 
 /**
@@ -255,7 +255,7 @@ struct bp_storage_ops {
                       struct bp_error *error);
     /**
      * Before a job, which does not begin when this fails: DENIED, AUTH or NOT_FOUND with a message
-     * that names the missing right or place.  UNSUPPORTED for a need that it cannot look at.
+     * that names the missing right or place.  UNSUPPORTED for a known need that it cannot look at.
      */
     bp_status (*probe)(struct bp_storage *storage, const struct bp_op *op,
                        const struct bp_probe_args *args, struct bp_error *error);
@@ -329,7 +329,8 @@ struct bp_storage_ops {
     /**
      * Called on the destination; visibility as for write_commit.  UNSUPPORTED = stream it, as after
      * AUTH and DENIED.  NOT_FOUND: no such source.  EXISTS: another version of it, or the key is
-     * taken.
+     * taken.  Other calls may be inside of args->src meanwhile, whatever the thread model says: of
+     * it only what `open` has set is read, or it is locked.
      */
     bp_status (*copy)(struct bp_storage *storage, const struct bp_op *op,
                       const struct bp_copy_args *args, struct bp_object_meta *out,
@@ -342,7 +343,12 @@ struct bp_storage_ops {
                              const char *const *keys, size_t n, const struct bp_key_sink *sink,
                              struct bp_error *error);
 
-    /** Starts an upload in parts; its id goes to the sink before any part is written. */
+    /**
+     * Starts an upload in parts; its id goes to the sink before any part is written.  Conditions
+     * and DURABLE are part_complete's to keep; EXISTS may be answered here already.  What follows
+     * may come to another instance than this one, after AUTH and in a later run: who keeps an
+     * upload to its instance answers no AUTH, and NOT_FOUND there.
+     */
     bp_status (*part_begin)(struct bp_storage *storage, const struct bp_op *op,
                             const struct bp_write_args *args, const struct bp_text_sink *id,
                             struct bp_error *error);
@@ -354,7 +360,8 @@ struct bp_storage_ops {
     bp_status (*part_open)(struct bp_storage *storage, const struct bp_op *op,
                            const struct bp_part_args *args, struct bp_writer **out,
                            struct bp_error *error);
-    /** A part from a range of another object; errors as for copy.  The etag is the part's. */
+    /** A part from the same range of another object; args->src and errors as for copy.  The etag is
+        the part's. */
     bp_status (*part_copy)(struct bp_storage *storage, const struct bp_op *op,
                            const struct bp_part_args *args, struct bp_object_meta *out,
                            struct bp_error *error);
@@ -375,7 +382,8 @@ struct bp_storage_ops {
     bp_status (*uploads_list)(struct bp_storage *storage, const struct bp_op *op,
                               const char *prefix, const struct bp_key_sink *sink,
                               struct bp_error *error);
-    /** Ends those that were started before `before_ns` (since the epoch). */
+    /** Ends those that were started before `before_ns` (since the epoch), and tells of them.  Of
+        which that is not known, it leaves alone. */
     bp_status (*uploads_abort)(struct bp_storage *storage, const struct bp_op *op,
                                const char *prefix, int64_t before_ns,
                                const struct bp_key_sink *sink, struct bp_error *error);
