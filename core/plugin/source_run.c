@@ -69,10 +69,11 @@ bool
 bp_source_unit_begin(bp_source_run *run, const bp_call *call, const char *unit, GError **error)
 {
     bp_frame frame;
+    const struct bp_unit_args args = {.struct_size = sizeof args, .unit_id = unit};
     if (!bp_frame_enter(&frame, &run->source->base, "unit_begin", call, error)) {
         return false;
     }
-    bp_status status = run->source->ops->unit_begin(run->handle, &frame.op, unit, &frame.error);
+    bp_status status = run->source->ops->unit_begin(run->handle, &frame.op, &args, &frame.error);
     return bp_frame_leave(&frame, status, error);
 }
 
@@ -80,13 +81,14 @@ bool
 bp_source_unit_refresh(bp_source_run *run, const bp_call *call, const char *unit, GError **error)
 {
     bp_frame frame;
+    const struct bp_unit_args args = {.struct_size = sizeof args, .unit_id = unit};
     if (run->source->ops->unit_refresh == NULL) {
         return bp_source__lacks(run->source, "way to look at a unit again", error);
     }
     if (!bp_frame_enter(&frame, &run->source->base, "unit_refresh", call, error)) {
         return false;
     }
-    bp_status status = run->source->ops->unit_refresh(run->handle, &frame.op, unit, &frame.error);
+    bp_status status = run->source->ops->unit_refresh(run->handle, &frame.op, &args, &frame.error);
     return bp_frame_leave(&frame, status, error);
 }
 

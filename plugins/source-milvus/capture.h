@@ -86,13 +86,13 @@ bp_status milvus_run_begin(struct bp_source *source, const struct bp_op *op,
 bp_status milvus_run_keepalive(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
 bp_status milvus_run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome,
                          struct bp_error *error);
-bp_status milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                            struct bp_error *error);
+bp_status milvus_unit_begin(struct bp_run *run, const struct bp_op *op,
+                            const struct bp_unit_args *args, struct bp_error *error);
 bp_status milvus_unit_items(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                             const char *token, const struct bp_item_sink *sink,
                             struct bp_error *error);
-bp_status milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                              struct bp_error *error);
+bp_status milvus_unit_refresh(struct bp_run *run, const struct bp_op *op,
+                              const struct bp_unit_args *args, struct bp_error *error);
 bp_status milvus_unit_end(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                           int32_t outcome, struct bp_error *error);
 bp_status milvus_unit_prove(struct bp_run *run, const struct bp_op *op, const char *unit_id,

@@ -13,13 +13,25 @@
 
 #include "sdk/lib/ban.h"
 
+static bp_status
+find_unit(struct bp_run *run, const struct bp_unit_args *args, struct milvus_unit **out,
+          struct bp_error *error)
+{
+    if (args->flags != 0) {
+        (void)bp_fail(error, BP_ERR_INVALID, "unknown flags 0x%" PRIx32 " of unit %s", args->flags,
+                      args->unit_id);
+        return BP_ERR_INVALID;
+    }
+    return milvus_run_unit(run, args->unit_id, out, error);
+}
+
 /* Asks for a flush, where one is wanted: the segments are known when it is done.  Else now. */
 bp_status
-milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
                   struct bp_error *error)
 {
     struct milvus_unit *unit = NULL;
-    bp_status status = milvus_run_unit(run, unit_id, &unit, error);
+    bp_status status = find_unit(run, args, &unit, error);
     if (status == BP_OK) {
         status = milvus_capture_describe(run, op, unit, error);
     }
@@ -40,13 +52,13 @@ milvus_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_i
  * theirs, which nobody flushed, the backup would lose both.  Nothing is named early this time: what
  * is compacted during a flush cannot make it stale once more. */
 bp_status
-milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+milvus_unit_refresh(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
                     struct bp_error *error)
 {
     struct milvus_unit *unit = NULL;
-    bp_status status = milvus_run_unit(run, unit_id, &unit, error);
+    bp_status status = find_unit(run, args, &unit, error);
     if (status == BP_OK && unit->collection == NULL) {
-        status = bp_fail(error, BP_ERR_INVALID, "unit %s: not begun", unit_id);
+        status = bp_fail(error, BP_ERR_INVALID, "unit %s: not begun", args->unit_id);
     }
     if (status == BP_OK && run->options.strategy == MILVUS_SERIAL_FLUSH) {
         status = milvus_capture_flush_begin(run, op, unit, error);

@@ -277,11 +277,19 @@ static void
 check_flags(struct bp_kit *kit)
 {
     struct bp_kit_source source;
+    struct bp_kit_units units;
     struct bp_error error;
     struct bp_run *run = NULL;
     bp_kit_source_ready(kit, &source);
     bp_status status = bp_kit_try_run_begin(&source, UNKNOWN_FLAG, NULL, &run, &error);
     bp_kit_expect(kit, status, BP_ERR_INVALID, &error, "run_begin with an unknown flag");
+    bp_kit_plan(&source, &units);
+    const struct bp_kit_unit *unit = bp_kit_some_unit(&source, &units);
+    run = bp_kit_run_begin(&source, 0);
+    source.unit_flags = UNKNOWN_FLAG;
+    status = bp_kit_try_unit_begin(&source, run, unit->id, NULL, &error);
+    bp_kit_expect(kit, status, BP_ERR_INVALID, &error, "unit_begin with an unknown flag");
+    bp_kit_run_end(&source, run, BP_OUTCOME_FAILED);
     bp_kit_source_close(&source);
 }
 

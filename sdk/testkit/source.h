@@ -37,6 +37,7 @@ struct bp_kit_source {
     struct bp_config *config, *options, *restore_options;
     struct bp_source_info info;
     struct bp_kit_store *backup; /**< where captures go; NULL = the file names none */
+    uint32_t unit_flags;         /**< of unit_begin */
 };
 
 /** Opens with the file's `source`, changed by `other`; its `storages` come within the host's reach.

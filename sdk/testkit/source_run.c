@@ -65,9 +65,11 @@ bp_status
 bp_kit_try_unit_begin(struct bp_kit_source *source, struct bp_run *run, const char *unit_id,
                       struct bp_kit_op *op, struct bp_error *error)
 {
+    const struct bp_unit_args args = {
+        .struct_size = sizeof args, .flags = source->unit_flags, .unit_id = unit_id};
     bp_error_init(error);
     bp_kit_step(source->kit, "unit_begin", unit_id);
-    return source->kit->source.unit_begin(run, bp_kit_context(op), unit_id, error);
+    return source->kit->source.unit_begin(run, bp_kit_context(op), &args, error);
 }
 
 void

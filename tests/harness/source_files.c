@@ -266,13 +266,15 @@ files_run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome, struc
 
 /* Nothing to flush: the unit only begins to be counted. */
 static bp_status
-files_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+files_unit_begin(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
                  struct bp_error *error)
 {
     (void)op;
-    (void)error;
+    if (args->flags != 0) {
+        return bp_fail(error, BP_ERR_INVALID, "unknown flags of a unit: %u", args->flags);
+    }
     pthread_mutex_lock(&run->lock);
-    g_tree_replace(run->units, g_strdup(unit_id), g_new0(files_unit, 1));
+    g_tree_replace(run->units, g_strdup(args->unit_id), g_new0(files_unit, 1));
     pthread_mutex_unlock(&run->lock);
     return BP_OK;
 }
@@ -346,11 +348,11 @@ files_unit_items(struct bp_run *run, const struct bp_op *op, const char *unit_id
 
 /* The listing is asked again as a whole: the directory is its own latest generation. */
 static bp_status
-files_unit_refresh(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+files_unit_refresh(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
                    struct bp_error *error)
 {
     (void)op;
-    return find_unit(run, unit_id, error) != NULL ? BP_OK : error->cls;
+    return find_unit(run, args->unit_id, error) != NULL ? BP_OK : error->cls;
 }
 
 static bp_status

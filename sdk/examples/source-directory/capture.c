@@ -106,13 +106,15 @@ find_unit(const struct bp_run *run, const char *unit_id, struct bp_error *error)
 }
 
 bp_status
-unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id, struct bp_error *error)
+unit_begin(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
+           struct bp_error *error)
 {
-    struct unit *unit = find_unit(run, unit_id, error);
+    bp_status status = bp_check_flags(args->flags, 0, error);
+    struct unit *unit = status == BP_OK ? find_unit(run, args->unit_id, error) : NULL;
     if (unit == NULL) {
         return error->cls;
     }
-    const struct tree *tree = source_tree(run->source, unit_id);
+    const struct tree *tree = source_tree(run->source, args->unit_id);
     unit_clear(unit);
     unit->root = open(tree->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (unit->root < 0) {
@@ -122,7 +124,7 @@ unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id, stru
     if ((run->flags & BP_RUN_WITHOUT_ITEMS) != 0) {
         return BP_OK;
     }
-    bp_status status = walk_tree(run->source, op, tree, &unit->spool, error);
+    status = walk_tree(run->source, op, tree, &unit->spool, error);
     unit->entries = unit->spool.entries;
     unit->files = unit->spool.files;
     unit->bytes = unit->spool.bytes;

@@ -135,7 +135,7 @@ bp_status run_begin(struct bp_source *source, const struct bp_op *op,
                     struct bp_error *error);
 bp_status run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome,
                   struct bp_error *error);
-bp_status unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+bp_status unit_begin(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
                      struct bp_error *error);
 bp_status unit_items(struct bp_run *run, const struct bp_op *op, const char *unit_id,
                      const char *token, const struct bp_item_sink *sink, struct bp_error *error);

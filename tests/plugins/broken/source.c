@@ -224,17 +224,20 @@ find(const char *unit_id, struct table **out, struct bp_error *error)
 }
 
 static bp_status
-source_unit_begin(struct bp_run *run, const struct bp_op *op, const char *unit_id,
+source_unit_begin(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
                   struct bp_error *error)
 {
     struct table *table = NULL;
     if (IS_BROKEN(FLUSHES_ON) && run->source->host->cancelled(op) != 0) {
         (void)usleep(900000);
         (void)usleep(900000);
-        return find(unit_id, &table, error);
+        return find(args->unit_id, &table, error);
     }
     bp_status status = source_check_op(run->source, op, error);
-    return status == BP_OK ? find(unit_id, &table, error) : status;
+    if (status == BP_OK && args->flags != 0 && !IS_BROKEN(TAKES_ANY_UNIT_FLAG)) {
+        status = bp_fail(error, BP_ERR_INVALID, "unknown flags of a unit");
+    }
+    return status == BP_OK ? find(args->unit_id, &table, error) : status;
 }
 
 static bp_status

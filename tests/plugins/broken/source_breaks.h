@@ -25,6 +25,7 @@
     X(FAILED_RUN_STAYS)          \
     X(KEEPALIVE_FAILS)           \
     X(TAKES_ANY_RUN)             \
+    X(TAKES_ANY_UNIT_FLAG)       \
     X(COMMITS_TWICE)             \
     X(DOCUMENT_AFTER_COMMIT)     \
     X(RUNS_ON)                   \

@@ -116,6 +116,13 @@ struct bp_item_sink {
     int32_t (*next)(void *ctx, const char *token);
 };
 
+/** Which unit is to be looked at. */
+struct bp_unit_args {
+    uint32_t struct_size;
+    uint32_t flags; /**< none in minor 0 */
+    const char *unit_id;
+};
+
 /** Which item is to be read, and from where on. */
 struct bp_item_open_args {
     uint32_t struct_size;
@@ -330,8 +337,8 @@ struct bp_source_ops {
      * Makes the unit's data complete on storage (flush), pins it.  May come again for one unit
      * after it failed.  NOT_FOUND: the unit is gone.
      */
-    bp_status (*unit_begin)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                            struct bp_error *error);
+    bp_status (*unit_begin)(struct bp_run *run, const struct bp_op *op,
+                            const struct bp_unit_args *args, struct bp_error *error);
     /** One page.  Every item of a generation exactly once over all pages; a page that failed may be
         asked for again with its token.  Its items are copied when the call has returned, and
         meanwhile the next page is asked for: one page ahead, never more.  STALE: what an earlier
@@ -344,8 +351,8 @@ struct bp_source_ops {
      * the old one are closed by then.  Comes a few times at most.  Optional: without it a vanished
      * item ends the job.
      */
-    bp_status (*unit_refresh)(struct bp_run *run, const struct bp_op *op, const char *unit_id,
-                              struct bp_error *error);
+    bp_status (*unit_refresh)(struct bp_run *run, const struct bp_op *op,
+                              const struct bp_unit_args *args, struct bp_error *error);
     /**
      * After the unit's last copy, with all its readers closed: releases what unit_begin pinned.
      * Once for each unit_begin that succeeded; deadline and cancel as of run_end.  A failure fails

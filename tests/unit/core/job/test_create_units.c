@@ -42,11 +42,12 @@ items_with_extra(struct bp_run *run, const struct bp_op *op, const char *unit, c
 }
 
 static bp_status
-counting_refresh(struct bp_run *run, const struct bp_op *op, const char *unit, struct bp_error *raw)
+counting_refresh(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
+                 struct bp_error *raw)
 {
-    ck_assert_str_eq(unit, "default/films");
+    ck_assert_str_eq(args->unit_id, "default/films");
     atomic_fetch_add(&generation, 1);
-    return job_honest.unit_refresh(run, op, unit, raw);
+    return job_honest.unit_refresh(run, op, args, raw);
 }
 
 static bp_status
@@ -306,12 +307,13 @@ START_TEST(test_units__no_rows_and_no_items_are_fine)
 END_TEST
 
 static bp_status
-cancelling_begin(struct bp_run *run, const struct bp_op *op, const char *unit, struct bp_error *raw)
+cancelling_begin(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
+                 struct bp_error *raw)
 {
     if (atomic_fetch_add(&calls, 1) == 1) {
         bp_cancel_trigger(job_cancel, 2);
     }
-    return job_honest.unit_begin(run, op, unit, raw);
+    return job_honest.unit_begin(run, op, args, raw);
 }
 
 static void
@@ -386,13 +388,13 @@ failing_keepalive(struct bp_run *run, const struct bp_op *op, struct bp_error *r
 
 /* The unit is not ready before the pin was renewed. */
 static bp_status
-begin_after_keepalive(struct bp_run *run, const struct bp_op *op, const char *unit,
+begin_after_keepalive(struct bp_run *run, const struct bp_op *op, const struct bp_unit_args *args,
                       struct bp_error *raw)
 {
     while (atomic_load(&calls) == 0) {
         g_usleep(100);
     }
-    return job_honest.unit_begin(run, op, unit, raw);
+    return job_honest.unit_begin(run, op, args, raw);
 }
 
 static bp_status

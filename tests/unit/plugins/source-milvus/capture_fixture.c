@@ -7,6 +7,8 @@
 #include <grpc/grpc.h>
 #include <stdio.h>
 
+const struct bp_unit_args unit_args = {.struct_size = sizeof unit_args, .unit_id = UNIT};
+
 fake_milvus *fake;
 char *dir;
 struct bp_config *settings, *options;
@@ -81,7 +83,7 @@ begin_unit(void)
     struct bp_op op = fake_op();
     open_source();
     ASSERT_OK(begin_run(0), problem);
-    return milvus_unit_begin(run, &op, UNIT, &problem);
+    return milvus_unit_begin(run, &op, &unit_args, &problem);
 }
 
 static int32_t

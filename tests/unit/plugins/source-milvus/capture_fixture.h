@@ -10,6 +10,7 @@
 #include "wire_test.h"
 
 #define UNIT "collection/1000"
+extern const struct bp_unit_args unit_args; /* of it */
 
 extern fake_milvus *fake;
 extern char *dir;

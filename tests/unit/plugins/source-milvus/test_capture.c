@@ -46,8 +46,19 @@ START_TEST(test_plan__does_no_work_for_what_nobody_wants)
     ck_assert_uint_eq(seen->len, 1);
     ck_assert_uint_eq(fake_milvus_calls(fake, "ShowPartitions"), 0);
     ASSERT_OK(begin_run(0), problem);
-    bp_status status = milvus_unit_begin(run, &op, UNIT, &problem);
+    bp_status status = milvus_unit_begin(run, &op, &unit_args, &problem);
     ASSERT_FAILED(status, problem, BP_ERR_INVALID, "not part of this run");
+}
+END_TEST
+
+START_TEST(test_unit_begin__unknown_flags)
+{
+    struct bp_op op = fake_op();
+    const struct bp_unit_args newer = {.struct_size = sizeof newer, .flags = 1, .unit_id = UNIT};
+    open_source();
+    ASSERT_OK(begin_run(0), problem);
+    bp_status status = milvus_unit_begin(run, &op, &newer, &problem);
+    ASSERT_FAILED(status, problem, BP_ERR_INVALID, "unknown flags 0x1 of unit collection/1000");
 }
 END_TEST
 
@@ -89,7 +100,7 @@ START_TEST(test_items__a_file_that_is_no_delete_log_is_an_error)
     ASSERT_OK(list_all(), problem);
     fake_dir_put(dir, "delta_log/1000/2000/3000/note.txt", "x");
     struct bp_op op = fake_op();
-    bp_status status = milvus_unit_refresh(run, &op, UNIT, &problem);
+    bp_status status = milvus_unit_refresh(run, &op, &unit_args, &problem);
     ASSERT_FAILED(status, problem, BP_ERR_CORRUPT, "3000/note.txt is no log file of Milvus");
 }
 END_TEST
@@ -144,7 +155,7 @@ START_TEST(test_items__pages_end_with_a_segment)
     fixture_segments(fake, 0, segments, G_N_ELEMENTS(segments));
     open_source();
     ASSERT_OK(begin_run(BP_RUN_DRY), problem);
-    ASSERT_OK(milvus_unit_begin(run, &op, UNIT, &problem), problem);
+    ASSERT_OK(milvus_unit_begin(run, &op, &unit_args, &problem), problem);
     ASSERT_OK(list_items(NULL), problem);
     ck_assert_uint_eq(seen->len, 1200);
     ck_assert_ptr_nonnull(next_token);
@@ -153,7 +164,7 @@ START_TEST(test_items__pages_end_with_a_segment)
     ck_assert_uint_eq(seen->len, 1600);
     ck_assert_ptr_null(next_token);
 
-    ASSERT_OK(milvus_unit_refresh(run, &op, UNIT, &problem), problem);
+    ASSERT_OK(milvus_unit_refresh(run, &op, &unit_args, &problem), problem);
     bp_status status = list_items(token);
     ASSERT_FAILED(status, problem, BP_ERR_INVALID, "not of this generation");
 }
@@ -186,7 +197,7 @@ START_TEST(test_items__a_segment_compacted_away_is_stale)
     bp_status status = list_all();
     ASSERT_FAILED(status, problem, BP_ERR_STALE, "segment 3000 was compacted away");
     struct bp_op op = fake_op();
-    ASSERT_OK(milvus_unit_refresh(run, &op, UNIT, &problem), problem);
+    ASSERT_OK(milvus_unit_refresh(run, &op, &unit_args, &problem), problem);
     ASSERT_OK(list_all(), problem);
     ck_assert_uint_eq(seen->len, 4);
 }
@@ -307,10 +318,10 @@ START_TEST(test_documents__hold_what_ended_well)
 END_TEST
 
 WIRE_MAIN("capture", capture_setup, capture_teardown, test_plan__tells_the_tree,
-          test_plan__does_no_work_for_what_nobody_wants, test_items__insert_and_delete_logs,
-          test_items__a_file_that_is_no_delete_log_is_an_error, test_items__below_a_prefix,
-          test_items__l0_segments_have_deletes_only, test_items__pages_end_with_a_segment,
-          test_items__rows_without_files_are_an_error,
+          test_plan__does_no_work_for_what_nobody_wants, test_unit_begin__unknown_flags,
+          test_items__insert_and_delete_logs, test_items__a_file_that_is_no_delete_log_is_an_error,
+          test_items__below_a_prefix, test_items__l0_segments_have_deletes_only,
+          test_items__pages_end_with_a_segment, test_items__rows_without_files_are_an_error,
           test_items__a_segment_compacted_away_is_stale,
           test_items__fields_must_have_equally_many_files,
           test_items__a_file_that_is_no_log_is_an_error, test_items__storage_v3_is_refused,

@@ -80,7 +80,7 @@ START_TEST(test_items__segments_merged_during_the_flush_are_stale)
     bp_status status = list_all();
     ASSERT_FAILED(status, problem, BP_ERR_STALE, "compacted away while it was flushed");
     struct bp_op op = fake_op();
-    ASSERT_OK(milvus_unit_refresh(run, &op, UNIT, &problem), problem);
+    ASSERT_OK(milvus_unit_refresh(run, &op, &unit_args, &problem), problem);
     g_ptr_array_set_size(seen, 0);
     ASSERT_OK(list_all(), problem);
     ck_assert_uint_eq(seen->len, 4);
@@ -100,7 +100,7 @@ START_TEST(test_items__refreshed_are_flushed_again)
     bp_status status = milvus_unit_end(run, &op, UNIT, BP_OUTCOME_DONE, &problem);
     ASSERT_FAILED(status, problem, BP_ERR_INVALID, "not all of its items were asked for");
     ASSERT_OK(list_items(NULL), problem);
-    ASSERT_OK(milvus_unit_refresh(run, &op, UNIT, &problem), problem);
+    ASSERT_OK(milvus_unit_refresh(run, &op, &unit_args, &problem), problem);
     ck_assert_uint_eq(fake_milvus_calls(fake, "Flush"), 2);
     guint looks = fake_milvus_calls(fake, "GetFlushState");
     ck_assert_uint_gt(looks, 0);
@@ -173,7 +173,7 @@ START_TEST(test_run__dry_changes_nothing)
     fixture_insert_logs(dir, "", &segment, 1);
     open_source();
     ASSERT_OK(begin_run(BP_RUN_DRY), problem);
-    ASSERT_OK(milvus_unit_begin(run, &op, UNIT, &problem), problem);
+    ASSERT_OK(milvus_unit_begin(run, &op, &unit_args, &problem), problem);
     ASSERT_OK(list_all(), problem);
     ck_assert_uint_eq(seen->len, 4);
     ck_assert_uint_eq(fake_milvus_calls(fake, "Flush"), 0);
