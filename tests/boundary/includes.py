@@ -3,7 +3,7 @@
 """Who may include whom, and who may know what: the layers of docs/architecture.md.
 
 cli -> jobs -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config and is used
-by cli alone. The SDK knows only itself, a plugin the SDK and itself. Each outside library has one
+by cli alone. server speaks HTTP on top of base, for programs that serve. The SDK knows only itself, a plugin the SDK and itself. Each outside library has one
 home. Core does not know which system it saves: the word is searched for, comments included.
 """
 
@@ -20,12 +20,14 @@ BELOW = {
     "compat": {"base", "config", "plugin"},
     "job": {"base", "config", "plugin", "catalog", "copy"},
     "jobs": {"base", "config", "plugin", "catalog", "copy", "job"},
+    "server": {"base"},
     "cli": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
 }
 # Header of an outside library: the only folders that may include it.
 HOMES = {
     re.compile(r"^(protobuf-c/|grpc)|\.pb-c\.h$"): ("plugins/source-milvus/",),
     re.compile(r"^(curl|libxml)/"): ("sdk/http/",),
+    re.compile(r"^microhttpd\.h$"): ("core/server/",),
     re.compile(r"^yaml\.h$"): ("core/config/", "sdk/testkit/"),
     re.compile(r"^glib|^gio/"): ("core/", "plugins/"),
     re.compile(r"^jansson\.h$"): ("core/", "plugins/"),

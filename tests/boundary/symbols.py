@@ -5,7 +5,8 @@
 Usage: symbols.py PROGRAM PLUGIN...
 
 A plugin defines one symbol, wants nothing of ours from its host, stays loaded and carries no
-search path. The program exports nothing of ours and links no library that only plugins need.
+search path. The program exports nothing of ours and links no library that only plugins or a server
+need.
 """
 
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 from tree import report
 
 ENTRY = "bp_plugin_entry_v1"
-PLUGINS_ONLY = ("libgrpc", "libprotobuf", "libcurl", "libxml2")
+OTHERS_ONLY = ("libgrpc", "libprotobuf", "libcurl", "libxml2", "libmicrohttpd")
 
 
 def tool(*command):
@@ -58,8 +59,8 @@ def check_program(path):
     if ours:
         yield f"{path}: exports {sorted(ours)}"
     for library in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic):
-        if library.startswith(PLUGINS_ONLY):
-            yield f"{path}: links {library}, which only plugins need"
+        if library.startswith(OTHERS_ONLY):
+            yield f"{path}: links {library}, which only plugins or a server need"
 
 
 def main(program, *plugins):
