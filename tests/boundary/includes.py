@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may include whom, and who may know what: the layers of docs/architecture.md.
 
-cli -> jobs -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config and is used
-by cli alone. server speaks HTTP on top of base, for programs that serve. The SDK knows only itself, a plugin the SDK and itself. Each outside library has one
-home. Core does not know which system it saves: the word is searched for, comments included.
+cli -> jobs -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config, server
+(HTTP and what is served by it) beside cli, and only these two use compat. The SDK knows only itself,
+a plugin the SDK and itself. Each outside library has one home. Core does not know which system it
+saves: the word is searched for, comments included.
 """
 
 import re
@@ -20,7 +21,7 @@ BELOW = {
     "compat": {"base", "config", "plugin"},
     "job": {"base", "config", "plugin", "catalog", "copy"},
     "jobs": {"base", "config", "plugin", "catalog", "copy", "job"},
-    "server": {"base"},
+    "server": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
     "cli": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
 }
 # Header of an outside library: the only folders that may include it.

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * /api/v2/jobs: what runs and ran on this machine, whoever started it; starting and cancelling.
+ *
+ *     GET  /api/v2/jobs?state=&limit=&cursor=   {"jobs": […], "next": CURSOR if there are more}
+ *     POST /api/v2/jobs                         a request (core/jobs/request.h); 202 and Location
+ *     GET  /api/v2/jobs/ID                      with its result
+ *     GET  /api/v2/jobs/ID/log                  text
+ *     POST /api/v2/jobs/ID/cancel               202
+ *
+ * Objects of jobs are those of core/jobs/store.h.  `settings` in a request are refused: they could
+ * name addresses that the configuration does not.
+ */
+#ifndef BP_CORE_SERVER_API_JOBS_H
+#define BP_CORE_SERVER_API_JOBS_H
+
+#include "core/jobs/supervisor.h"
+#include "core/server/route.h"
+
+#define BP_API_JOBS_LIMIT 100 /* on a page, without ?limit */
+
+/** The ctx of these routes. */
+typedef struct bp_api {
+    bp_jobs *jobs;
+    bp_supervisor *supervisor;
+} bp_api;
+
+extern const bp_route bp_api_jobs_routes[];
+extern const gsize bp_api_jobs_n_routes;
+
+#endif
