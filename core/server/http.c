@@ -6,6 +6,8 @@
 #include "core/server/http.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -291,12 +293,18 @@ start_daemon(bp_http *http, const bp_http_params *params, int fd)
     } else {
         tls[0] = tls[3];
     }
+    /* Its threads inherit this: signals are for the main thread. */
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     http->daemon = MHD_start_daemon(
         flags, params->port, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, params->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         params->max_head, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_line,
         http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, http, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return http->daemon != NULL;
 }
 
