@@ -11,10 +11,10 @@
 
 extern const bp_message bp_v1_create_backup_request, bp_v1_get_backup_request,
     bp_v1_list_backups_request, bp_v1_delete_backup_request, bp_v1_restore_backup_request,
-    bp_v1_restore_secondary_request, bp_v1_get_restore_state_request;
+    bp_v1_restore_secondary_request, bp_v1_get_restore_state_request, bp_v1_check_request;
 
 extern const bp_message bp_v1_backup_info_response, bp_v1_list_backups_response,
-    bp_v1_delete_backup_response, bp_v1_restore_backup_response;
+    bp_v1_delete_backup_response, bp_v1_restore_backup_response, bp_v1_check_response;
 
 /** ResponseCode. */
 typedef enum {

@@ -260,3 +260,9 @@ static const bp_field restore_backup_response_fields[] = {
 };
 const bp_message bp_v1_restore_backup_response =
     MESSAGE("RestoreBackupResponse", restore_backup_response_fields);
+
+static const bp_field check_response_fields[] = {
+    ALWAYS(1, "code", ENUM),
+    FIELD(2, "msg", TEXT),
+};
+const bp_message bp_v1_check_response = MESSAGE("CheckResponse", check_response_fields);

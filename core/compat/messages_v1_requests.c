@@ -134,3 +134,5 @@ static const bp_field get_restore_state_request_fields[] = {
 };
 const bp_message bp_v1_get_restore_state_request =
     MESSAGE("GetRestoreStateRequest", get_restore_state_request_fields);
+
+const bp_message bp_v1_check_request = {.name = "CheckRequest"};
