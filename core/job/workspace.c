@@ -25,6 +25,7 @@ struct bp_workspace {
     char *source_storage;
     bp_settings *defaults; /* of `backup`, without flags: retry and names */
     GHashTable *catalogs;  /* name of the storage -> bp_catalog* */
+    char *chosen;          /* instead of `backup.storage`, or NULL */
     char *commit_document;
 };
 
@@ -113,6 +114,7 @@ bp_workspace_free(bp_workspace *workspace)
     g_hash_table_unref(workspace->stores);
     bp_settings_free(workspace->defaults);
     g_free(workspace->source_storage);
+    g_free(workspace->chosen);
     g_free(workspace->commit_document);
     bp_plugins_free(workspace->plugins);
     g_free(workspace);
@@ -380,27 +382,47 @@ open_catalog(bp_workspace *workspace, const char *storage, const bp_catalog **ou
 bool
 bp_workspace_catalog(bp_workspace *workspace, const bp_catalog **out, GError **error)
 {
-    bool prepared = prepare_catalogs(workspace, error);
-    const char *name = prepared ? require(workspace, "backup.storage", error) : NULL;
+    if (!prepare_catalogs(workspace, error)) {
+        return false;
+    }
+    const char *name =
+        workspace->chosen != NULL ? workspace->chosen : require(workspace, "backup.storage", error);
     return name != NULL && open_catalog(workspace, name, out, error);
+}
+
+static bool
+check_configured(const bp_workspace *workspace, const char *storage, GError **error)
+{
+    const char *const *names = bp_config_storages(workspace->config);
+    if (g_strv_contains(names, storage)) {
+        return true;
+    }
+    bp_set_error(error, BP_ERR_INVALID, "there is no storage '%s' in the configuration", storage);
+    gsize n = g_strv_length((char **)names);
+    const char *near = bp_text_nearest(storage, names, n);
+    if (near != NULL) {
+        bp_error_add_hint(error, "did you mean '%s'?", near);
+    }
+    return false;
 }
 
 bool
 bp_workspace_catalog_on(bp_workspace *workspace, const char *storage, const bp_catalog **out,
                         GError **error)
 {
-    const char *const *names = bp_config_storages(workspace->config);
-    if (!g_strv_contains(names, storage)) {
-        bp_set_error(error, BP_ERR_INVALID, "there is no storage '%s' in the configuration",
-                     storage);
-        gsize n = g_strv_length((char **)names);
-        const char *near = bp_text_nearest(storage, names, n);
-        if (near != NULL) {
-            bp_error_add_hint(error, "did you mean '%s'?", near);
-        }
+    return check_configured(workspace, storage, error) && prepare_catalogs(workspace, error) &&
+           open_catalog(workspace, storage, out, error);
+}
+
+bool
+bp_workspace_choose(bp_workspace *workspace, const char *storage, GError **error)
+{
+    if (storage != NULL && !check_configured(workspace, storage, error)) {
         return false;
     }
-    return prepare_catalogs(workspace, error) && open_catalog(workspace, storage, out, error);
+    g_free(workspace->chosen);
+    workspace->chosen = g_strdup(storage);
+    return true;
 }
 
 const bp_catalog *

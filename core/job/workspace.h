@@ -55,11 +55,17 @@ bp_settings *bp_workspace_backup_settings(bp_workspace *workspace, const char *c
 bp_settings *bp_workspace_restore_settings(bp_workspace *workspace, const char *const *overrides,
                                            GError **error);
 
-/** The catalog on `backup.storage`.  `out` lives as long as the workspace. */
+/** The catalog on `backup.storage`, or on what was chosen.  `out` lives as long as the workspace.
+ */
 bool bp_workspace_catalog(bp_workspace *workspace, const bp_catalog **out, GError **error);
 /** The same on another storage; INVALID when none is configured by that name. */
 bool bp_workspace_catalog_on(bp_workspace *workspace, const char *storage, const bp_catalog **out,
                              GError **error);
+/**
+ * From now on backups are on that storage, for whoever does not name another; NULL =
+ * `backup.storage` again.  INVALID when none is configured by that name.
+ */
+bool bp_workspace_choose(bp_workspace *workspace, const char *storage, GError **error);
 /**
  * What to add to a command so that it works on that storage: "" for `backup.storage`, else
  * " --set backup.storage=NAME".  For hints.  Returns: (transfer full)

@@ -55,13 +55,14 @@ bp_claims_of(bp_workspace *workspace, const json_t *request)
     json_t *claims = json_array();
     const char *verb = bp_json_text(request, "verb", "");
     const char *name = bp_json_text(request, "name", NULL);
+    const char *storage = bp_json_text(request, "storage", NULL);
     if (strcmp(verb, "create") == 0) {
-        claim_backup(claims, workspace, NULL, name);
+        claim_backup(claims, workspace, storage, name);
         claim_source(claims, workspace);
     } else if (strcmp(verb, "copy") == 0) {
         claim_backup(claims, workspace, bp_json_text(request, "to", NULL), name);
     } else if (strcmp(verb, "delete") == 0 || strcmp(verb, "verify") == 0) {
-        claim_backup(claims, workspace, NULL, name);
+        claim_backup(claims, workspace, storage, name);
     }
     return claims;
 }

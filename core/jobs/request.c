@@ -14,7 +14,7 @@
 
 typedef struct {
     const char *verb;
-    const char *texts[8], *switches[5], *numbers[3]; /* names of its members, up to NULL */
+    const char *texts[9], *switches[5], *numbers[3]; /* names of its members, up to NULL */
     bool settings;
     const char *needs[3]; /* texts that must be there */
     const char *hint;     /* how they are said */
@@ -129,7 +129,7 @@ run_prune(const bp_job *job, const json_t *request, GError **error)
 
 static const verb verbs[] = {
     {.verb = "create",
-     .texts = {"name", "filter", "collections", "databases", "database_collections"},
+     .texts = {"name", "storage", "filter", "collections", "databases", "database_collections"},
      .switches = {"resume", "replace", "dry_run", "meta_only"},
      .settings = true,
      .run = run_create},
@@ -141,21 +141,21 @@ static const verb verbs[] = {
      .hint = "copy needs the name of a backup and where to copy it (-n NAME --to STORAGE)",
      .run = run_copy},
     {.verb = "restore",
-     .texts = {"name", "filter", "collections", "databases", "database_collections", "rename",
-               "suffix"},
+     .texts = {"name", "storage", "filter", "collections", "databases", "database_collections",
+               "rename", "suffix"},
      .switches = {"dry_run", "force", "continue_on_error", "meta_only"},
      .settings = true,
      .needs = {"name"},
      .hint = "restore needs the name of a backup (-n NAME)",
      .run = run_restore},
     {.verb = "delete",
-     .texts = {"name"},
+     .texts = {"name", "storage"},
      .switches = {"force"},
      .needs = {"name"},
      .hint = "delete needs the name of a backup (-n NAME)",
      .run = run_delete},
     {.verb = "verify",
-     .texts = {"name"},
+     .texts = {"name", "storage"},
      .switches = {"deep"},
      .needs = {"name"},
      .hint = "verify needs the name of a backup (-n NAME)",
@@ -277,7 +277,10 @@ bp_verb_outcome
 bp_request_run(const bp_job *job, const json_t *request, GError **error)
 {
     const verb *known = check(request, error);
-    return known != NULL ? known->run(job, request, error) : BP_VERB_FAILED;
+    if (known == NULL || !bp_workspace_choose(job->workspace, text_of(request, "storage"), error)) {
+        return BP_VERB_FAILED;
+    }
+    return known->run(job, request, error);
 }
 
 void

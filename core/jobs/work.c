@@ -80,6 +80,9 @@ run_again(const bp_job *job, const json_t *request, void *ctx, GError **error)
         return resume(job, request, record, error);
     }
     if (strcmp(verb, "restore") == 0) {
+        if (!bp_workspace_choose(job->workspace, bp_json_text(request, "storage", NULL), error)) {
+            return BP_VERB_FAILED;
+        }
         guint64 pid = bp_json_u64(json_object_get(record, "killed"), "pid", 0);
         return bp_job_restore_settle(job, bp_json_text(request, "name", ""), pid, error);
     }

@@ -75,6 +75,21 @@ START_TEST(test_workspace__a_catalog_on_each_storage)
 }
 END_TEST
 
+START_TEST(test_workspace__another_storage_is_chosen)
+{
+    const bp_catalog *usual = NULL, *chosen = NULL, *again = NULL;
+    ASSERT_FINE(bp_workspace_catalog(job.workspace, &usual, &error), error);
+    ASSERT_FINE(bp_workspace_choose(job.workspace, "other", &error), error);
+    ASSERT_FINE(bp_workspace_catalog(job.workspace, &chosen, &error), error);
+    ck_assert_str_eq(bp_store_name(chosen->store), "other");
+    ck_assert(!bp_workspace_choose(job.workspace, "othr", &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "there is no storage 'othr'");
+    ASSERT_FINE(bp_workspace_choose(job.workspace, NULL, &error), error);
+    ASSERT_FINE(bp_workspace_catalog(job.workspace, &again, &error), error);
+    ck_assert_ptr_eq(again, usual);
+}
+END_TEST
+
 static bp_status
 failing_open(const struct bp_host *host, const struct bp_op *op, const struct bp_config *config,
              struct bp_storage **out, struct bp_error *raw)
@@ -357,13 +372,13 @@ main(void)
     return RUN_SUITE(
         "job/workspace+check+monitor+space", setup, teardown, test_workspace__opens_a_storage_once,
         test_workspace__storage_that_is_not_configured, test_workspace__a_catalog_on_each_storage,
-        test_workspace__storage_that_cannot_be_opened, test_workspace__source_with_an_unknown_key,
-        test_workspace__settings_of_both_verbs, test_workspace__deadline_of_a_job,
-        test_workspace__state_dir_is_named_only, test_workspace__retries_end_with_their_call,
-        test_check__everything_is_fine, test_check__one_failure_hides_no_other,
-        test_check__root_of_the_source_is_missing, test_check__storages_that_cannot_be_opened,
-        test_check__wrong_configuration, test_check__advisory_lock_needs_no_exclusive_creation,
-        test_check__what_cannot_be_proven, test_check__cancelled,
-        test_monitor__shows_the_phase_that_runs, test_monitor__keeps_notes,
+        test_workspace__another_storage_is_chosen, test_workspace__storage_that_cannot_be_opened,
+        test_workspace__source_with_an_unknown_key, test_workspace__settings_of_both_verbs,
+        test_workspace__deadline_of_a_job, test_workspace__state_dir_is_named_only,
+        test_workspace__retries_end_with_their_call, test_check__everything_is_fine,
+        test_check__one_failure_hides_no_other, test_check__root_of_the_source_is_missing,
+        test_check__storages_that_cannot_be_opened, test_check__wrong_configuration,
+        test_check__advisory_lock_needs_no_exclusive_creation, test_check__what_cannot_be_proven,
+        test_check__cancelled, test_monitor__shows_the_phase_that_runs, test_monitor__keeps_notes,
         test_space__with_a_reserve);
 }

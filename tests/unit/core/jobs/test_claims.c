@@ -40,6 +40,15 @@ START_TEST(test_compare__two_writers_of_one_backup)
 }
 END_TEST
 
+START_TEST(test_compare__by_where_the_backup_lies)
+{
+    static const char on_other[] = "{\"verb\":\"delete\",\"name\":\"a\",\"storage\":\"other\"}";
+    ck_assert_int_eq(compare(CREATE_A, on_other), BP_CLAIMS_FREE);
+    ck_assert_int_eq(compare("{\"verb\":\"copy\",\"name\":\"a\",\"to\":\"other\"}", on_other),
+                     BP_CLAIMS_REFUSE);
+}
+END_TEST
+
 START_TEST(test_compare__two_creates_of_one_source)
 {
     ck_assert_int_eq(compare(CREATE_A, CREATE_B), BP_CLAIMS_WAIT);
@@ -64,5 +73,6 @@ main(void)
 {
     return RUN_SUITE("core/jobs/claims", job_setup, job_teardown,
                      test_compare__two_writers_of_one_backup,
+                     test_compare__by_where_the_backup_lies,
                      test_compare__two_creates_of_one_source, test_compare__others_do_not_care);
 }

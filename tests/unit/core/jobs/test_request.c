@@ -101,6 +101,30 @@ START_TEST(test_run__members_reach_their_verb)
 }
 END_TEST
 
+START_TEST(test_run__on_another_storage)
+{
+    static const char *const rest[] = {
+        "{\"verb\":\"verify\",\"name\":\"b\",\"storage\":\"other\",\"deep\":true}",
+        "{\"verb\":\"restore\",\"name\":\"b\",\"storage\":\"other\",\"suffix\":\"_2\"}",
+        "{\"verb\":\"delete\",\"name\":\"b\",\"storage\":\"other\"}",
+    };
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"storage\":\"other\"}", &error),
+                     BP_VERB_OK);
+    ck_assert(job_exists("other/b") && !job_exists("backups/b"));
+    for (gsize i = 0; i < G_N_ELEMENTS(rest); i++) {
+        ck_assert_msg(run(rest[i], &error) == BP_VERB_OK, "%s: %s", rest[i],
+                      error != NULL ? error->message : "");
+    }
+    ck_assert(job_exists("data/restored/shop/books_2/deep/1"));
+    ck_assert(!job_exists("other/b"));
+    ck_assert_int_eq(run("{\"verb\":\"delete\",\"name\":\"b\",\"storage\":\"ohter\"}", &error),
+                     BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "there is no storage 'ohter' in the configuration");
+}
+END_TEST
+
 START_TEST(test_run__a_setting_that_is_none)
 {
     g_autoptr(GError) error = NULL;
@@ -115,5 +139,5 @@ main(void)
 {
     return RUN_SUITE("core/jobs/request", job_setup, job_teardown, test_check__names_what_is_wrong,
                      test_writes__but_not_when_it_only_looks, test_run__members_reach_their_verb,
-                     test_run__a_setting_that_is_none);
+                     test_run__on_another_storage, test_run__a_setting_that_is_none);
 }
