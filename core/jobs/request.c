@@ -9,6 +9,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/catalog/name.h"
 
 #include "sdk/lib/ban.h"
 
@@ -263,6 +264,17 @@ bool
 bp_request_check(const json_t *request, GError **error)
 {
     return check(request, error) != NULL;
+}
+
+json_t *
+bp_request_complete(const json_t *request)
+{
+    json_t *copy = json_deep_copy(request);
+    if (strcmp(bp_json_text(copy, "verb", ""), "create") == 0 && text_of(copy, "name") == NULL) {
+        g_autofree char *name = bp_backup_name_generate(bp_clock_wall_ns());
+        bp_json_set_text(copy, "name", name);
+    }
+    return copy;
 }
 
 bool

@@ -32,6 +32,12 @@ bool bp_request_check(const json_t *request, GError **error);
 /** "key=value" texts of its settings, borrowed, up to NULL.  Returns: (transfer container) */
 GPtrArray *bp_request_settings(const json_t *request);
 
+/**
+ * The same with all that is made up for it: a backup without a name gets it now, so that the job's
+ * record has it.  Returns: (transfer full)
+ */
+json_t *bp_request_complete(const json_t *request);
+
 /** Writes to a storage or into a source: such a job is registered. */
 bool bp_request_writes(const json_t *request);
 

@@ -13,7 +13,6 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/base/thread.h"
-#include "core/catalog/name.h"
 #include "core/copy/rate.h"
 #include "core/jobs/claims.h"
 #include "core/jobs/run_internal.h"
@@ -90,19 +89,6 @@ ticker_stop(ticker *t)
     pthread_join(t->thread, NULL);
     pthread_cond_destroy(&t->wake);
     pthread_mutex_destroy(&t->lock);
-}
-
-/* A backup without a name gets it now, so that its record has it. */
-static json_t *
-complete(const json_t *request)
-{
-    json_t *copy = json_deep_copy(request);
-    bool is_create = strcmp(bp_json_text(copy, "verb", ""), "create") == 0;
-    if (is_create && json_object_get(copy, "name") == NULL) {
-        g_autofree char *name = bp_backup_name_generate(bp_clock_wall_ns());
-        bp_json_set_text(copy, "name", name);
-    }
-    return copy;
 }
 
 static void
@@ -230,9 +216,11 @@ bp_jobs__run_seen(const bp_jobs_run_params *params, bp_ticket *ticket, bp_jobs_r
     bp_log_set_copy(bp_ticket_log_line, ticket);
     ticker_start(&t);
     GError *failure = NULL;
-    bp_verb_outcome outcome = wait_for_turn(params, ticket, &failure)
-                                  ? run(job, params->request, ctx, &failure)
-                                  : BP_VERB_FAILED;
+    bp_verb_outcome outcome = BP_VERB_FAILED;
+    if (wait_for_turn(params, ticket, &failure)) {
+        outcome = run != NULL ? run(job, params->request, ctx, &failure)
+                              : bp_request_run(job, params->request, &failure);
+    }
     ticker_stop(&t);
     bp_log_set_copy(NULL, NULL);
     finish(params, ticket, outcome, failure);
@@ -240,13 +228,6 @@ bp_jobs__run_seen(const bp_jobs_run_params *params, bp_ticket *ticket, bp_jobs_r
         g_propagate_error(error, failure);
     }
     return outcome;
-}
-
-static bp_verb_outcome
-run_request(const bp_job *job, const json_t *request, void *ctx, GError **error)
-{
-    (void)ctx;
-    return bp_request_run(job, request, error);
 }
 
 bp_verb_outcome
@@ -262,7 +243,7 @@ bp_jobs_run(const bp_jobs_run_params *params, GError **error)
     if (state_dir == NULL) {
         return BP_VERB_FAILED;
     }
-    g_autoptr(json_t) request = complete(params->request);
+    g_autoptr(json_t) request = bp_request_complete(params->request);
     g_autoptr(bp_jobs) jobs = bp_jobs_open(state_dir);
     bp_json_set_text(params->job->result, "job", bp_json_text(request, "verb", NULL));
     bp_json_set_text(params->job->result, "name", bp_json_text(request, "name", NULL));
@@ -277,5 +258,5 @@ bp_jobs_run(const bp_jobs_run_params *params, GError **error)
     }
     bp_jobs_run_params named = *params;
     named.request = request;
-    return bp_jobs__run_seen(&named, ticket, run_request, NULL, error);
+    return bp_jobs__run_seen(&named, ticket, NULL, NULL, error);
 }

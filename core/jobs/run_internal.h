@@ -8,11 +8,11 @@
 #include "core/jobs/run.h"
 #include "core/jobs/ticket.h"
 
-/** What is run: bp_request_run, or what goes on after an interruption. */
+/** What goes on after an interruption. */
 typedef bp_verb_outcome (*bp_jobs_run_fn)(const bp_job *job, const json_t *request, void *ctx,
                                           GError **error);
 
-/** Wait for the turn of a ticket, run, and say how it ended. */
+/** Wait for the turn of a ticket, run, and say how it ended.  @run: NULL = bp_request_run. */
 bp_verb_outcome bp_jobs__run_seen(const bp_jobs_run_params *params, bp_ticket *ticket,
                                   bp_jobs_run_fn run, void *ctx, GError **error);
 

@@ -117,6 +117,12 @@ bp_jobs_is_over(const char *state)
     return g_strv_contains(words, state);
 }
 
+bool
+bp_jobs__is_supervised(const json_t *record)
+{
+    return json_is_true(json_object_get(record, "supervised"));
+}
+
 static bool
 was_asked_to_stop(const char *path)
 {

@@ -73,6 +73,12 @@ char *bp_jobs_log(bp_jobs *jobs, const char *id, GError **error);
  */
 bool bp_jobs_cancel(bp_jobs *jobs, const char *id, GError **error);
 
+/**
+ * The job that was submitted with that key (bp_supervisor_submit), whatever its state; NULL when
+ * there is none any more.  Reads all records.  Returns: (transfer full) (nullable) its ID
+ */
+char *bp_jobs_find_key(bp_jobs *jobs, const char *key);
+
 /** A job in that state does nothing any more. */
 bool bp_jobs_is_over(const char *state);
 

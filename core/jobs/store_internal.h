@@ -42,6 +42,12 @@ json_t *bp_jobs__record(const bp_jobs *jobs, const char *id, GError **error);
 bool bp_jobs__write_record(const bp_jobs *jobs, const char *id, const json_t *record,
                            GError **error);
 
+/** A server's, which takes it up again; of a record. */
+bool bp_jobs__is_supervised(const json_t *record);
+
+/** The record of the job with that key.  Returns: (transfer full) (nullable) */
+json_t *bp_jobs__find_key(const bp_jobs *jobs, const char *key);
+
 /** Nobody runs it any more and it did not say how it ended: the record says so from now on.  Under
  * the directory's lock. */
 bool bp_jobs__settle(const bp_jobs *jobs, const char *id, GError **error);

@@ -17,9 +17,6 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
-#include "core/catalog/name.h"
-#include "core/jobs/claims.h"
-#include "core/jobs/request.h"
 #include "core/jobs/store_internal.h"
 #include "core/jobs/supervisor_internal.h"
 
@@ -35,22 +32,6 @@ typedef struct {
     char *id;
     pid_t pid;
 } worker;
-
-struct bp_supervisor {
-    bp_supervisor_params params; /* the texts are ours */
-    bp_spawn_params spawn;
-    bp_jobs *jobs;
-    int lock;
-    pthread_t thread;
-    /* The thread's own. */
-    GPtrArray *workers; /* worker* */
-    GHashTable *seen;   /* id -> char*: what a job's files looked like */
-    /* Guards queue, stopping and the workspace. */
-    pthread_mutex_t guard;
-    pthread_cond_t wake;
-    GPtrArray *queue; /* bp_ticket*, oldest first */
-    bool stopping;
-};
 
 static void
 worker_free(gpointer data)
@@ -127,7 +108,7 @@ is_dead_of_server(const bp_supervisor *s, const char *id)
         return false;
     }
     g_autoptr(json_t) record = bp_jobs__record(s->jobs, id, NULL);
-    return record != NULL && strcmp(bp_json_text(record, "origin", ""), BP_JOBS_OF_SERVER) == 0 &&
+    return record != NULL && bp_jobs__is_supervised(record) &&
            !bp_jobs_is_over(bp_json_text(record, "state", ""));
 }
 
@@ -336,40 +317,6 @@ bp_supervisor_free(bp_supervisor *s)
     g_free((char *)s->spawn.config);
     g_strfreev((char **)s->spawn.sets);
     g_free(s);
-}
-
-static json_t *
-complete(const json_t *request)
-{
-    json_t *copy = json_deep_copy(request);
-    bool is_create = strcmp(bp_json_text(copy, "verb", ""), "create") == 0;
-    if (is_create && json_object_get(copy, "name") == NULL) {
-        g_autofree char *name = bp_backup_name_generate(bp_clock_wall_ns());
-        bp_json_set_text(copy, "name", name);
-    }
-    return copy;
-}
-
-char *
-bp_supervisor_submit(bp_supervisor *s, const json_t *request, GError **error)
-{
-    if (!bp_request_check(request, error)) {
-        return NULL;
-    }
-    g_autoptr(json_t) named = complete(request);
-    BP_LOCK_GUARD(&s->guard);
-    g_autoptr(json_t) claims = bp_claims_of(s->params.workspace, named);
-    bp_ticket_params params = {.jobs = s->jobs,
-                               .request = named,
-                               .claims = claims,
-                               .origin = BP_JOBS_OF_SERVER,
-                               .hold = true};
-    bp_ticket *ticket = bp_ticket_take(&params, error);
-    if (ticket == NULL) {
-        return NULL;
-    }
-    g_ptr_array_add(s->queue, ticket);
-    return g_strdup(bp_ticket_id(ticket));
 }
 
 bool

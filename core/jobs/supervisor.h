@@ -54,12 +54,27 @@ bp_supervisor *bp_supervisor_new(const bp_supervisor_params *params, GError **er
 void bp_supervisor_free(bp_supervisor *supervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_supervisor, bp_supervisor_free)
 
+#define BP_SUBMIT_KEY_BYTES 200
+
+typedef struct bp_submit_params {
+    const json_t *request; /* see request.h */
+    const char *origin;    /* "rest-v1", "rest-v2", "grpc": who looks on sees it; NULL = "server" */
+    /**
+     * Makes it safe to ask again (an Idempotency-Key): who asks with the same key and an equal
+     * request gets the same job, whatever became of it, for as long as the job is in the directory,
+     * also from a later server.  1 to BP_SUBMIT_KEY_BYTES printable ASCII characters, or NULL.
+     */
+    const char *key;
+} bp_submit_params;
+
 /**
- * A new job; it is on disk when this returns.  @request: see request.h.
- * INVALID as bp_request_check; EXISTS when another job writes the same backup; by errno.
+ * A new job, or the one that has the key; it is on disk when this returns.
+ * INVALID as bp_request_check, and for a key of another form; EXISTS when another job writes the
+ * same backup, or when the key belongs to another request, naming the job; by errno.
  * Returns: (transfer full) (nullable) its ID
  */
-char *bp_supervisor_submit(bp_supervisor *supervisor, const json_t *request, GError **error);
+char *bp_supervisor_submit(bp_supervisor *supervisor, const bp_submit_params *params,
+                           GError **error);
 
 /** As bp_jobs_cancel; one that was not started yet ends within a second. */
 bool bp_supervisor_cancel(bp_supervisor *supervisor, const char *id, GError **error);

@@ -48,7 +48,7 @@ static void
 settle(const bp_jobs *jobs, const char *id)
 {
     g_autoptr(json_t) record = bp_jobs__record(jobs, id, NULL);
-    if (record != NULL && strcmp(bp_json_text(record, "origin", ""), BP_JOBS_OF_SERVER) != 0) {
+    if (record != NULL && !bp_jobs__is_supervised(record)) {
         (void)bp_jobs__settle(jobs, id, NULL); /* as good as settled for who reads it */
     }
 }
@@ -116,6 +116,11 @@ new_record(const bp_ticket_params *params, const char *id, gint64 now_ns)
     bp_json_set_text(record, "verb", bp_json_text(params->request, "verb", ""));
     bp_json_set_text(record, "name", bp_json_text(params->request, "name", NULL));
     bp_json_set_text(record, "origin", params->origin);
+    if (params->hold) {
+        json_object_set_new(record, "supervised", json_true());
+    }
+    bp_json_set_text(record, "key", params->key);
+    bp_json_set_text(record, "asked", params->asked);
     json_object_set_new(record, "request", without_secrets(params->request));
     json_object_set_new(record, "claims", json_deep_copy(params->claims));
     bp_json_set_text(record, "created", now);

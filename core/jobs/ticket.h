@@ -11,16 +11,16 @@
 #include "core/base/cancel.h"
 #include "core/jobs/store.h"
 
-#define BP_JOBS_OF_SERVER "server"
-
 typedef struct bp_ticket bp_ticket;
 
 typedef struct bp_ticket_params {
     bp_jobs *jobs;
     const json_t *request;   /* of a valid verb; kept in the record without secrets */
     const json_t *claims;    /* see claims.h */
-    const char *origin;      /* "cli", BP_JOBS_OF_SERVER: who started it */
-    bool hold;               /* queued in any case, to be handed to a worker */
+    const char *origin;      /* "cli", "rest-v2" …: who started it */
+    bool hold;               /* queued in any case, to be handed to a worker: of a server */
+    const char *key;         /* by which bp_jobs_find_key finds it, or NULL */
+    const char *asked;       /* with a key: what the request was, as bp_jobs__find_key compares */
     const bp_cancel *cancel; /* of waiting for the directory's lock, or NULL */
 } bp_ticket_params;
 

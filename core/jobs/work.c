@@ -15,13 +15,6 @@
 
 #include "sdk/lib/ban.h"
 
-static bp_verb_outcome
-run_first(const bp_job *job, const json_t *request, void *ctx, GError **error)
-{
-    (void)ctx;
-    return bp_request_run(job, request, error);
-}
-
 /* Killed after its last write: what it made is there, and it was this job that made it. */
 static bool
 was_done(const bp_job *job, const json_t *request, const json_t *record)
@@ -108,8 +101,8 @@ bp_jobs_work(const bp_work_params *params, GError **error)
     bp_jobs_run_params run = {.job = params->job,
                               .request = request,
                               .cancel = params->cancel,
-                              .origin = BP_JOBS_OF_SERVER};
-    return bp_jobs__run_seen(&run, ticket, again ? run_again : run_first, (void *)record, error);
+                              .origin = bp_json_text(record, "origin", NULL)};
+    return bp_jobs__run_seen(&run, ticket, again ? run_again : NULL, (void *)record, error);
 }
 
 void

@@ -157,7 +157,9 @@ start_job(void *ctx, const bp_http_request *request)
     const bp_api *api = ctx;
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) body = read_request(request, &error);
-    g_autofree char *id = body != NULL ? bp_supervisor_submit(api->supervisor, body, &error) : NULL;
+    bp_submit_params params = {.request = body, .origin = "rest-v2"};
+    g_autofree char *id =
+        body != NULL ? bp_supervisor_submit(api->supervisor, &params, &error) : NULL;
     if (id == NULL) {
         return bp_reply_error(error);
     }

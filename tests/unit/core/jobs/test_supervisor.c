@@ -81,7 +81,8 @@ submit(const char *text)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) request = bp_json_parse(text, strlen(text), "request", NULL);
-    char *id = bp_supervisor_submit(supervisor, request, &error);
+    bp_submit_params params = {.request = request};
+    char *id = bp_supervisor_submit(supervisor, &params, &error);
     ASSERT_FINE(id != NULL, error);
     return id;
 }
@@ -161,7 +162,8 @@ START_TEST(test_submit__one_source_one_create)
     g_autoptr(json_t) waits = wait_for(second, "queued");
     ck_assert_str_eq(bp_json_text(waits, "waits_for", ""), first);
     g_autoptr(json_t) request = bp_json_parse(CREATE_B, strlen(CREATE_B), "request", NULL);
-    ck_assert_ptr_null(bp_supervisor_submit(supervisor, request, &error));
+    bp_submit_params params = {.request = request};
+    ck_assert_ptr_null(bp_supervisor_submit(supervisor, &params, &error));
     ASSERT_ERROR(error, BP_ERR_EXISTS, first);
     ASSERT_FINE(bp_supervisor_cancel(supervisor, first, &error), error);
     json_decref(wait_for(first, "cancelled"));

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Letting jobs of a server in.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/base/thread.h"
+#include "core/jobs/claims.h"
+#include "core/jobs/request.h"
+#include "core/jobs/supervisor_internal.h"
+
+#include "sdk/lib/ban.h"
+
+static bool
+check_key(const char *key, GError **error)
+{
+    gsize n = key != NULL ? strlen(key) : 1;
+    bool fine = n > 0 && n <= BP_SUBMIT_KEY_BYTES;
+    for (const char *at = key; fine && at != NULL && *at != '\0'; at++) {
+        fine = g_ascii_isprint(*at);
+    }
+    if (!fine) {
+        bp_set_error(error, BP_ERR_INVALID, "a request's key has 1 to %d printable characters",
+                     BP_SUBMIT_KEY_BYTES);
+    }
+    return fine;
+}
+
+/* Equal for equal requests, in whatever order their members came. */
+static char *
+digest_of(const json_t *request)
+{
+    char *text = json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS);
+    char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+    free(text);
+    return digest;
+}
+
+/* NULL without an error: nobody asked with that key before. */
+static char *
+asked_before(const bp_supervisor *s, const char *key, const char *asked, GError **error)
+{
+    g_autoptr(json_t) record = key != NULL ? bp_jobs__find_key(s->jobs, key) : NULL;
+    if (record == NULL) {
+        return NULL;
+    }
+    const char *id = bp_json_text(record, "id", "?");
+    if (strcmp(bp_json_text(record, "asked", ""), asked) != 0) {
+        bp_set_error(error, BP_ERR_EXISTS, "the key belongs to job %s, which is another request",
+                     id);
+        bp_error_add_hint(error, "a key is for one request only, and for asking for it again");
+        return NULL;
+    }
+    return g_strdup(id);
+}
+
+char *
+bp_supervisor_submit(bp_supervisor *s, const bp_submit_params *params, GError **error)
+{
+    if (!bp_request_check(params->request, error) || !check_key(params->key, error)) {
+        return NULL;
+    }
+    g_autoptr(GError) other = NULL;
+    g_autofree char *asked = digest_of(params->request);
+    BP_LOCK_GUARD(&s->guard);
+    char *before = asked_before(s, params->key, asked, &other);
+    if (before != NULL || other != NULL) {
+        if (other != NULL) {
+            g_propagate_error(error, g_steal_pointer(&other));
+        }
+        return before;
+    }
+    g_autoptr(json_t) named = bp_request_complete(params->request);
+    g_autoptr(json_t) claims = bp_claims_of(s->params.workspace, named);
+    bp_ticket_params wanted = {.jobs = s->jobs,
+                               .request = named,
+                               .claims = claims,
+                               .origin = params->origin != NULL ? params->origin : "server",
+                               .hold = true,
+                               .key = params->key,
+                               .asked = params->key != NULL ? asked : NULL};
+    bp_ticket *ticket = bp_ticket_take(&wanted, error);
+    if (ticket == NULL) {
+        return NULL;
+    }
+    g_ptr_array_add(s->queue, ticket);
+    return g_strdup(bp_ticket_id(ticket));
+}
