@@ -12,12 +12,11 @@
 #include "core/compat/dialect.h"
 #include "core/compat/front_line.h"
 #include "core/compat/front_show.h"
+#include "core/compat/means.h"
 
 #include "sdk/lib/ban.h"
 
 #define DEFAULT_FILE "backup.yaml"
-#define DEFAULT_DATABASE "default"
-#define WHOLE_DOCUMENT "meta/full_meta.json"
 
 typedef struct {
     const bp_front_in *in;
@@ -51,6 +50,16 @@ static bool
 says(const building *b, const char *name)
 {
     return bp_front_line_is_on(b->line, name);
+}
+
+/* "key=true" and "key=false" as the flags "--key" and "--no-key". */
+static void
+add_switch(const building *b, const char *setting)
+{
+    const char *value = strchr(setting, '=');
+    g_autofree char *key = g_strndup(setting, (gsize)(value - setting));
+    g_strdelimit(key, "_", '-');
+    g_ptr_array_add(b->words, g_strconcat(strcmp(value, "=true") == 0 ? "--" : "--no-", key, NULL));
 }
 
 /* Options that are ours under another spelling. */
@@ -106,34 +115,17 @@ keep_first(const building *b, const char *const *names)
 static bool
 take_strategy(const building *b, GError **error)
 {
-    const char *strategy = bp_front_line_text(b->line, "strategy");
-    const char *native = says(b, "force") ? "skip_flush" : NULL;
-    bool meta_only = says(b, "meta_only");
-    if (strategy == NULL) {
-        /* --force and --meta_only are the older way to say it. */
-    } else if (g_ascii_strcasecmp(strategy, "meta_only") == 0) {
-        meta_only = true;
-    } else if (g_ascii_strcasecmp(strategy, "auto") == 0 ||
-               g_ascii_strcasecmp(strategy, "serial_flush") == 0 ||
-               g_ascii_strcasecmp(strategy, "skip_flush") == 0) {
-        native = strategy;
-        meta_only = false;
-    } else if (g_ascii_strcasecmp(strategy, "bulk_flush") == 0) {
-        bp_set_error(error, BP_ERR_UNSUPPORTED,
-                     "--strategy: bulk_flush needs a call that this version does not make");
-        bp_error_add_hint(error, "auto and serial_flush flush each collection before its data");
-        return false;
-    } else {
-        bp_set_error(error, BP_ERR_INVALID, "--strategy: there is no \"%s\"", strategy);
-        bp_error_add_hint(error, "%s",
-                          g_ascii_strcasecmp(strategy, "snapshot") == 0
-                              ? "that is a --format, and not in this version"
-                              : "there are auto, serial_flush, skip_flush and meta_only");
+    bp_compat_flush said = {.strategy = bp_front_line_text(b->line, "strategy"),
+                            .force = says(b, "force"),
+                            .meta_only = says(b, "meta_only")};
+    g_autofree char *native = NULL;
+    bool meta_only = false;
+    if (!bp_compat_strategy(&said, &native, &meta_only, error)) {
+        g_prefix_error(error, "--strategy: ");
         return false;
     }
     if (native != NULL) {
-        g_autofree char *small = g_ascii_strdown(native, -1);
-        add_value(b, "--strategy", small);
+        add_value(b, "--strategy", native);
     }
     if (meta_only) {
         add_word(b, "--meta-only");
@@ -144,20 +136,11 @@ take_strategy(const building *b, GError **error)
 static bool
 take_format(const building *b, GError **error)
 {
-    const char *format = bp_front_line_text(b->line, "format");
-    if (format == NULL || g_ascii_strcasecmp(format, "auto") == 0 ||
-        g_ascii_strcasecmp(format, "binlog") == 0) {
-        return true; /* what is written anyway */
-    }
-    if (g_ascii_strcasecmp(format, "snapshot") == 0) {
-        bp_set_error(error, BP_ERR_UNSUPPORTED,
-                     "--format: backups of the snapshot format cannot be made");
-        bp_error_add_hint(error, "--format binlog");
+    if (!bp_compat_format(bp_front_line_text(b->line, "format"), error)) {
+        g_prefix_error(error, "--format: ");
         return false;
     }
-    bp_set_error(error, BP_ERR_INVALID, "--format: there is no \"%s\"", format);
-    bp_error_add_hint(error, "there are auto and binlog");
-    return false;
+    return true;
 }
 
 static bool
@@ -170,7 +153,6 @@ build_create(const building *b, GError **error)
     return take_strategy(b, error) && take_format(b, error);
 }
 
-/* A bare name beside one with a database means the database "default", as in 0.4 and 0.5. */
 static void
 take_rename(const building *b)
 {
@@ -182,16 +164,9 @@ take_rename(const building *b)
     g_auto(GStrv) rules = g_strsplit(text, ",", -1);
     for (char **rule = rules; *rule != NULL; rule++) {
         g_auto(GStrv) sides = g_strsplit(g_strstrip(*rule), ":", -1);
-        bool mixed = g_strv_length(sides) == 2 &&
-                     (strchr(sides[0], '.') == NULL) != (strchr(sides[1], '.') == NULL);
-        if (mixed) {
-            const char *const bare = DEFAULT_DATABASE ".";
-            g_string_append_printf(out, "%s%s%s:%s%s", out->len > 0 ? "," : "",
-                                   strchr(sides[0], '.') == NULL ? bare : "", sides[0],
-                                   strchr(sides[1], '.') == NULL ? bare : "", sides[1]);
-        } else {
-            g_string_append_printf(out, "%s%s", out->len > 0 ? "," : "", *rule);
-        }
+        bool is_pair = g_strv_length(sides) == 2;
+        g_autofree char *pair = is_pair ? bp_compat_rename(sides[0], sides[1]) : NULL;
+        g_string_append_printf(out, "%s%s", out->len > 0 ? "," : "", is_pair ? pair : *rule);
     }
     add_value(b, "--rename", out->str);
 }
@@ -240,11 +215,12 @@ build_restore(const building *b, GError **error)
     keep_first(b, ways);
     take_rename(b);
     bool index = says(b, "restore_index") || says(b, "rebuild_index");
-    add_word(b, index ? "--index" : "--no-index");
-    add_word(b, "--no-load");
-    if (says(b, "use_auto_index") && index) {
-        add_word(b, "--use-auto-index");
-    } else if (says(b, "use_auto_index")) {
+    bool auto_index = says(b, "use_auto_index");
+    g_autoptr(GPtrArray) settings = bp_compat_index_settings(index, auto_index);
+    for (guint i = 0; i + 1 < settings->len; i++) {
+        add_switch(b, g_ptr_array_index(settings, i));
+    }
+    if (auto_index && !index) {
         warn(b, "--use_auto_index has no effect without --restore_index, as in milvus-backup");
     }
     return true;
@@ -257,7 +233,7 @@ build_get(const building *b, GError **error)
         return false;
     }
     add_plain(b);
-    add_value(b, "--document", WHOLE_DOCUMENT);
+    add_value(b, "--document", BP_COMPAT_WHOLE_DOCUMENT);
     return true;
 }
 
@@ -268,15 +244,14 @@ build_named(const building *b, GError **error)
     return need(b, "name", error);
 }
 
-/* A bare name is looked for in every database, as there; 0.5 finds nothing by db.coll. */
 static bool
 build_list(const building *b, GError **error)
 {
     (void)error;
     const char *name = bp_front_line_text(b->line, "collection");
-    g_autofree char *anywhere = name != NULL ? g_strconcat("*.", name, NULL) : NULL;
-    if (name != NULL) {
-        add_value(b, "--collection", strchr(name, '.') != NULL ? name : anywhere);
+    g_autofree char *listed = name != NULL ? bp_compat_listed(name) : NULL;
+    if (listed != NULL) {
+        add_value(b, "--collection", listed);
     }
     return true;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The operations of milvus-backup's service (MilvusBackupService of 0.5.7, and what later versions
- * added), without a transport: a message in, a message out.  REST under /api/v1 and gRPC both call
- * these, so that they answer alike.
+ * The operations of the service that another tool has (core/compat/messages_v1.h), without a
+ * transport: a message in, a message out.  REST under /api/v1 and gRPC both call these, so that
+ * they answer alike.
  *
  * Every answer has a `code` (bp_v1_code) and, but where all is well, a `msg` that says why.  What
  * cannot be honoured is refused by its field's name; nothing is accepted and ignored
@@ -26,6 +26,7 @@ typedef struct bp_v1_call {
     /** Of the header or the metadata "request_id"; NULL or "": the request's own, else one is made.
      */
     const char *request_id;
+    const char *origin; /* of a job that it starts: "rest-v1", "grpc" */
     /** The server is about to end: what waits answers at once; its job goes on. */
     const bp_cancel *stopping;
 } bp_v1_call;
@@ -34,7 +35,7 @@ typedef struct bp_v1_operation {
     const char *name; /* of the method: "CreateBackup" */
     const bp_message *request, *response;
     bp_role role;    /* that a caller needs */
-    bool in_service; /* a method of MilvusBackupService; else REST alone has it */
+    bool in_service; /* a method of the service that 0.5.7 declares; else REST alone has it */
     /**
      * May take as long as a job does, where it is not asynchronous.  The answer is a value of
      * `response`, to be shown by bp_message_show or to be written as protobuf; failures are in it.

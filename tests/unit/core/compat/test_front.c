@@ -199,7 +199,7 @@ START_TEST(test_translate__wrong_lines)
         {"create --set a", "--set: expected KEY=VALUE", BP_ERR_INVALID},
         {"create --set a=\"1", "--set: a quote is not closed", BP_ERR_INVALID},
         {"create --strategy bulk_flush", "--strategy: bulk_flush needs", BP_ERR_UNSUPPORTED},
-        {"create --strategy snapshot", "hint: that is a --format", BP_ERR_INVALID},
+        {"create --strategy snapshot", "hint: that is a format", BP_ERR_INVALID},
         {"create --strategy x", "there is no \"x\"", BP_ERR_INVALID},
         {"create --format snapshot", "snapshot format cannot be made", BP_ERR_UNSUPPORTED},
         {"create --format x", "there is no \"x\"", BP_ERR_INVALID},
