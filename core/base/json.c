@@ -88,6 +88,39 @@ bp_json_set_text(json_t *object, const char *key, const char *value)
     json_object_set_new(object, key, json_string(valid));
 }
 
+static void
+redact_text(json_t *text)
+{
+    g_autofree char *clean = bp_log_redact(json_string_value(text));
+    if (strcmp(clean, json_string_value(text)) != 0 && json_string_set(text, clean) != 0) {
+        (void)json_string_set(text, "***"); /* what is left is no UTF-8 */
+    }
+}
+
+json_t *
+bp_json_redact(const json_t *value)
+{
+    json_t *copy = json_deep_copy(value);
+    g_autoptr(GPtrArray) left = g_ptr_array_new();
+    g_ptr_array_add(left, copy);
+    while (left->len > 0) {
+        json_t *one = g_ptr_array_steal_index(left, left->len - 1);
+        const char *key = NULL;
+        json_t *member = NULL;
+        if (json_is_string(one)) {
+            redact_text(one);
+        }
+        json_object_foreach(one, key, member)
+        {
+            g_ptr_array_add(left, member);
+        }
+        for (gsize i = 0; i < json_array_size(one); i++) {
+            g_ptr_array_add(left, json_array_get(one, i));
+        }
+    }
+    return copy;
+}
+
 json_t *
 bp_json_error(const GError *error)
 {

@@ -33,6 +33,13 @@ void bp_json_set_u64(json_t *object, const char *key, guint64 value);
 void bp_json_set_text(json_t *object, const char *key, const char *value);
 
 /**
+ * A copy whose texts, at any depth, have all known secrets blotted out; names of members stay.
+ * Not the same as blotting them out of the text of the JSON, where they look different (\", \u00e9)
+ * or are a part of it.  Returns: (transfer full)
+ */
+json_t *bp_json_redact(const json_t *value);
+
+/**
  * The object that stands for an error in a result: {class, message, hint}; the class by its
  * short name ("not-found"), secrets blotted out.  Returns: (transfer full)
  */

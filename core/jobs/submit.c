@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/base/thread.h"
 #include "core/jobs/claims.h"
 #include "core/jobs/request.h"
@@ -26,6 +27,29 @@ check_key(const char *key, GError **error)
                      BP_SUBMIT_KEY_BYTES);
     }
     return fine;
+}
+
+/* A worker does what is on record: it must be all of it, and must not be a secret. */
+static bool
+check_secrets(const bp_submit_params *params, GError **error)
+{
+    g_autoptr(json_t) clean = bp_json_redact(params->request);
+    g_autofree char *clean_key = params->key != NULL ? bp_log_redact(params->key) : NULL;
+    const char *member = g_strcmp0(clean_key, params->key) != 0 ? "key" : NULL;
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(clean, name, value)
+    {
+        if (!json_equal(value, json_object_get(params->request, name))) {
+            member = name;
+        }
+    }
+    if (member != NULL) {
+        bp_set_error(error, BP_ERR_INVALID, "'%s' of this request holds a secret", member);
+        bp_error_add_hint(error,
+                          "a request is kept on disk; secrets belong into the configuration");
+    }
+    return member == NULL;
 }
 
 /* Equal for equal requests, in whatever order their members came. */
@@ -59,7 +83,8 @@ asked_before(const bp_supervisor *s, const char *key, const char *asked, GError 
 char *
 bp_supervisor_submit(bp_supervisor *s, const bp_submit_params *params, GError **error)
 {
-    if (!bp_request_check(params->request, error) || !check_key(params->key, error)) {
+    if (!bp_request_check(params->request, error) || !check_key(params->key, error) ||
+        !check_secrets(params, error)) {
         return NULL;
     }
     g_autoptr(GError) other = NULL;

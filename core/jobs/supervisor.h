@@ -69,7 +69,8 @@ typedef struct bp_submit_params {
 
 /**
  * A new job, or the one that has the key; it is on disk when this returns.
- * INVALID as bp_request_check, and for a key of another form; EXISTS when another job writes the
+ * INVALID as bp_request_check, for a key of another form, and, naming the member, when something in
+ * it is a known secret; EXISTS when another job writes the
  * same backup, or when the key belongs to another request, naming the job; by errno.
  * Returns: (transfer full) (nullable) its ID
  */

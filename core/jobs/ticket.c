@@ -96,16 +96,6 @@ refuse(const json_t *record, GError **error)
     bp_error_add_hint(error, "bakplane job watch %s waits for it, job cancel %s ends it", id, id);
 }
 
-/* Nothing that was said may hold a secret; what cannot be blotted out is left out. */
-static json_t *
-without_secrets(const json_t *value)
-{
-    g_autofree char *text = bp_json_line(value);
-    g_autofree char *clean = bp_log_redact(text);
-    json_t *parsed = bp_json_parse(clean, strlen(clean), "request", NULL);
-    return parsed != NULL ? parsed : json_object();
-}
-
 static json_t *
 new_record(const bp_ticket_params *params, const char *id, gint64 now_ns)
 {
@@ -121,7 +111,7 @@ new_record(const bp_ticket_params *params, const char *id, gint64 now_ns)
     }
     bp_json_set_text(record, "key", params->key);
     bp_json_set_text(record, "asked", params->asked);
-    json_object_set_new(record, "request", without_secrets(params->request));
+    json_object_set_new(record, "request", bp_json_redact(params->request));
     json_object_set_new(record, "claims", json_deep_copy(params->claims));
     bp_json_set_text(record, "created", now);
     bp_json_set_u64(record, "attempt", 1);
@@ -373,8 +363,8 @@ bool
 bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result, GError **error)
 {
     g_autofree char *now = bp_clock_wall_text();
-    g_autofree char *plain = bp_json_pretty(result);
-    g_autofree char *text = bp_log_redact(plain);
+    g_autoptr(json_t) clean = bp_json_redact(result);
+    g_autofree char *text = bp_json_pretty(clean);
     bool kept = bp_jobs__write(ticket->path, BP_JOB_RESULT, text, true, error);
     bp_json_set_text(ticket->record, "state", state);
     bp_json_set_text(ticket->record, "ended", now);
@@ -383,7 +373,7 @@ bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result, GEr
     bp_json_set_text(ticket->record, "name", name);
     json_t *problem = json_object_get(result, "error");
     if (problem != NULL) {
-        json_object_set_new(ticket->record, "error", without_secrets(problem));
+        json_object_set_new(ticket->record, "error", bp_json_redact(problem));
     }
     GError *unwritten = NULL;
     if (!bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, &unwritten)) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/jobs/store_internal.h"
 #include "core/jobs/supervisor.h"
 #include "core/jobs/ticket.h"
@@ -145,6 +146,23 @@ START_TEST(test_submit__what_is_no_key)
 }
 END_TEST
 
+START_TEST(test_submit__holds_a_secret)
+{
+    g_autoptr(GError) error = NULL;
+    bp_log_add_secret("verb\"x");
+    ck_assert_ptr_null(submit("{\"verb\":\"create\",\"filter\":\"a,verb\\\"x\"}", NULL, &error));
+    ck_assert_ptr_null(strstr(error->message, "verb\"x"));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "'filter' of this request holds a secret");
+    ck_assert_ptr_null(
+        submit("{\"verb\":\"create\",\"settings\":[\"prove=verb\\\"x\"]}", NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "'settings' of this request holds a secret");
+    ck_assert_ptr_null(submit(CREATE_B, "verb\"x", &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "'key' of this request holds a secret");
+    g_autoptr(json_t) all = bp_jobs_list(jobs, NULL, NULL);
+    ck_assert_uint_eq(json_array_size(all), 1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -152,5 +170,5 @@ main(void)
                      test_submit__is_queued_and_says_where_from,
                      test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
                      test_submit__a_key_of_another_request, test_submit__a_key_outlives_the_server,
-                     test_submit__what_is_no_key);
+                     test_submit__what_is_no_key, test_submit__holds_a_secret);
 }

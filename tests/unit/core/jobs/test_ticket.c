@@ -115,6 +115,25 @@ START_TEST(test_finish__result_then_record_then_lock)
 }
 END_TEST
 
+START_TEST(test_finish__secrets_that_json_writes_otherwise)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) ticket = jobs_take("b", NULL, NULL);
+    bp_log_add_secret("hunt\"er");
+    bp_log_add_secret("outcome");
+    g_autoptr(json_t) result = json_pack("{s:s,s:{s:s}}", "outcome", "failed", "error", "message",
+                                         "no hunt\"er here, no outcome");
+    ASSERT_FINE(bp_ticket_finish(ticket, "failed", result, &error), error);
+    g_autoptr(json_t) job = bp_jobs_get(jobs, bp_ticket_id(ticket), NULL);
+    ck_assert_str_eq(bp_json_text(json_object_get(job, "error"), "message", ""),
+                     "no *** here, no ***");
+    const json_t *kept = json_object_get(job, "result");
+    ck_assert_str_eq(bp_json_text(kept, "outcome", ""), "failed");
+    ck_assert_str_eq(bp_json_text(json_object_get(kept, "error"), "message", ""),
+                     "no *** here, no ***");
+}
+END_TEST
+
 START_TEST(test_progress__is_seen)
 {
     g_autoptr(GError) error = NULL;
@@ -276,13 +295,13 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/ticket", jobs_setup, jobs_teardown,
-                     test_take__is_running_and_ours_alone, test_take__two_writers_of_one_backup,
-                     test_wait__until_the_other_has_ended, test_wait__who_came_first_goes_first,
-                     test_finish__result_then_record_then_lock, test_progress__is_seen,
-                     test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
-                     test_take__who_cannot_be_recorded_leaves_nothing,
-                     test_wait__no_longer_than_it_may, test_wait__its_turn_cannot_be_recorded,
-                     test_wait__a_stopped_process_has_the_directory,
-                     test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
+    return RUN_SUITE(
+        "core/jobs/ticket", jobs_setup, jobs_teardown, test_take__is_running_and_ours_alone,
+        test_take__two_writers_of_one_backup, test_wait__until_the_other_has_ended,
+        test_wait__who_came_first_goes_first, test_finish__result_then_record_then_lock,
+        test_finish__secrets_that_json_writes_otherwise, test_progress__is_seen,
+        test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
+        test_take__who_cannot_be_recorded_leaves_nothing, test_wait__no_longer_than_it_may,
+        test_wait__its_turn_cannot_be_recorded, test_wait__a_stopped_process_has_the_directory,
+        test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
 }
