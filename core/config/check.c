@@ -12,7 +12,7 @@
 #include "sdk/lib/ban.h"
 
 static const char *const sections[] = {"source",  "storages", "backup", "restore",
-                                       "plugins", "log",      NULL};
+                                       "plugins", "log",      "server", NULL};
 
 bool
 bp_config__is_section(const char *name)
@@ -37,7 +37,8 @@ unknown_section(const bp_config_tree *tree, const bp_node *node, GError **error)
     if (nearest != NULL) {
         bp_error_add_hint(error, "did you mean \"%s\"?", nearest);
     } else {
-        bp_error_add_hint(error, "sections are source, storages, backup, restore, plugins, log");
+        bp_error_add_hint(error, "sections are source, storages, backup, restore, plugins, log, "
+                                 "server");
     }
     return false;
 }
@@ -187,12 +188,14 @@ check_own_keys(const bp_config_tree *tree, GError **error)
         const char *path;
         const bp_key_table *table;
         bool open; /* a plugin has keys there, too */
+        bool (*check)(const bp_config_tree *tree, const bp_settings *settings, GError **error);
     } own[] = {
-        {"", &bp_config_top_keys, false},
-        {"log", &bp_config_log_keys, false},
-        {"plugins", &bp_config_plugins_keys, false},
-        {"backup", &bp_config_backup_keys, true},
-        {"restore", &bp_config_restore_keys, true},
+        {"", &bp_config_top_keys, false, NULL},
+        {"log", &bp_config_log_keys, false, NULL},
+        {"plugins", &bp_config_plugins_keys, false, NULL},
+        {"server", &bp_config_server_keys, false, bp_config__check_server},
+        {"backup", &bp_config_backup_keys, true, NULL},
+        {"restore", &bp_config_restore_keys, true, NULL},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(own); i++) {
         bp_config_section_params params = {
@@ -204,7 +207,7 @@ check_own_keys(const bp_config_tree *tree, GError **error)
             continue;
         }
         g_autoptr(bp_settings) settings = bp_config_section(tree, &params, error);
-        if (settings == NULL) {
+        if (settings == NULL || (own[i].check != NULL && !own[i].check(tree, settings, error))) {
             return false;
         }
     }

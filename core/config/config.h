@@ -11,6 +11,7 @@
  *     restore:  {<bp_config_restore_keys>, <restore options of the source>}
  *     plugins:  {<bp_config_plugins_keys>}
  *     log:      {<bp_config_log_keys>}
+ *     server:   {<bp_config_server_keys>}
  *     state_dir: /var/lib/bakplane
  *
  * Nested core keys are written with dots in tables ("concurrency.units").  Environment:
@@ -126,6 +127,7 @@ extern const bp_key_table bp_config_copy_keys;    /* of `backup`: what copying a
 extern const bp_key_table bp_config_restore_keys; /* concurrency.units, … */
 extern const bp_key_table bp_config_plugins_keys; /* dirs, sha256 */
 extern const bp_key_table bp_config_log_keys;     /* level, format */
+extern const bp_key_table bp_config_server_keys;  /* listen, auth, … */
 extern const bp_key_table bp_config_top_keys;     /* state_dir */
 
 #endif

@@ -38,6 +38,9 @@ bool bp_config__is_section(const char *name);
 /** As bp_config_section, but only the keys of the tables are looked at and none is required. */
 bool bp_config__check_known_keys(const bp_config_tree *tree, const bp_config_section_params *params,
                                  GError **error);
+/** Addresses can be listened on; files of TLS come together.  INVALID names the key. */
+bool bp_config__check_server(const bp_config_tree *tree, const bp_settings *settings,
+                             GError **error);
 /** INVALID unless a storage of this name is configured. */
 bool bp_config__check_storage(const bp_config_tree *tree, const char *name, GError **error);
 

@@ -17,6 +17,7 @@
 struct bp_workspace {
     const bp_config_tree *config;
     bp_plugins *plugins;
+    bool has_lent_plugins; /* from another workspace, which frees them */
     bp_refs *refs;
     bp_call call;
     GHashTable *stores; /* name -> bp_store* */
@@ -85,13 +86,9 @@ open_plugins(const bp_config_tree *config, GError **error)
                           any_sum ? (const char *const *)sums->pdata : NULL);
 }
 
-bp_workspace *
-bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel, GError **error)
+static bp_workspace *
+new_with(const bp_config_tree *config, const bp_cancel *cancel, bp_plugins *plugins)
 {
-    bp_plugins *plugins = open_plugins(config, error);
-    if (plugins == NULL) {
-        return NULL;
-    }
     bp_workspace *workspace = g_new0(bp_workspace, 1);
     workspace->config = config;
     workspace->plugins = plugins;
@@ -99,6 +96,21 @@ bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel, GError *
     workspace->call = (bp_call){.cancel = cancel, .refs = workspace->refs};
     workspace->stores = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, store_free);
     workspace->catalogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, catalog_free);
+    return workspace;
+}
+
+bp_workspace *
+bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel, GError **error)
+{
+    bp_plugins *plugins = open_plugins(config, error);
+    return plugins != NULL ? new_with(config, cancel, plugins) : NULL;
+}
+
+bp_workspace *
+bp_workspace_new_beside(bp_workspace *other, const bp_cancel *cancel)
+{
+    bp_workspace *workspace = new_with(other->config, cancel, other->plugins);
+    workspace->has_lent_plugins = true;
     return workspace;
 }
 
@@ -116,7 +128,9 @@ bp_workspace_free(bp_workspace *workspace)
     g_free(workspace->source_storage);
     g_free(workspace->chosen);
     g_free(workspace->commit_document);
-    bp_plugins_free(workspace->plugins);
+    if (!workspace->has_lent_plugins) {
+        bp_plugins_free(workspace->plugins);
+    }
     g_free(workspace);
 }
 
@@ -170,18 +184,27 @@ require(const bp_workspace *workspace, const char *path, GError **error)
     return value;
 }
 
-static bp_store *
-open_store(bp_workspace *workspace, const char *name, GError **error)
+static bp_module *
+store_module(bp_workspace *workspace, const char *name, GError **error)
 {
-    g_autofree char *path = g_strdup_printf("storages.%s", name);
-    g_autofree char *plugin_path = g_strdup_printf("%s.plugin", path);
-    const char *plugin = require(workspace, plugin_path, error);
+    g_autofree char *path = g_strdup_printf("storages.%s.plugin", name);
+    const char *plugin = require(workspace, path, error);
     if (plugin == NULL) {
         return NULL;
     }
     bp_module *module = bp_plugins_get(workspace->plugins, BP_PLUGIN_STORAGE, plugin, error);
     if (module == NULL) {
         g_prefix_error(error, "storage '%s': ", name);
+    }
+    return module;
+}
+
+static bp_store *
+open_store(bp_workspace *workspace, const char *name, GError **error)
+{
+    g_autofree char *path = g_strdup_printf("storages.%s", name);
+    bp_module *module = store_module(workspace, name, error);
+    if (module == NULL) {
         return NULL;
     }
     bp_key_table keys = bp_module_keys(module);
@@ -223,6 +246,18 @@ bp_workspace_source_module(bp_workspace *workspace, GError **error)
         }
     }
     return workspace->source_module;
+}
+
+bool
+bp_workspace_load_plugins(bp_workspace *workspace, GError **error)
+{
+    const char *const *names = bp_config_storages(workspace->config);
+    for (gsize i = 0; names[i] != NULL; i++) {
+        if (store_module(workspace, names[i], error) == NULL) {
+            return false;
+        }
+    }
+    return bp_workspace_source_module(workspace, error) != NULL;
 }
 
 bp_source_inst *

@@ -21,6 +21,16 @@ typedef struct bp_workspace bp_workspace;
 /** @config: borrowed.  @cancel: borrowed, may be NULL.  Returns: (transfer full) (nullable) */
 bp_workspace *bp_workspace_new(const bp_config_tree *config, const bp_cancel *cancel,
                                GError **error);
+/**
+ * One more of the same configuration, for another thread: it opens its own storages and source, of
+ * the same plugins.  @other: outlives it.  Returns: (transfer full)
+ */
+bp_workspace *bp_workspace_new_beside(bp_workspace *other, const bp_cancel *cancel);
+/**
+ * Load the plugins of the source and of all storages: afterwards asking is for any thread, as long
+ * as each has a workspace of its own.  Main thread.  Errors: as bp_plugins_get.
+ */
+bool bp_workspace_load_plugins(bp_workspace *workspace, GError **error);
 /** Closes all it opened. */
 void bp_workspace_free(bp_workspace *workspace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_workspace, bp_workspace_free)

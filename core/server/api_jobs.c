@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/server/service.h"
 #include "sdk/lib/parse.h"
 
 #include "sdk/lib/ban.h"
@@ -84,7 +85,7 @@ static bp_reply *
 list_jobs(void *ctx, const bp_http_request *request)
 {
     static const char *const known[] = {"state", "limit", "cursor", NULL};
-    const bp_api *api = ctx;
+    const bp_service *service = ctx;
     const char *state = bp_http_target_parameter(request->target, "state");
     const char *cursor = bp_http_target_parameter(request->target, "cursor");
     g_autoptr(GError) error = NULL;
@@ -93,15 +94,15 @@ list_jobs(void *ctx, const bp_http_request *request)
         !parse_limit(request->target, &limit, &error)) {
         return bp_reply_error(error);
     }
-    g_autoptr(json_t) all = bp_jobs_list(api->jobs, state, &error);
+    g_autoptr(json_t) all = bp_jobs_list(bp_service_jobs(service), state, &error);
     return all != NULL ? bp_reply_json(200, page_of(all, cursor, limit)) : bp_reply_error(error);
 }
 
 static bp_reply *
-answer_job(const bp_api *api, const char *id, unsigned status)
+answer_job(const bp_service *service, const char *id, unsigned status)
 {
     g_autoptr(GError) error = NULL;
-    json_t *job = bp_jobs_get(api->jobs, id, &error);
+    json_t *job = bp_jobs_get(bp_service_jobs(service), id, &error);
     return job != NULL ? bp_reply_json(status, job) : bp_reply_error(error);
 }
 
@@ -114,20 +115,21 @@ show_job(void *ctx, const bp_http_request *request)
 static bp_reply *
 show_log(void *ctx, const bp_http_request *request)
 {
-    const bp_api *api = ctx;
+    const bp_service *service = ctx;
     g_autoptr(GError) error = NULL;
-    g_autofree char *log = bp_jobs_log(api->jobs, bp_http_part(request, "id"), &error);
+    g_autofree char *log =
+        bp_jobs_log(bp_service_jobs(service), bp_http_part(request, "id"), &error);
     return log != NULL ? bp_reply_text(200, log) : bp_reply_error(error);
 }
 
 static bp_reply *
 cancel_job(void *ctx, const bp_http_request *request)
 {
-    const bp_api *api = ctx;
+    const bp_service *service = ctx;
     const char *id = bp_http_part(request, "id");
     g_autoptr(GError) error = NULL;
-    if (bp_supervisor_cancel(api->supervisor, id, &error)) {
-        return answer_job(api, id, 202);
+    if (bp_supervisor_cancel(bp_service_supervisor(service), id, &error)) {
+        return answer_job(service, id, 202);
     }
     /* It has ended: nothing is wrong with the request, only with its moment. */
     return bp_error_is(error, BP_ERR_INVALID) ? bp_reply_problem(409, error->message, NULL)
@@ -154,17 +156,17 @@ read_request(const bp_http_request *request, GError **error)
 static bp_reply *
 start_job(void *ctx, const bp_http_request *request)
 {
-    const bp_api *api = ctx;
+    const bp_service *service = ctx;
     g_autoptr(GError) error = NULL;
     g_autoptr(json_t) body = read_request(request, &error);
     bp_submit_params params = {.request = body, .origin = "rest-v2"};
     g_autofree char *id =
-        body != NULL ? bp_supervisor_submit(api->supervisor, &params, &error) : NULL;
+        body != NULL ? bp_supervisor_submit(bp_service_supervisor(service), &params, &error) : NULL;
     if (id == NULL) {
         return bp_reply_error(error);
     }
     g_autofree char *where = g_strconcat(HERE "/", id, NULL);
-    bp_reply *answer = answer_job(api, id, 202);
+    bp_reply *answer = answer_job(service, id, 202);
     bp_reply_add_header(answer, "Location", where);
     return answer;
 }

@@ -9,21 +9,14 @@
  *     POST /api/v2/jobs/ID/cancel               202
  *
  * Objects of jobs are those of core/jobs/store.h.  `settings` in a request are refused: they could
- * name addresses that the configuration does not.
+ * name addresses that the configuration does not.  The ctx is a bp_service.
  */
 #ifndef BP_CORE_SERVER_API_JOBS_H
 #define BP_CORE_SERVER_API_JOBS_H
 
-#include "core/jobs/supervisor.h"
 #include "core/server/route.h"
 
 #define BP_API_JOBS_LIMIT 100 /* on a page, without ?limit */
-
-/** The ctx of these routes. */
-typedef struct bp_api {
-    bp_jobs *jobs;
-    bp_supervisor *supervisor;
-} bp_api;
 
 extern const bp_route bp_api_jobs_routes[];
 extern const gsize bp_api_jobs_n_routes;

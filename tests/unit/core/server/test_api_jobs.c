@@ -4,31 +4,18 @@
  */
 #include "core/server/api_jobs.h"
 
-#include <pthread.h>
 #include <sys/wait.h>
 
 #include "core/base/clock.h"
-#include "core/base/thread.h"
+#include "core/server/service.h"
 #include "tests/unit/core/job/job_fixture.h"
 
 #define PATIENCE_NS (60 * BP_NS_PER_S)
 #define JOBS "/api/v2/jobs"
 
 static bp_job job;
-static bp_api api;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards changes */
-static pthread_cond_t changed;
-static guint changes;
-
-static void
-count_change(void *ctx, const char *id)
-{
-    (void)ctx;
-    (void)id;
-    BP_LOCK_GUARD(&lock);
-    changes++;
-    pthread_cond_broadcast(&changed);
-}
+static bp_server_settings *settings;
+static bp_service *service;
 
 static void
 setup(void)
@@ -36,29 +23,27 @@ setup(void)
     g_autoptr(GError) error = NULL;
     job_setup();
     job_seed();
-    bp_cond_init(&changed);
     job = job_open();
+    const bp_config_tree *config = bp_workspace_config(job.workspace);
     g_autofree char *state = g_build_filename(job_root, "state", NULL);
-    g_autofree char *config = g_build_filename(job_root, "bakplane.yaml", NULL);
-    bp_supervisor_params params = {.state_dir = state,
-                                   .program = g_getenv("BAKPLANE_BIN"),
-                                   .config = config,
-                                   .workspace = job.workspace,
-                                   .changed = count_change};
-    api.jobs = bp_jobs_open(state);
-    api.supervisor = bp_supervisor_new(&params, &error);
-    ASSERT_FINE(api.supervisor != NULL, error);
+    settings = bp_server_settings_load(config, state, NULL, &error);
+    ASSERT_FINE(settings != NULL, error);
+    bp_service_params params = {.config = config,
+                                .settings = settings,
+                                .state_dir = state,
+                                .program = g_getenv("BAKPLANE_BIN")};
+    service = bp_service_new(&params, &error);
+    ASSERT_FINE(service != NULL, error);
 }
 
 static void
 teardown(void)
 {
-    g_clear_pointer(&api.supervisor, bp_supervisor_free);
+    g_clear_pointer(&service, bp_service_free);
     while (waitpid(-1, NULL, 0) > 0) {
     }
-    g_clear_pointer(&api.jobs, bp_jobs_close);
+    g_clear_pointer(&settings, bp_server_settings_free);
     job_close(&job);
-    pthread_cond_destroy(&changed);
     job_teardown();
 }
 
@@ -77,7 +62,7 @@ ask(const char *method, const char *path, const char *body)
                                .route = route,
                                .body = body != NULL ? body : "",
                                .n = body != NULL ? strlen(body) : 0};
-    return route->answer(&api, &request);
+    return route->answer(service, &request);
 }
 
 #define ASSERT_REFUSED(method, path, sent, wanted, text)                                      \
@@ -110,21 +95,11 @@ start(const char *body)
 static void
 wait_for(const char *path, const char *state)
 {
-    gint64 until_ns = bp_clock_mono_ns() + PATIENCE_NS;
-    for (;;) {
-        pthread_mutex_lock(&lock);
-        guint before = changes;
-        pthread_mutex_unlock(&lock);
-        g_autoptr(json_t) found = get(path);
-        if (strcmp(bp_json_text(found, "state", ""), state) == 0) {
-            return;
-        }
-        ck_assert_msg(bp_clock_mono_ns() < until_ns, "%s is %s", path,
-                      bp_json_text(found, "state", "?"));
-        BP_LOCK_GUARD(&lock);
-        while (changes == before && bp_cond_wait_until(&changed, &lock, until_ns)) {
-        }
-    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) found = bp_service_wait(service, path + strlen(JOBS "/"),
+                                              bp_clock_mono_ns() + PATIENCE_NS, NULL, &error);
+    ASSERT_FINE(found != NULL, error);
+    ck_assert_str_eq(bp_json_text(found, "state", "?"), state);
 }
 
 START_TEST(test_start__is_done_and_can_be_looked_at)
