@@ -165,11 +165,14 @@ is_our_origin(const bp_access *access, const char *origin, const char *host)
            is_among(access->origins, origin);
 }
 
-/* Of the token in the header; BP_ROLE_NONE for none that is known. */
-static bp_role
-role_of(const bp_access *access, const char *authorization)
+/* BP_ROLE_NONE for none that is known. */
+bp_role
+bp_access_role(const bp_access *access, const char *authorization)
 {
     static const char scheme[] = "Bearer ";
+    if (access->is_open) {
+        return BP_ROLE_OPERATE;
+    }
     if (authorization == NULL || g_ascii_strncasecmp(authorization, scheme, strlen(scheme)) != 0) {
         return BP_ROLE_NONE;
     }
@@ -189,8 +192,8 @@ check_token(const bp_access *access, const bp_http_request *request)
 {
     /* Without a route there is nothing to be allowed, and nothing to be told either. */
     bp_role wanted = request->route != NULL ? request->route->role : BP_ROLE_READ;
-    bp_role role = role_of(access, bp_http_header(request, "authorization"));
-    if (access->is_open || role >= wanted) {
+    bp_role role = bp_access_role(access, bp_http_header(request, "authorization"));
+    if (role >= wanted) {
         return NULL;
     }
     if (role != BP_ROLE_NONE) {

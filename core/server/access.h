@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "core/server/route.h"
+#include "core/server/settings.h"
 
 typedef struct bp_access bp_access;
 
@@ -41,8 +42,19 @@ typedef struct bp_access_params {
  * machines and not insecure.  Returns: (transfer full) (nullable)
  */
 bp_access *bp_access_new(const bp_access_params *params, GError **error);
+/**
+ * The same from the settings.  Files of tokens are made where they are not there, in folders which
+ * are made, too.  Errors: as bp_access_new and bp_token_from_file, naming the file.
+ */
+bp_access *bp_access_open(const bp_server_settings *settings, GError **error);
 void bp_access_free(bp_access *access);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_access, bp_access_free)
+
+/**
+ * The role of a token; BP_ROLE_OPERATE for everybody where there is no authentication.
+ * @authorization: "Bearer TOKEN", or NULL.  Any thread.
+ */
+bp_role bp_access_role(const bp_access *access, const char *authorization);
 
 /** As bp_guard.  Any thread.  Returns: (transfer full) (nullable) */
 bp_reply *bp_access_check(const bp_access *access, const bp_http_request *request);

@@ -22,7 +22,9 @@
 struct bp_service {
     const bp_config_tree *config;
     const bp_server_settings *settings;
+    const bp_access *access;
     const bp_cancel *cancel;
+    bp_ready *ready;
     bp_jobs *jobs;
     bp_workspace *workspace; /* the supervisor's */
     bp_supervisor *supervisor;
@@ -63,9 +65,12 @@ start(bp_service *s, const bp_service_params *params, GError **error)
     if (s->workspace == NULL || !bp_workspace_load_plugins(s->workspace, error)) {
         return false;
     }
+    s->ready = bp_ready_new(bp_workspace_new_beside(s->workspace, params->cancel));
+    /* Without a file there is none for workers, either, whatever they would find. */
+    const char *config = bp_config_path(params->config);
     bp_supervisor_params supervisor = {.state_dir = params->state_dir,
                                        .program = params->program,
-                                       .config = bp_config_path(params->config),
+                                       .config = config != NULL ? config : "",
                                        .sets = params->sets,
                                        .workspace = s->workspace,
                                        .max_running = params->settings->max_running,
@@ -81,6 +86,7 @@ bp_service_new(const bp_service_params *params, GError **error)
     bp_service *s = g_new0(bp_service, 1);
     s->config = params->config;
     s->settings = params->settings;
+    s->access = params->access;
     s->cancel = params->cancel;
     s->jobs = bp_jobs_open(params->state_dir);
     s->idle = g_ptr_array_new_with_free_func(workspace_free);
@@ -103,6 +109,7 @@ bp_service_free(bp_service *s)
     }
     g_assert(s->n_lent == 0);
     bp_supervisor_free(s->supervisor);
+    bp_ready_free(s->ready);
     g_ptr_array_unref(s->idle);
     bp_workspace_free(s->workspace); /* the last one: its plugins are those of all */
     bp_jobs_close(s->jobs);
@@ -135,6 +142,25 @@ const bp_config_tree *
 bp_service_config(const bp_service *s)
 {
     return s->config;
+}
+
+const bp_access *
+bp_service_access(const bp_service *s)
+{
+    return s->access;
+}
+
+bp_ready *
+bp_service_ready(const bp_service *s)
+{
+    return s->ready;
+}
+
+bp_reply *
+bp_service_guard(void *ctx, const bp_http_request *request)
+{
+    const bp_service *s = ctx;
+    return bp_access_check(s->access, request);
 }
 
 /* Under the lock.  Returns: false at the deadline or when cancelled. */

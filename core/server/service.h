@@ -13,6 +13,8 @@
 
 #include "core/job/workspace.h"
 #include "core/jobs/supervisor.h"
+#include "core/server/access.h"
+#include "core/server/ready.h"
 #include "core/server/settings.h"
 
 #define BP_SERVICE_WORKSPACES 4
@@ -22,6 +24,7 @@ typedef struct bp_service bp_service;
 typedef struct bp_service_params {
     const bp_config_tree *config; /* borrowed, as settings: both outlive the service */
     const bp_server_settings *settings;
+    const bp_access *access; /* borrowed; may be NULL for tests that ask no guard */
     const char *state_dir;
     const char *program;     /* of workers; NULL = this one */
     const char *const *sets; /* that the configuration was read with, up to NULL, or NULL */
@@ -42,6 +45,11 @@ bp_jobs *bp_service_jobs(const bp_service *service);
 bp_supervisor *bp_service_supervisor(const bp_service *service);
 const bp_server_settings *bp_service_settings(const bp_service *service);
 const bp_config_tree *bp_service_config(const bp_service *service);
+const bp_access *bp_service_access(const bp_service *service);
+bp_ready *bp_service_ready(const bp_service *service);
+
+/** The guard of HTTP, a bp_guard: its access decides.  @ctx: a bp_service. */
+bp_reply *bp_service_guard(void *ctx, const bp_http_request *request);
 
 /**
  * A workspace for one thread, to look with and not to write.  Waits while all are lent.

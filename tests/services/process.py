@@ -42,6 +42,13 @@ class ServerProcess:
     def is_running(self):
         return self._child.poll() is None
 
+    def wait(self, timeout):
+        """Its exit code, when it ends by itself."""
+        return self._child.wait(timeout)
+
+    def send(self, number):
+        self._child.send_signal(number)
+
     def stop(self, grace=10):
         """Ask, wait, insist. Returns whether the process ended by itself."""
         self._child.send_signal(signal.SIGINT)
