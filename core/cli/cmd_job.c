@@ -169,7 +169,14 @@ run_show(bp_jobs *jobs, const bp_job *job, const char *id, GError **error)
 static bp_verb_outcome
 run_cancel(bp_jobs *jobs, const bp_job *job, const char *id, GError **error)
 {
-    if (!bp_jobs_cancel(jobs, id, error)) {
+    g_autoptr(GError) problem = NULL;
+    if (!bp_jobs_cancel(jobs, id, &problem)) {
+        if (bp_error_is(problem, BP_ERR_INVALID)) { /* nothing is wrong with the command */
+            bp_set_error(error, BP_ERR_PERMANENT, "%s: there is nothing to cancel",
+                         problem->message);
+        } else {
+            g_propagate_error(error, g_steal_pointer(&problem));
+        }
         return BP_VERB_FAILED;
     }
     json_t *one = bp_jobs_get(jobs, id, error);

@@ -24,6 +24,7 @@ struct bp_monitor {
     void *ctx;
     gint64 began_ns;
     json_t *notes;
+    GHashTable *said; /* each note as one text: they may be many */
     guint warnings;
 };
 
@@ -33,6 +34,7 @@ bp_monitor_new(void)
     bp_monitor *monitor = g_new0(bp_monitor, 1);
     pthread_mutex_init(&monitor->lock, NULL);
     monitor->notes = json_array();
+    monitor->said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return monitor;
 }
 
@@ -41,6 +43,7 @@ bp_monitor_free(bp_monitor *monitor)
 {
     if (monitor != NULL) {
         json_decref(monitor->notes);
+        g_hash_table_unref(monitor->said);
         pthread_mutex_destroy(&monitor->lock);
         g_free(monitor);
     }
@@ -81,17 +84,6 @@ bp_monitor_snapshot(bp_monitor *monitor, bp_progress *out)
     return true;
 }
 
-static bool
-has_note(const bp_monitor *monitor, const json_t *note)
-{
-    for (gsize i = 0; i < json_array_size(monitor->notes); i++) {
-        if (json_equal(json_array_get(monitor->notes, i), note)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void
 bp_monitor_note(bp_monitor *monitor, enum bp_note_level level, const char *code, const char *text)
 {
@@ -106,7 +98,7 @@ bp_monitor_note(bp_monitor *monitor, enum bp_note_level level, const char *code,
     bp_json_set_text(note, "code", code);
     bp_json_set_text(note, "text", clean);
     BP_LOCK_GUARD(&monitor->lock);
-    if (has_note(monitor, note)) { /* of a call that was tried again */
+    if (!g_hash_table_add(monitor->said, bp_json_line(note))) { /* of a call that was tried again */
         json_decref(note);
         return;
     }

@@ -28,7 +28,7 @@ typedef struct {
     bp_ticket *ticket;
     bp_monitor *monitor;
     bp_rate rate;
-    bool failed; /* said once */
+    bool failed; /* the last time; only changes are said */
     pthread_t thread;
     pthread_mutex_t lock; /* guards stopping */
     pthread_cond_t wake;
@@ -39,16 +39,19 @@ static void
 tick(ticker *t)
 {
     bp_progress numbers;
-    if (t->failed || !bp_monitor_snapshot(t->monitor, &numbers)) {
+    if (!bp_monitor_snapshot(t->monitor, &numbers)) {
         return;
     }
     bp_rate_update(&t->rate, &numbers);
     g_autoptr(json_t) progress = bp_progress_json(&numbers, &t->rate);
     g_autoptr(GError) error = NULL;
-    if (!bp_ticket_progress(t->ticket, progress, &error)) {
-        t->failed = true;
-        BP_INFO("progress is not written any more", "reason", error->message);
+    bool written = bp_ticket_progress(t->ticket, progress, &error);
+    if (!written && !t->failed) {
+        BP_INFO("progress cannot be written", "reason", error->message);
+    } else if (written && t->failed) {
+        BP_INFO("progress is written again");
     }
+    t->failed = !written;
 }
 
 static bool

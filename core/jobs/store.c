@@ -4,9 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -172,8 +170,8 @@ set_interrupted(json_t *record, const char *path)
  * The record with the state that is true now.  The lock is looked at before the record: whoever
  * holds it may write the end and let go in between, and then the record says so.
  */
-static json_t *
-current(const bp_jobs *jobs, const char *id, GError **error)
+json_t *
+bp_jobs__current(const bp_jobs *jobs, const char *id, GError **error)
 {
     g_autofree char *path = bp_jobs__path(jobs, id);
     bp_lock_state before = bp_jobs__lock_state(path, BP_JOB_LOCK);
@@ -254,7 +252,7 @@ bp_jobs_list(bp_jobs *jobs, const char *state, GError **error)
     for (guint i = ids->len; i > 0; i--) {
         const char *id = g_ptr_array_index(ids, i - 1);
         g_autoptr(GError) problem = NULL;
-        g_autoptr(json_t) record = current(jobs, id, &problem);
+        g_autoptr(json_t) record = bp_jobs__current(jobs, id, &problem);
         if (bp_error_is(problem, BP_ERR_NOT_FOUND)) {
             continue; /* being made, or being removed */
         }
@@ -270,7 +268,7 @@ bp_jobs_list(bp_jobs *jobs, const char *state, GError **error)
 json_t *
 bp_jobs_get(bp_jobs *jobs, const char *id, GError **error)
 {
-    g_autoptr(json_t) record = current(jobs, id, error);
+    g_autoptr(json_t) record = bp_jobs__current(jobs, id, error);
     if (record == NULL) {
         return NULL;
     }
@@ -296,71 +294,6 @@ bp_jobs_log(bp_jobs *jobs, const char *id, GError **error)
     g_autofree char *text =
         g_strconcat(older != NULL ? older : "", newer != NULL ? newer : "", NULL);
     return g_utf8_make_valid(text, -1);
-}
-
-/* True when it was put there now, so that only one of all who ask sends the signal. */
-static bool
-mark_cancelled(const char *path, bool *first, GError **error)
-{
-    g_autofree char *mark = g_build_filename(path, BP_JOB_CANCEL, NULL);
-    int fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    *first = fd >= 0;
-    if (fd >= 0) {
-        close(fd);
-        return true;
-    }
-    if (errno == EEXIST) {
-        return true;
-    }
-    bp_set_error_errno(error, errno, "job file %s", mark);
-    return false;
-}
-
-/* The mark is there; whoever begins to run it after this looks at it. */
-static bool
-signal_worker(const bp_jobs *jobs, const char *id, GError **error)
-{
-    g_autoptr(json_t) record = bp_jobs__record(jobs, id, error);
-    const json_t *worker = json_object_get(record, "worker");
-    if (record == NULL || worker == NULL) {
-        return record != NULL; /* nobody runs it yet */
-    }
-    int process = bp_jobs__process(worker, error);
-    if (process < 0) {
-        return false;
-    }
-    bool sent = pidfd_send_signal(process, SIGTERM, NULL, 0) == 0 || errno == ESRCH;
-    if (!sent) {
-        bp_set_error_errno(error, errno, "signal to process %" G_GUINT64_FORMAT,
-                           bp_json_u64(worker, "pid", 0));
-    }
-    close(process);
-    return sent;
-}
-
-bool
-bp_jobs_cancel(bp_jobs *jobs, const char *id, GError **error)
-{
-    g_autoptr(json_t) record = current(jobs, id, error);
-    if (record == NULL) {
-        return false;
-    }
-    const char *state = bp_json_text(record, "state", "");
-    if (bp_jobs_is_over(state)) {
-        bp_set_error(error, BP_ERR_INVALID, "job %s has ended: %s", id, state);
-        return false;
-    }
-    bool first = false;
-    g_autofree char *path = bp_jobs__path(jobs, id);
-    if (mark_cancelled(path, &first, error) && (!first || signal_worker(jobs, id, error))) {
-        return true;
-    }
-    g_autofree char *mark = g_build_filename(path, BP_JOB_CANCEL, NULL);
-    if (first) {
-        (void)unlink(mark); /* else nobody could ask again */
-    }
-    g_prefix_error(error, "job %s cannot be cancelled: ", id);
-    return false;
 }
 
 bool

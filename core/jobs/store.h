@@ -18,7 +18,9 @@
  * readers from that moment.  A lock belongs to an open file (F_OFD_SETLK), never to a number of a
  * process.
  *
- * At most BP_JOBS_MAX jobs of the last BP_JOBS_DAYS days are kept; running ones always are.
+ * At most BP_JOBS_MAX jobs are kept, those older than BP_JOBS_DAYS days not for long: with each new
+ * job BP_JOBS_AGED_AT_ONCE of them go, and not all, because the clock may be wrong.  What runs, or
+ * waits for its server, always stays.
  *
  * Functions that take a bp_jobs may be called by any thread at any time.
  */
@@ -32,6 +34,7 @@
 #define BP_JOBS_VERSION 1
 #define BP_JOBS_MAX 1000
 #define BP_JOBS_DAYS 90
+#define BP_JOBS_AGED_AT_ONCE 2
 #define BP_JOBS_LOG_BYTES (1024 * 1024)
 
 typedef struct bp_jobs bp_jobs;
@@ -69,7 +72,7 @@ char *bp_jobs_log(bp_jobs *jobs, const char *id, GError **error);
  * Ask a job to stop: it gets a SIGTERM, ends what it has begun and says so.  Returns at once; true
  * also if it was asked before, which does not signal it again: a second signal would kill it.
  * NOT_FOUND; INVALID when it has ended; DENIED when it is somebody else's; UNSUPPORTED when it runs
- * on another machine.
+ * on another machine; RETRYABLE when somebody else has been asking for a second.
  */
 bool bp_jobs_cancel(bp_jobs *jobs, const char *id, GError **error);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/jobs/store_internal.h"
 
@@ -47,10 +48,17 @@ bp_jobs__id_ns(const char *id)
     return bp_clock_parse(text);
 }
 
+/* One that waits for its server, which is down, has a lock that nobody holds. */
 static bool
-has_ended(const char *path)
+has_ended(const bp_jobs *jobs, const char *id, const char *path)
 {
-    return bp_jobs__lock_state(path, BP_JOB_LOCK) != BP_LOCK_HELD;
+    bp_lock_state lock = bp_jobs__lock_state(path, BP_JOB_LOCK);
+    if (lock != BP_LOCK_FREE) {
+        return lock == BP_LOCK_GONE;
+    }
+    g_autoptr(json_t) record = bp_jobs__record(jobs, id, NULL);
+    return record == NULL || !bp_jobs__is_supervised(record) ||
+           bp_jobs_is_over(bp_json_text(record, "state", ""));
 }
 
 void
@@ -73,15 +81,18 @@ bp_jobs__remove_old(const bp_jobs *jobs, guint keep, gint64 now_ns)
     gint64 oldest_ns = now_ns - (gint64)BP_JOBS_DAYS * 86400 * BP_NS_PER_S;
     g_autoptr(GPtrArray) ids = bp_jobs__ids(jobs, NULL);
     guint left = ids != NULL ? ids->len : 0;
+    guint aged = 0;
     for (guint i = 0; ids != NULL && i < ids->len; i++) {
         const char *id = g_ptr_array_index(ids, i);
-        if (left <= keep && bp_jobs__id_ns(id) >= oldest_ns) {
+        bool too_many = left > keep;
+        if (!too_many && (aged == BP_JOBS_AGED_AT_ONCE || bp_jobs__id_ns(id) >= oldest_ns)) {
             break; /* all that follow are younger */
         }
         g_autofree char *path = bp_jobs__path(jobs, id);
-        if (has_ended(path)) {
+        if (has_ended(jobs, id, path)) {
             bp_jobs__remove(path);
             left--;
+            aged += !too_many;
         }
     }
 }

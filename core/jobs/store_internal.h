@@ -41,6 +41,8 @@ GPtrArray *bp_jobs__ids(const bp_jobs *jobs, GError **error);
 json_t *bp_jobs__record(const bp_jobs *jobs, const char *id, GError **error);
 bool bp_jobs__write_record(const bp_jobs *jobs, const char *id, const json_t *record,
                            GError **error);
+/** The same with the state that is true now.  Also RETRYABLE when it changes all the time. */
+json_t *bp_jobs__current(const bp_jobs *jobs, const char *id, GError **error);
 
 /** A server's, which takes it up again; of a record. */
 bool bp_jobs__is_supervised(const json_t *record);
@@ -56,8 +58,8 @@ bool bp_jobs__settle(const bp_jobs *jobs, const char *id, GError **error);
  * no job. */
 void bp_jobs__remove(const char *path);
 
-/** Remove ended jobs until at most `keep` jobs are left, and those older than BP_JOBS_DAYS.  What
- * cannot be removed stays.  Under the directory's lock. */
+/** Remove ended jobs until at most `keep` jobs are left, and some that are older than BP_JOBS_DAYS.
+ * What cannot be removed stays.  Under the directory's lock. */
 void bp_jobs__remove_old(const bp_jobs *jobs, guint keep, gint64 now_ns);
 
 #endif

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from integration.lib import data, milvus
-from integration.lib.cli import EXIT_DONE, EXIT_FAILED, EXIT_USAGE, targets
+from integration.lib.cli import EXIT_DONE, EXIT_FAILED, targets
 
 # A create with these takes half a minute, unless it is stopped.
 SLOW = ["--throttle", "64KiB", "--concurrency-copies", 1]
@@ -80,7 +80,7 @@ def test_create_is_seen_and_cancelled(program):
     watched = program.finish(watch).expect(EXIT_FAILED).mentions("cancelled")
     assert '"event":"done"' in watched.err
     assert show(program, job["id"])["state"] == "cancelled"
-    program.run("job", "cancel", job["id"]).expect(EXIT_USAGE).mentions("has ended")
+    program.run("job", "cancel", job["id"]).expect(EXIT_FAILED).mentions("has ended")
 
     printed = program.finish(other).expect(EXIT_DONE).json
     ended = show(program, queued["id"], "--log")
@@ -97,7 +97,7 @@ def test_killed_create_is_interrupted_at_once(program):
     program.finish(run)
     dead = show(program, job["id"])
     assert dead["state"] == "interrupted" and "--resume" in dead["error"]["hint"]
-    program.run("job", "cancel", job["id"]).expect(EXIT_USAGE).mentions("interrupted")
+    program.run("job", "cancel", job["id"]).expect(EXIT_FAILED).mentions("interrupted")
     program.create("b", "--resume")
     states = {one["id"]: one["state"] for one in jobs(program)}
     assert sorted(states.values()) == ["interrupted", "succeeded"]

@@ -296,8 +296,8 @@ START_TEST(test_job__ended_ones)
     runs(1, watch_failed);
     prints(err, "failed: there is no backup \"nothing\"");
     g_autofree char *cancel = g_strdup_printf("job cancel %s -C", made);
-    runs(2, cancel);
-    prints(err, "has ended: succeeded");
+    runs(1, cancel);
+    prints(err, "has ended: succeeded: there is nothing to cancel");
     runs(1, "job show 20261126-014500-2e71f3 -C");
     prints(err, "there is no job");
 }

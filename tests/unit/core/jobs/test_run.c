@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
-#include "core/jobs/files.h"
+#include "core/jobs/run_internal.h"
+#include "core/jobs/store_internal.h"
 #include "core/jobs/ticket.h"
 #include "tests/unit/core/job/job_fixture.h"
 
@@ -138,6 +140,58 @@ START_TEST(test_run__cancelled_before_it_is_let_in)
 }
 END_TEST
 
+/* Where the numbers should go is a directory until that has been said in the log. */
+static char *in_the_way;
+
+static void
+clear_the_way(void *ctx, const char *line)
+{
+    (void)ctx;
+    if (strstr(line, "progress cannot be written") != NULL) {
+        ck_assert_int_eq(rmdir(in_the_way), 0);
+    }
+}
+
+static bp_verb_outcome
+wait_for_progress(const bp_job *job, const json_t *request, void *ctx, GError **error)
+{
+    (void)request;
+    (void)error;
+    g_autofree char *written = g_build_filename(ctx, "progress.json", NULL);
+    gint64 until_ns = bp_clock_mono_ns() + 60 * BP_NS_PER_S;
+    bp_monitor_begin(job->monitor, "copy", NULL, NULL);
+    while (!g_file_test(written, G_FILE_TEST_EXISTS) && bp_clock_mono_ns() < until_ns) {
+        g_usleep(1000); /* nobody tells of files */
+    }
+    bp_monitor_end(job->monitor);
+    return g_file_test(written, G_FILE_TEST_EXISTS) ? BP_VERB_OK : BP_VERB_DIFFERENT;
+}
+
+START_TEST(test_run_seen__progress_goes_on_after_a_failed_write)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    g_autoptr(json_t) request = json_pack("{s:s,s:s}", "verb", "delete", "name", "b");
+    bp_ticket_params params = {.jobs = jobs, .request = request, .origin = "test"};
+    g_autoptr(bp_ticket) ticket = bp_ticket_take(&params, &error);
+    ASSERT_FINE(ticket != NULL, error);
+    g_autofree char *path = g_build_filename(jobs->dir, bp_ticket_id(ticket), NULL);
+    in_the_way = g_build_filename(path, "progress.json.part", NULL);
+    ck_assert_int_eq(mkdir(in_the_way, 0700), 0);
+    bp_job job = job_open();
+    bp_jobs_run_params run_params = {.job = &job, .request = request, .origin = "test"};
+    bp_log_set_level(BP_LOG_INFO);
+    bp_log_set_sink(clear_the_way, NULL);
+    bp_verb_outcome outcome =
+        bp_jobs__run_seen(&run_params, ticket, wait_for_progress, path, &error);
+    bp_log_set_sink(NULL, NULL);
+    bp_log_set_level(BP_LOG_WARN);
+    job_close(&job);
+    g_free(in_the_way);
+    ck_assert_int_eq(outcome, BP_VERB_OK);
+}
+END_TEST
+
 /* A ticket of this process, for a job that never ends. */
 static bp_ticket *
 occupy(bp_jobs *jobs, const char *kind, const char *place)
@@ -256,5 +310,6 @@ main(void)
                      test_run__without_a_job_directory_it_goes_on,
                      test_run__cancelled_before_it_is_let_in, test_run__second_writer_is_refused,
                      test_run__directory_is_lost_while_it_waits, test_run__cancelled_while_it_waits,
-                     test_run__may_not_wait, test_run__settings_are_wrong);
+                     test_run__may_not_wait, test_run__settings_are_wrong,
+                     test_run_seen__progress_goes_on_after_a_failed_write);
 }

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/jobs/store_internal.h"
 #include "tests/unit/core/jobs/jobs_fixture.h"
@@ -118,9 +119,37 @@ START_TEST(test_cancel__was_asked_before)
     g_autoptr(GError) error = NULL;
     g_autoptr(bp_ticket) ours = jobs_take("b", NULL, NULL);
     const char *id = bp_ticket_id(ours);
-    jobs_write(id, "cancel", "");
+    jobs_write(id, "cancel", "told\n");
     jobs_state_is(id, "cancelling");
     ASSERT_FINE(bp_jobs_cancel(jobs, id, &error), error); /* a signal would end this test */
+}
+END_TEST
+
+START_TEST(test_cancel__who_asked_before_was_killed)
+{
+    g_autoptr(GError) error = NULL;
+    jobs_child child = jobs_start("b", NULL);
+    g_autofree char *id = g_strdup(child.id);
+    jobs_write(id, "cancel", ""); /* it was killed before it sent the signal */
+    ASSERT_FINE(bp_jobs_cancel(jobs, id, &error), error);
+    int status = jobs_end(&child, 0);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    jobs_state_is(id, "cancelled");
+}
+END_TEST
+
+START_TEST(test_cancel__who_asks_is_stopped)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) ours = jobs_take("b", NULL, NULL);
+    g_autofree char *path = jobs_path(bp_ticket_id(ours), NULL);
+    bp_lock_wait once = {0};
+    int asking = bp_jobs__lock(path, "cancel", &once, &error);
+    ASSERT_FINE(asking >= 0, error);
+    ck_assert(!bp_jobs_cancel(jobs, bp_ticket_id(ours), &error));
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "is held by another process");
+    ck_assert(jobs_exists(bp_ticket_id(ours), "cancel")); /* it is the other one's */
+    close(asking);
 }
 END_TEST
 
@@ -169,6 +198,38 @@ START_TEST(test_remove_old__by_age)
 }
 END_TEST
 
+START_TEST(test_remove_old__a_clock_far_ahead)
+{
+    for (guint i = 0; i < 10; i++) {
+        g_autofree char *id = g_strdup_printf("20261101-000000-00000%u", i);
+        make_ended(id);
+    }
+    bp_jobs__remove_old(jobs, 1000, bp_jobs__id_ns("20991115-000000-000000"));
+    g_autoptr(json_t) list = bp_jobs_list(jobs, NULL, NULL);
+    ck_assert_uint_eq(json_array_size(list), 10 - BP_JOBS_AGED_AT_ONCE);
+    ck_assert(!jobs_exists("20261101-000000-000000", NULL)); /* the oldest went */
+}
+END_TEST
+
+/* A server's jobs while it is down: one waits for it, one had ended when it was killed. */
+START_TEST(test_remove_old__what_waits_for_its_server)
+{
+    static const char *const states[] = {"queued", "running", "failed"};
+    for (guint i = 0; i < G_N_ELEMENTS(states); i++) {
+        g_autofree char *id = g_strdup_printf("20260801-000000-00000%u", i);
+        g_autofree char *text = g_strdup_printf("{\"version\":1,\"id\":\"%s\",\"state\":\"%s\","
+                                                "\"supervised\":true}",
+                                                id, states[i]);
+        jobs_write(id, "record.json", text);
+        jobs_write(id, "lock", "");
+    }
+    bp_jobs__remove_old(jobs, 1, bp_jobs__id_ns("20261115-000000-000000"));
+    ck_assert(jobs_exists("20260801-000000-000000", "record.json"));
+    ck_assert(jobs_exists("20260801-000000-000001", "record.json"));
+    ck_assert(!jobs_exists("20260801-000000-000002", NULL));
+}
+END_TEST
+
 START_TEST(test_id__its_time)
 {
     gint64 at = bp_jobs__id_ns("20261126-014500-8c1f03");
@@ -189,7 +250,9 @@ main(void)
                      test_get__killed_is_interrupted_at_once,
                      test_settle__the_next_job_puts_it_down, test_record__of_a_newer_version,
                      test_record__torn, test_cancel__is_signalled_once,
-                     test_cancel__was_asked_before, test_cancel__never_another_process,
+                     test_cancel__was_asked_before, test_cancel__who_asked_before_was_killed,
+                     test_cancel__who_asks_is_stopped, test_cancel__never_another_process,
                      test_remove_old__keeps_the_newest_and_the_running, test_remove_old__by_age,
+                     test_remove_old__a_clock_far_ahead, test_remove_old__what_waits_for_its_server,
                      test_id__its_time);
 }
