@@ -257,6 +257,40 @@ START_TEST(test_copy__refuses_the_same_place_by_another_name)
 }
 END_TEST
 
+static bp_status
+call_itself_nothing(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *raw)
+{
+    bp_status status = job_honest_store.info(storage, out, raw);
+    out->identity[0] = '\0';
+    return status;
+}
+
+static void
+spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->info = call_itself_nothing;
+}
+
+/* "" is what a storage says that does not know, and none is like another. */
+START_TEST(test_copy__unknown_identities_are_not_alike)
+{
+    job_spoil = spoil_identities;
+    copy_fine();
+    copy_is_whole(4);
+}
+END_TEST
+
+START_TEST(test_copy__unknown_identities_of_one_place)
+{
+    g_autofree char *link = g_build_filename(job_root, "other", NULL);
+    ck_assert_int_eq(symlink("backups", link), 0);
+    job_spoil = spoil_identities;
+    params.replace = true;
+    refused(BP_ERR_INVALID, "storages 'backups' and 'other' are one place");
+}
+END_TEST
+
 START_TEST(test_copy__refuses_a_storage_that_is_not_configured)
 {
     params.to = "backup";
@@ -513,6 +547,7 @@ main(void)
         test_copy__can_be_restored, test_copy__is_never_a_link, test_copy__backup_without_items,
         test_dry_run__says_how_much_and_writes_nothing, test_copy__refuses_the_same_place,
         test_copy__refuses_the_same_place_by_another_name,
+        test_copy__unknown_identities_are_not_alike, test_copy__unknown_identities_of_one_place,
         test_copy__refuses_a_storage_that_is_not_configured,
         test_copy__refuses_what_is_not_finished, test_copy__says_what_to_do_with_an_unfinished_one,
         test_copy__name_is_taken, test_copy__foreign_backup_at_the_target_is_never_touched,
