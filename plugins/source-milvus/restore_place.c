@@ -24,13 +24,24 @@ is_loopback(const char *address)
 }
 
 /*
- * Where the server finds what we call key "" of a storage, or NULL and why not.  Local storage is
- * read by path, an object store by key from the bucket's beginning.
+ * Files, whichever plugin holds them: they have a path here, or one where the server is.  Of an
+ * object store server_root is the beginning of keys, and no key begins with '/'.
+ */
+static bool
+is_files(const struct bp_storage_view *view)
+{
+    return strcmp(view->kind, "local") == 0 || view->local_root[0] != '\0' ||
+           view->server_root[0] == '/';
+}
+
+/*
+ * Where the server finds what we call key "" of a storage, or NULL and why not.  Files are read by
+ * path, an object store by key from the bucket's beginning.
  */
 static char *
 server_base(const struct bp_restore *restore, const struct bp_storage_view *view, const char **why)
 {
-    if (strcmp(view->kind, "local") != 0) {
+    if (!is_files(view)) {
         if ((view->flags & BP_VIEW_SERVER_READS) != 0) {
             return g_strdup(view->server_root);
         }
@@ -73,17 +84,17 @@ can_name_directories(const struct bp_restore *restore, const struct milvus_targe
 
 /* A Milvus reads files only when its own data are files. */
 static bp_status
-reads_kind(const struct bp_restore *restore, const struct bp_op *op, const char *kind, bool *reads,
-           struct bp_error *error)
+reads_kind(const struct bp_restore *restore, const struct bp_op *op,
+           const struct bp_storage_view *backup, bool *reads, struct bp_error *error)
 {
     struct bp_storage_view own = {.struct_size = sizeof own};
     const char *ref = restore->source->config.storage;
     *reads = true;
-    if (ref == NULL || strcmp(kind, "local") != 0) {
+    if (ref == NULL || !is_files(backup)) {
         return BP_OK;
     }
     bp_status status = restore->host->storage_info(op, ref, &own, error);
-    *reads = status == BP_OK && strcmp(own.kind, kind) == 0;
+    *reads = status == BP_OK && is_files(&own);
     return status;
 }
 
@@ -99,7 +110,7 @@ find_place(const struct bp_restore *restore, const struct bp_op *op,
     bool reads = false;
     bp_status status = restore->host->storage_info(op, restore->backup_ref, &view, error);
     if (status == BP_OK) {
-        status = reads_kind(restore, op, view.kind, &reads, error);
+        status = reads_kind(restore, op, &view, &reads, error);
     }
     if (status != BP_OK) {
         return status;

@@ -237,6 +237,7 @@ END_TEST
 START_TEST(test_place__in_place_is_not_possible)
 {
     (void)g_strlcpy(fx.view.kind, "s3", sizeof fx.view.kind);
+    (void)g_strlcpy(fx.view.server_root, "b1/", sizeof fx.view.server_root);
     fixture_option("placement", "in_place");
     fixture_option("drop_exist_collection", "true");
     fake_api_add(fx.api, fixture_same_collection("docs"));
@@ -250,6 +251,7 @@ END_TEST
 START_TEST(test_place__nowhere_to_stage)
 {
     (void)g_strlcpy(fx.view.kind, "s3", sizeof fx.view.kind);
+    (void)g_strlcpy(fx.view.server_root, "b1/", sizeof fx.view.server_root);
     fixture_option("drop_exist_collection", "true");
     fake_api_add(fx.api, fixture_same_collection("docs"));
     assert_failed(fixture_begin(0), BP_ERR_INVALID, "setting storage does not say where");
@@ -331,6 +333,33 @@ START_TEST(test_place__files_cannot_be_read_there_in_place)
 }
 END_TEST
 
+/* Another plugin than ours may hold files: they are found by path, too. */
+START_TEST(test_place__files_of_another_plugin)
+{
+    (void)g_strlcpy(fx.view.kind, "nfs", sizeof fx.view.kind);
+    fx.view.server_root[0] = '\0';
+    (void)g_strlcpy(fx.view.local_root, "/mnt/b1/", sizeof fx.view.local_root);
+    fx.view.flags = BP_VIEW_SERVER_READS; /* the same objects, which is not the same path */
+    add_staging("local", "/var/lib/milvus/");
+    fixture_until_placed();
+    bool all_started;
+    ck_assert_int_eq(fixture_step(4, &all_started), BP_OK);
+    assert_called("[/mnt/b1/binlogs/insert_log/500/501/]");
+}
+END_TEST
+
+START_TEST(test_place__files_of_another_plugin_where_the_server_sees_them)
+{
+    (void)g_strlcpy(fx.view.kind, "nfs", sizeof fx.view.kind);
+    (void)g_strlcpy(fx.view.server_root, "/theirs/", sizeof fx.view.server_root);
+    add_staging("nfs", "/var/lib/milvus/");
+    fixture_until_placed();
+    bool all_started;
+    ck_assert_int_eq(fixture_step(4, &all_started), BP_OK);
+    assert_called("[/theirs/binlogs/insert_log/500/501/]");
+}
+END_TEST
+
 START_TEST(test_place__staged_below_the_declared_prefix)
 {
     add_staging("local", "/var/lib/milvus/");
@@ -392,6 +421,8 @@ add_tests(TCase *tcase)
     tcase_add_test(tcase, test_place__in_place_at_server_root);
     tcase_add_test(tcase, test_place__files_are_not_for_a_server_on_an_object_store);
     tcase_add_test(tcase, test_place__files_cannot_be_read_there_in_place);
+    tcase_add_test(tcase, test_place__files_of_another_plugin);
+    tcase_add_test(tcase, test_place__files_of_another_plugin_where_the_server_sees_them);
     tcase_add_test(tcase, test_place__loopback_sees_what_we_see);
     tcase_add_test(tcase, test_place__in_place_is_not_possible);
     tcase_add_test(tcase, test_place__nowhere_to_stage);
