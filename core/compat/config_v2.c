@@ -83,7 +83,8 @@ static const bp_said_key keys[] = {
     {"zillizCloud.endpoint", TEXT, true, false, NULL, NULL},
     {"zillizCloud.apiKey", TEXT, true, true, "ZILLIZ_CLOUD_API_KEY", NULL},
 };
-const bp_said_table bp_v2_table = {.keys = keys, .n = G_N_ELEMENTS(keys), .empty_counts = true};
+const bp_said_table bp_v2_table = {
+    .keys = keys, .n = G_N_ELEMENTS(keys), .empty_counts = true, .successor = bp_v2_successor};
 
 /* As that tool asks for it. */
 static void

@@ -54,6 +54,62 @@ static const struct {
     {"zillizCloud.apiKey", "cloud.apikey", NULL},
 };
 
+/* Keys whose values are said in other words, too. */
+static const struct {
+    const char *to, *from;
+} others[] = {
+    {"milvus.grpc.tlsMode", "milvus.tlsMode"},
+    {"backup.pauseGC", "backup.gcPause.enable"},
+    {"transfer.mode", "minio.crossStorage"},
+    {"milvus.storage.provider", "storage.storageType"},
+};
+
+/* Of a store: below its section there, behind "minio." or "minio.backup" here. */
+static const struct {
+    const char *to, *from;
+} of_stores[] = {
+    {"provider", "storageType"},
+    {"provider", "cloudProvider"},
+    {"address", "address"},
+    {"port", "port"},
+    {"region", "region"},
+    {"useSSL", "useSSL"},
+    {"bucketName", "bucketName"},
+    {"rootPath", "rootPath"},
+    {"auth.accessKeyID", "accessKeyID"},
+    {"auth.secretAccessKey", "secretAccessKey"},
+    {"auth.sessionToken", "token"},
+    {"auth.type", "useIAM"},
+    {"auth.endpoint", "iamEndpoint"},
+    {"auth.credentialsFile", "gcpCredentialJSON"},
+};
+
+char *
+bp_v2_successor(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
+        if (g_ascii_strcasecmp(pairs[i].from, name) == 0 ||
+            (pairs[i].or_from != NULL && g_ascii_strcasecmp(pairs[i].or_from, name) == 0)) {
+            return g_strdup(pairs[i].to);
+        }
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+        if (g_ascii_strcasecmp(others[i].from, name) == 0) {
+            return g_strdup(others[i].to);
+        }
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(of_stores); i++) {
+        g_autofree char *primary = g_strconcat("minio.", of_stores[i].from, NULL);
+        g_autofree char *backup = g_strconcat("minio.backup", of_stores[i].from, NULL);
+        bool is_backup = g_ascii_strcasecmp(backup, name) == 0;
+        if (is_backup || g_ascii_strcasecmp(primary, name) == 0) {
+            return g_strdup_printf("%s.storage.%s", is_backup ? "backup" : "milvus",
+                                   of_stores[i].to);
+        }
+    }
+    return NULL;
+}
+
 static void
 put(const migration *m, const char *path, const bp_said_value *value)
 {

@@ -77,6 +77,14 @@ bp_said_warn(const bp_said *said, const char *format, ...)
 static void
 warn_unknown(const bp_said *said, const char *name, const bp_node *node)
 {
+    g_autofree char *successor =
+        said->table->successor != NULL ? said->table->successor(name) : NULL;
+    if (successor != NULL) {
+        bp_said_warn(said,
+                     "%s:%u: key \"%s\" is of the first dialect and ignored; here it is \"%s\"",
+                     said->in->path, node->line, name, successor);
+        return;
+    }
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (gsize i = 0; i < said->table->n; i++) {
         g_ptr_array_add(names, (gpointer)said->table->keys[i].name);

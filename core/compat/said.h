@@ -24,6 +24,8 @@ typedef struct bp_said_table {
     const bp_said_key *keys;
     gsize n;
     bool empty_counts; /* a variable that is set to nothing counts */
+    /** What an older dialect's key is called here, or NULL.  Returns: (transfer full) */
+    char *(*successor)(const char *name);
 } bp_said_table;
 
 /** What somebody said about one key. */

@@ -18,6 +18,9 @@ extern const bp_said_table bp_v1_table, bp_v2_table;
 void bp_v1_translate(const bp_translation *t);
 void bp_v2_translate(const bp_translation *t);
 
+/** What a key of the first dialect is called in the second, or NULL.  Returns: (transfer full) */
+char *bp_v2_successor(const char *name);
+
 /** minio.* or, where that says something, minio.backup*.  false = no such provider. */
 bool bp_v1_read_store(const bp_translation *t, bool is_backup, bp_compat_store *s);
 

@@ -4,6 +4,7 @@
  * and no file at all are read in both dialects.
  */
 #include "core/compat/dialect.h"
+#include "core/compat/translate.h"
 
 #include "tests/unit/core/config/fixture.h"
 
@@ -154,6 +155,47 @@ START_TEST(test_translate__set_beats_the_environment)
 }
 END_TEST
 
+START_TEST(test_translate__keys_of_the_first_dialect_have_successors)
+{
+    g_autoptr(bp_config_tree) tree =
+        loaded("configVersion: v2\n"
+               "milvus: {address: h, rpcChannelName: c}\n"
+               "minio: {bucketName: b, backupToken: t, crossStorage: true}\n"
+               "backup: {parallelism: {copydata: 3}}\n"
+               "xyzzy: 1\n",
+               NULL, NULL);
+    static const char *const parts[] = {
+        "backup.yaml:2: key \"milvus.address\" is of the first dialect and ignored; here ",
+        "here it is \"milvus.grpc.address\"",
+        "\"milvus.replicate.rpcChannelName\"",
+        "\"milvus.storage.bucketName\"",
+        "\"backup.storage.auth.sessionToken\"",
+        "here it is \"transfer.mode\"",
+        "here it is \"transfer.concurrency\"",
+        "backup.yaml:5: unknown key \"xyzzy\" is ignored",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        ck_assert_msg(warned(tree, parts[i]), "no warning with %s", parts[i]);
+    }
+    assert_value(tree, "source.address", "localhost:19530");
+}
+END_TEST
+
+START_TEST(test_bp_v2_successor__is_a_key_of_the_second_dialect)
+{
+    guint found = 0;
+    for (gsize i = 0; i < bp_v1_table.n; i++) {
+        g_autofree char *successor = bp_v2_successor(bp_v1_table.keys[i].name);
+        if (successor != NULL) {
+            found++;
+            ck_assert_msg(bp_said_table_find(&bp_v2_table, successor) != NULL, "%s: no key %s",
+                          bp_v1_table.keys[i].name, successor);
+        }
+    }
+    ck_assert_uint_gt(found, 50);
+}
+END_TEST
+
 START_TEST(test_translate__no_file_is_the_second_dialect)
 {
     const char *const env[] = {"MILVUS_ADDRESS=no", "MILVUS_USER=u", NULL};
@@ -244,6 +286,8 @@ main(void)
     tcase_add_test(cases, test_translate__identities);
     tcase_add_test(cases, test_translate__tls);
     tcase_add_test(cases, test_translate__set_beats_the_environment);
+    tcase_add_test(cases, test_translate__keys_of_the_first_dialect_have_successors);
+    tcase_add_test(cases, test_bp_v2_successor__is_a_key_of_the_second_dialect);
     tcase_add_test(cases, test_translate__no_file_is_the_second_dialect);
     tcase_add_test(cases, test_translate__sets_of_the_first_dialect);
     tcase_add_loop_test(cases, test_translate__refuses, 0, G_N_ELEMENTS(refused));
