@@ -103,7 +103,7 @@ make_text(const bp_cli *cli, const bp_migrate_params *params, GPtrArray *report,
     const char *path = bp_config_path(cli->config);
     const char *from = path != NULL ? path : "no file";
     if (!is_second(params)) {
-        return bp_migrate_text(bp_config_file_layer(cli->config), from, report);
+        return bp_migrate_text(bp_config_file_layer(cli->config), from, report, error);
     }
     bool valid = false;
     char *text = bp_migrate_second(bp_config_foreign_root(cli->config), from,

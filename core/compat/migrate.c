@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+#include "core/base/error.h"
+#include "sdk/lib/secret.h"
+
 #include "sdk/lib/ban.h"
 
 #define VARIABLE "environment "
@@ -23,63 +26,100 @@ is_secret(const char *name)
     return g_strv_contains(secrets, name);
 }
 
-char *
-bp_migrate_quoted(const char *text)
+/* What a reader of YAML refuses, or takes for the end of a line, unless it is written as a number.
+ */
+static bool
+is_escaped(gunichar c)
 {
-    GString *out = g_string_new("\"");
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '"' || *p == '\\') {
-            g_string_append_printf(out, "\\%c", *p);
-        } else if ((unsigned char)*p < ' ' || *p == '\x7f') {
-            g_string_append_printf(out, "\\x%02x", (unsigned char)*p);
-        } else {
-            g_string_append_c(out, *p);
-        }
-    }
-    g_string_append_c(out, '"');
-    return g_string_free(out, FALSE);
+    return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 || c == 0xfeff ||
+           c == 0xfffe || c == 0xffff;
 }
 
 static void
-append_value(const writing *w, const char *path, const bp_node *node)
+append_escaped(GString *out, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        if (c == '"' || c == '\\') {
+            g_string_append_printf(out, "\\%c", (int)c);
+        } else if (is_escaped(c)) {
+            g_string_append_printf(out, c <= 0xff ? "\\x%02x" : "\\u%04x", c);
+        } else {
+            g_string_append_unichar(out, c);
+        }
+    }
+}
+
+bool
+bp_migrate__quote(GString *out, const char *path, const bp_node *node, const char *text,
+                  GError **error)
+{
+    if (!g_utf8_validate(text, -1, NULL)) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "%s (%s): the value is no UTF-8, and YAML holds no other", path,
+                     node->origin != NULL ? node->origin : "not from the file");
+        return false;
+    }
+    g_string_append_c(out, '"');
+    append_escaped(out, text);
+    g_string_append_c(out, '"');
+    return true;
+}
+
+static bool
+append_value(const writing *w, const char *path, const bp_node *node, GError **error)
 {
     const char *origin = node->origin != NULL ? node->origin : "";
     const char *variable = g_str_has_prefix(origin, VARIABLE) ? origin + strlen(VARIABLE) : NULL;
     if (variable != NULL && is_secret(node->name)) {
         g_string_append_printf(w->out, "{env: %s}\n", variable);
-        return;
+        return true;
     }
     if (variable != NULL || g_str_has_prefix(origin, "--set")) {
         g_ptr_array_add(w->report, g_strdup_printf("%s: the value of %s is written into the file",
                                                    path, variable != NULL ? variable : origin));
     }
-    g_autofree char *quoted = bp_migrate_quoted(node->text);
-    g_string_append_printf(w->out, "%s\n", quoted);
+    bool fine = bp_migrate__quote(w->out, path, node, node->text, error);
+    g_string_append_c(w->out, '\n');
+    return fine;
 }
 
-static void
-append_map(const writing *w, const char *prefix, const bp_node *map, int indent)
+static bool
+append_map(const writing *w, const char *prefix, const bp_node *map, int indent, GError **error)
 {
-    for (guint i = 0; i < map->children->len; i++) {
+    bool fine = true;
+    for (guint i = 0; fine && i < map->children->len; i++) {
         const bp_node *child = g_ptr_array_index(map->children, i);
         g_autofree char *path = g_strconcat(prefix, child->name, NULL);
         g_string_append_printf(w->out, "%*s%s:", indent, "", child->name);
         if (child->kind == BP_NODE_MAP) {
             g_autofree char *deeper = g_strconcat(path, ".", NULL);
             g_string_append_c(w->out, '\n');
-            append_map(w, deeper, child, indent + 2);
+            fine = append_map(w, deeper, child, indent + 2, error);
         } else {
             g_string_append_c(w->out, ' ');
-            append_value(w, path, child);
+            fine = append_value(w, path, child, error);
         }
     }
+    return fine;
 }
 
 char *
-bp_migrate_text(const bp_node *root, const char *from, GPtrArray *report)
+bp_migrate__end(GString *take_text, bool fine)
 {
-    writing w = {.out = g_string_new(NULL), .report = report};
-    g_string_append_printf(w.out, "# Made from %s by bakplane config migrate.\n", from);
-    append_map(&w, "", root, 0);
-    return g_string_free(w.out, FALSE);
+    if (!fine) {
+        bp_secret_wipe(take_text->str, take_text->len);
+    }
+    return g_string_free(take_text, !fine);
+}
+
+char *
+bp_migrate_text(const bp_node *root, const char *from, GPtrArray *report, GError **error)
+{
+    writing w = {.out = g_string_new("# Made from "), .report = report};
+    g_autofree char *name = g_utf8_make_valid(from, -1);
+    append_escaped(w.out, name);
+    g_string_append(w.out, " by bakplane config migrate.\n");
+    bool fine = append_map(&w, "", root, 0, error);
+    return bp_migrate__end(w.out, fine);
 }

@@ -11,9 +11,10 @@
  * The text of that file.  Secrets that stood in a variable stay there, as {env: NAME}; what else
  * came from a variable or from --set is written down, and said in `report` (char *, added).
  * @root: what a dialect translated.  @from: path of the file, for the first line.
- * Returns: (transfer full) text that may hold secrets
+ * Errors: INVALID (a value that YAML cannot hold).
+ * Returns: (transfer full) (nullable) text that may hold secrets
  */
-char *bp_migrate_text(const bp_node *root, const char *from, GPtrArray *report);
+char *bp_migrate_text(const bp_node *root, const char *from, GPtrArray *report, GError **error);
 
 /**
  * A file of milvus-backup's first dialect in its second, complete: what that tool uses and we do
@@ -22,12 +23,21 @@ char *bp_migrate_text(const bp_node *root, const char *from, GPtrArray *report);
  * wrong with the result is said there, too, and it is not `*valid` then.
  *
  * @root: the file.  @path: of it, for messages.  @environ: "NAME=value", NULL-terminated.
- * Errors: INVALID, also for a file of the second dialect.  Returns: (transfer full) (nullable)
+ * Errors: INVALID, also for a file of the second dialect and for a value that YAML cannot hold.
+ * Returns: (transfer full) (nullable)
  */
 char *bp_migrate_second(const bp_node *root, const char *path, const char *const *environ,
                         GPtrArray *report, bool *valid, GError **error);
 
-/** In double quotes everything can be said, and nothing is taken for a number or a list. */
-char *bp_migrate_quoted(const char *text);
+/**
+ * Append a text in double quotes, where every character can be said, and nothing is taken for a
+ * number or a list.  YAML has no bytes: what is no UTF-8 is INVALID.
+ * @path, @node: whose text it is, for the error, which does not repeat it.
+ */
+bool bp_migrate__quote(GString *out, const char *path, const bp_node *node, const char *text,
+                       GError **error);
+
+/** The text that was built or, when it failed, NULL, with what it held wiped. */
+char *bp_migrate__end(GString *take_text, bool fine);
 
 #endif

@@ -12,6 +12,7 @@
 #include "sdk/lib/ban.h"
 
 #define VARIABLE "environment "
+#define INDENT 2
 
 typedef struct {
     bp_translation t; /* of the first dialect; `out` is the second */
@@ -245,65 +246,85 @@ leave_out(const migration *m, GString *out, const char *path, const bp_node *nod
     return true;
 }
 
-static void
-append_value(GString *out, const bp_said_key *key, const char *text)
+static bool
+append_list(GString *out, const char *path, const bp_node *node, GError **error)
 {
-    if (key->kind == BP_SAID_NUMBER || key->kind == BP_SAID_BOOL) {
-        g_string_append_printf(out, "%s\n", text);
-    } else if (key->kind == BP_SAID_LIST) {
-        g_auto(GStrv) items = g_strsplit(text, ",", -1);
-        for (char **item = items; *item != NULL; item++) {
-            g_autofree char *quoted = bp_migrate_quoted(g_strstrip(*item));
-            g_string_append_printf(out, "%s%s", item == items ? "[" : ", ", quoted);
-        }
-        g_string_append(out, "]\n");
-    } else {
-        g_autofree char *quoted = bp_migrate_quoted(text);
-        g_string_append_printf(out, "%s\n", quoted);
+    g_auto(GStrv) items = g_strsplit(node->text, ",", -1);
+    bool fine = true;
+    for (char **item = items; fine && *item != NULL; item++) {
+        g_string_append(out, item == items ? "[" : ", ");
+        fine = bp_migrate__quote(out, path, node, g_strstrip(*item), error);
     }
+    g_string_append(out, "]\n");
+    return fine;
 }
 
-static void
-append_map(const migration *m, GString *out, const char *prefix, const bp_node *map, int indent)
+static bool
+append_value(GString *out, const char *path, const bp_node *node, GError **error)
 {
-    for (guint i = 0; i < map->children->len; i++) {
+    const bp_said_key *key = bp_said_table_find(&bp_v2_table, path);
+    if (key->kind == BP_SAID_LIST) {
+        return append_list(out, path, node, error);
+    }
+    if (key->kind == BP_SAID_NUMBER || key->kind == BP_SAID_BOOL) {
+        g_string_append_printf(out, "%s\n", node->text); /* looked at when it was read */
+        return true;
+    }
+    bool fine = bp_migrate__quote(out, path, node, node->text, error);
+    g_string_append_c(out, '\n');
+    return fine;
+}
+
+static bool
+append_map(const migration *m, GString *out, const char *prefix, const bp_node *map, GError **error)
+{
+    int indent = 0;
+    for (const char *dot = prefix; (dot = strchr(dot, '.')) != NULL; dot++) {
+        indent += INDENT;
+    }
+    bool fine = true;
+    for (guint i = 0; fine && i < map->children->len; i++) {
         const bp_node *child = g_ptr_array_index(map->children, i);
         g_autofree char *path = g_strconcat(prefix, child->name, NULL);
         g_string_append_printf(out, "%*s", indent, "");
         if (child->kind == BP_NODE_MAP) {
             g_autofree char *deeper = g_strconcat(path, ".", NULL);
             g_string_append_printf(out, "%s:\n", child->name);
-            append_map(m, out, deeper, child, indent + 2);
+            fine = append_map(m, out, deeper, child, error);
         } else if (!leave_out(m, out, path, child)) {
             g_string_append_printf(out, "%s: ", child->name);
-            append_value(out, bp_said_table_find(&bp_v2_table, path), child->text);
+            fine = append_value(out, path, child, error);
         }
     }
+    return fine;
 }
 
-/* As that tool will read it. */
+/* Sets *valid: as that tool will read it.  false: not even YAML came out. */
 static bool
-fits(const migration *m, const bp_config_foreign *in, const char *text)
+check_result(const migration *m, const char *text, bool *valid, GError **error)
 {
     static const char *const nothing[] = {NULL};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(bp_node) root = bp_yaml_parse(text, strlen(text), "the result", &error);
+    g_autoptr(bp_node) root = bp_yaml_parse(text, strlen(text), "the result", error);
     g_autoptr(bp_node) out = bp_node_new(BP_NODE_MAP);
     g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) wrong = NULL;
     bp_config_foreign foreign = {.root = root,
-                                 .path = in->path,
+                                 .path = m->t.in->path,
                                  .environ = nothing,
                                  .sets = m->left_out,
                                  .warnings = warnings};
-    g_assert(root != NULL); /* we wrote it */
+    if (root == NULL) {
+        return false;
+    }
     g_autoptr(bp_said) said = bp_said_new(&foreign, &bp_v2_table);
     bp_translation t = {.said = said, .in = &foreign, .out = out};
     bp_v2_translate(&t);
-    if (!bp_said_check(said, &error)) {
+    *valid = bp_said_check(said, &wrong);
+    if (!*valid) {
         g_ptr_array_add(m->report,
-                        g_strdup_printf("the result has to be mended: %s", error->message));
+                        g_strdup_printf("the result has to be mended: %s", wrong->message));
     }
-    return error == NULL;
+    return true;
 }
 
 char *
@@ -334,7 +355,6 @@ bp_migrate_second(const bp_node *root, const char *path, const char *const *envi
         return NULL;
     }
     GString *text = g_string_new("configVersion: v2\n");
-    append_map(&m, text, "", out, 0);
-    *valid = fits(&m, &in, text->str);
-    return g_string_free(text, FALSE);
+    bool fine = append_map(&m, text, "", out, error) && check_result(&m, text->str, valid, error);
+    return bp_migrate__end(text, fine);
 }

@@ -48,7 +48,8 @@ START_TEST(test_bp_migrate_text__is_read_alike)
     static const char *const nothing[] = {NULL};
     g_autoptr(bp_config_tree) tree = load_theirs(NULL, nothing);
     g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *text = bp_migrate_text(bp_config_file_layer(tree), "backup.yaml", report);
+    g_autofree char *text =
+        bp_migrate_text(bp_config_file_layer(tree), "backup.yaml", report, NULL);
     ck_assert_uint_eq(report->len, 0);
     g_autoptr(bp_config_tree) ours = fixture_loaded(text);
     ck_assert_ptr_null(bp_config_foreign_dialect(ours));
@@ -64,7 +65,8 @@ START_TEST(test_bp_migrate_text__secrets_of_variables_stay_there)
     const char *const sets[] = {"MINIO_BUCKET_NAME=c", NULL};
     g_autoptr(bp_config_tree) tree = load_theirs(sets, env);
     g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *text = bp_migrate_text(bp_config_file_layer(tree), "backup.yaml", report);
+    g_autofree char *text =
+        bp_migrate_text(bp_config_file_layer(tree), "backup.yaml", report, NULL);
     ck_assert_ptr_nonnull(strstr(text, "password: {env: MILVUS_PASSWORD}\n"));
     ck_assert_ptr_null(strstr(text, "hush"));
     ck_assert_ptr_nonnull(strstr(text, "address: \"elsewhere:19530\"\n"));
@@ -170,6 +172,85 @@ START_TEST(test_bp_migrate_second__says_what_is_wrong)
 }
 END_TEST
 
+/* Each is a character that YAML cannot hold as it is, or ends a line there. */
+static const char odd[] =
+    "a\x01\t\n\x1b\x7f\"\\ \xc2\x85\xc2\x9f\xe2\x80\xa8\xef\xbb\xbf\xef\xbf\xbf"
+    "\xf0\x9f\x98\x80 #: z";
+
+START_TEST(test_bp_migrate_text__every_character)
+{
+    g_autofree char *user = g_strconcat("MILVUS_USER=", odd, NULL);
+    const char *const env[] = {user, NULL};
+    g_autoptr(bp_config_tree) tree = load_theirs(NULL, env);
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = bp_migrate_text(bp_config_file_layer(tree), "a\nb\xff", report, NULL);
+    ck_assert(g_str_has_prefix(text, "# Made from a\\x0ab\xef\xbf\xbd by"));
+    g_autoptr(bp_config_tree) ours = fixture_loaded(text);
+    ck_assert_str_eq(bp_config_peek(ours, "source.user"), odd);
+}
+END_TEST
+
+START_TEST(test_bp_migrate_text__no_utf8)
+{
+    const char *const env[] = {"MILVUS_USER=hu\xffsh", NULL};
+    GError *error = NULL;
+    g_autoptr(bp_config_tree) tree = load_theirs(NULL, env);
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    ck_assert_ptr_null(bp_migrate_text(bp_config_file_layer(tree), "f", report, &error));
+    assert_error(error, BP_ERR_INVALID,
+                 "source.user (environment MILVUS_USER): the value is no UTF-8");
+}
+END_TEST
+
+START_TEST(test_bp_migrate_second__every_character)
+{
+    g_autofree char *bucket = g_strconcat("MINIO_BUCKET_NAME=", odd, NULL);
+    const char *const env[] = {bucket, NULL};
+    GError *error = NULL;
+    bool valid = false;
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = second("milvus: {user: \"\\e\\x80\"}\n", env, report, &valid, &error);
+    ck_assert_msg(text != NULL && valid, "%s", error != NULL ? error->message : text);
+    g_autoptr(bp_config_tree) after = load_text(text);
+    ck_assert_str_eq(bp_config_peek(after, "storages.milvus.bucket"), odd);
+    ck_assert_str_eq(bp_config_peek(after, "source.user"), "\x1b\xc2\x80");
+}
+END_TEST
+
+START_TEST(test_bp_migrate_second__no_utf8)
+{
+    static const struct {
+        const char *variable, *says;
+    } cases[] = {
+        {"MINIO_BUCKET_NAME=hu\xffsh",
+         "milvus.storage.bucketName (environment MINIO_BUCKET_NAME): the value is no UTF-8"},
+        {"MILVUS_RPC_CHANNEL_NAME=hu\xc2",
+         "milvus.replicate.rpcChannelName (environment MILVUS_RPC_CHANNEL_NAME): the value"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *const env[] = {cases[i].variable, NULL};
+        GError *error = NULL;
+        bool valid = true;
+        g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+        ck_assert_ptr_null(second("milvus: {port: 7}\n", env, report, &valid, &error));
+        ck_assert_ptr_null(strstr(error->message, "hu"));
+        assert_error(error, BP_ERR_INVALID, cases[i].says);
+    }
+}
+END_TEST
+
+/* A credential stays in its variable, so that no file has to hold it. */
+START_TEST(test_bp_migrate_second__what_stays_in_variables_may_be_anything)
+{
+    const char *const env[] = {"MILVUS_PASSWORD=hu\xffsh", NULL};
+    GError *error = NULL;
+    bool valid = false;
+    g_autoptr(GPtrArray) report = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = second("milvus: {port: 7}\n", env, report, &valid, &error);
+    ck_assert_msg(text != NULL && valid, "%s", error != NULL ? error->message : text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -179,5 +260,10 @@ main(void)
     tcase_add_test(cases, test_bp_migrate_second__means_the_same);
     tcase_add_test(cases, test_bp_migrate_second__keeps_what_only_that_tool_uses);
     tcase_add_test(cases, test_bp_migrate_second__says_what_is_wrong);
+    tcase_add_test(cases, test_bp_migrate_text__every_character);
+    tcase_add_test(cases, test_bp_migrate_text__no_utf8);
+    tcase_add_test(cases, test_bp_migrate_second__every_character);
+    tcase_add_test(cases, test_bp_migrate_second__no_utf8);
+    tcase_add_test(cases, test_bp_migrate_second__what_stays_in_variables_may_be_anything);
     return fixture_run("migrate", cases);
 }
