@@ -49,6 +49,9 @@ write_file(const bp_migrate_params *params, const char *text, GError **error)
                                   OWNER_ONLY, &problem)) {
         bp_set_error(error, BP_ERR_PERMANENT, "%s", problem->message);
         g_error_free(problem);
+        if (!params->force) {
+            (void)unlink(params->output); /* claim() made it; the error of the write counts */
+        }
         return false;
     }
     return true;
