@@ -55,7 +55,7 @@ show_list(const bp_front_result *result)
         const char *status = bp_json_text(one, "status", "?");
         if (strcmp(status, "success") == 0 || strcmp(status, "foreign") == 0) {
             g_string_append_printf(out, "%s\n", name);
-        } else if (strcmp(status, "incomplete") != 0) {
+        } else {
             g_string_append_printf(others, "%s%s (%s)", others->len > 0 ? ", " : "", name, status);
         }
     }

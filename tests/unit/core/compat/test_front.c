@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "tests/harness/suite.h"
 
 #include "sdk/lib/ban.h"
@@ -246,14 +247,26 @@ START_TEST(test_show__jobs)
 }
 END_TEST
 
+static void
+keep_line(void *ctx, const char *line)
+{
+    g_string_append_printf(ctx, "%s\n", line);
+}
+
 START_TEST(test_show__list)
 {
+    g_autoptr(GString) log = g_string_new(NULL);
+    bp_log_set_sink(keep_line, log);
     shows("list", true,
           "{\"backups\": [{\"name\": \"a\", \"status\": \"success\"},"
           "{\"name\": \"b\", \"status\": \"failed\"}, {\"name\": \"c\", \"status\": \"foreign\"},"
           "{\"name\": \"d\", \"status\": \"incomplete\"}]}",
           ">> Backups:\na\nc\n");
+    ck_assert_msg(strstr(log->str, "b (failed), d (incomplete)") != NULL, "%s", log->str);
+    g_string_truncate(log, 0);
     shows("list", true, "{\"backups\": []}", ">> Backups:\n");
+    bp_log_set_sink(NULL, NULL);
+    ck_assert_str_eq(log->str, "");
 }
 END_TEST
 
