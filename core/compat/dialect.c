@@ -12,6 +12,8 @@
 
 #include "sdk/lib/ban.h"
 
+#define VERSION_SET "configVersion="
+
 static bool
 is_one_of(const char *name, const char *const *words)
 {
@@ -146,6 +148,26 @@ bp_translation_version(const bp_node *root)
     return NULL;
 }
 
+/* A file is in one dialect as a whole, which it says itself. */
+static bool
+check_sets(const bp_config_foreign *in, bool is_second, GError **error)
+{
+    for (guint i = 0; i < in->sets->len; i++) {
+        const char *set = g_ptr_array_index(in->sets, i);
+        if (g_ascii_strncasecmp(set, VERSION_SET, strlen(VERSION_SET)) != 0) {
+            continue;
+        }
+        const char *version = set + strlen(VERSION_SET);
+        if (g_ascii_strcasecmp(version, is_second ? "v2" : "v1") != 0) {
+            bp_set_error(error, BP_ERR_INVALID, "--set %s: %s is in the dialect %s", set, in->path,
+                         is_second ? "v2" : "v1");
+            bp_error_add_hint(error, "configVersion counts in a file alone; no file is v2");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 translate(const bp_config_foreign *in, bp_node *out, GError **error)
 {
@@ -156,6 +178,9 @@ translate(const bp_config_foreign *in, bp_node *out, GError **error)
                      "file %s:%u (configVersion): there is no version \"%s\"", in->path,
                      version->line, version->text);
         bp_error_add_hint(error, "there are v1 and v2");
+        return false;
+    }
+    if (!check_sets(in, is_second, error)) {
         return false;
     }
     g_autoptr(bp_said) said = bp_said_new(in, is_second ? &bp_v2_table : &bp_v1_table);

@@ -218,6 +218,35 @@ START_TEST(test_translate__sets_of_the_first_dialect)
 }
 END_TEST
 
+/* A file is read as one dialect: what its version is, only it can say. */
+START_TEST(test_translate__set_of_another_version)
+{
+    static const struct {
+        const char *text, *set, *message; /* NULL = accepted */
+    } tries[] = {
+        {"milvus: {address: h}\n", "configversion=V2", "backup.yaml is in the dialect v1\nhint: "},
+        {"configVersion: v2\n", "configVersion=v1", "is in the dialect v2"},
+        {"configVersion: v2\n", "configVersion=", "is in the dialect v2"},
+        {"", "configVersion=v1", "no file is v2"},
+        {"milvus: {address: h}\n", "configVersion=v1", NULL},
+        {"configVersion: v2\n", "configVersion=v2", NULL},
+        {"", "configVersion=v2", NULL},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(tries); i++) {
+        const char *const sets[] = {tries[i].set, NULL};
+        GError *error = NULL;
+        g_autofree char *path =
+            *tries[i].text != '\0' ? fixture_file("backup.yaml", tries[i].text) : g_strdup("");
+        g_autoptr(bp_config_tree) tree = load_with(path, sets, NULL, &error);
+        if (tries[i].message != NULL) {
+            assert_error(error, BP_ERR_INVALID, tries[i].message);
+        }
+        ck_assert_msg((tree != NULL) == (tries[i].message == NULL), "%s with %s", tries[i].text,
+                      tries[i].set);
+    }
+}
+END_TEST
+
 static const struct {
     const char *text, *message;
 } refused[] = {
@@ -290,6 +319,7 @@ main(void)
     tcase_add_test(cases, test_bp_v2_successor__is_a_key_of_the_second_dialect);
     tcase_add_test(cases, test_translate__no_file_is_the_second_dialect);
     tcase_add_test(cases, test_translate__sets_of_the_first_dialect);
+    tcase_add_test(cases, test_translate__set_of_another_version);
     tcase_add_loop_test(cases, test_translate__refuses, 0, G_N_ELEMENTS(refused));
     tcase_add_test(cases, test_translate__all_problems_at_once);
     return fixture_run("config_v2", cases);
