@@ -83,6 +83,14 @@ char *bp_catalog_key(const char *name, const char *rest);
 bool bp_catalog_items(const bp_catalog *catalog, const bp_manifest *manifest, bp_item_record_fn fn,
                       void *ctx, GError **error);
 
+/** Whether there are items files that the manifest does not name: those of a seal in progress, or
+ * of one that was killed. */
+bool bp_catalog_has_stray_items(const bp_catalog *catalog, const bp_manifest *manifest, bool *any,
+                                GError **error);
+/** Remove them.  Under the caller's lease, the manifest read since. */
+bool bp_catalog_drop_stray_items(const bp_catalog *catalog, const bp_manifest *manifest,
+                                 GError **error);
+
 /**
  * Documents: streamed by a source, written durable, recorded in manifest->documents.  The commit
  * document is held back (at most 16 MiB) until bp_documents_commit.

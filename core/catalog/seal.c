@@ -130,21 +130,6 @@ take_journal(seal *s, GError **error)
 }
 
 static bool
-keep_items_file(void *ctx, const char *key)
-{
-    const seal *s = ctx;
-    const bp_manifest *manifest = s->params->manifest;
-    const char *rest = key + strlen(manifest->name) + 1;
-    for (guint i = 0; i < manifest->item_files->len; i++) {
-        const bp_manifest_file *file = g_ptr_array_index(manifest->item_files, i);
-        if (strcmp(rest, file->key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
 keep_object(void *ctx, const char *key)
 {
     const seal *s = ctx;
@@ -175,20 +160,6 @@ sweep(seal *s, GError **error)
     return bp_catalog__purge(&purge, error);
 }
 
-static bool
-remove_old_items_files(seal *s, GError **error)
-{
-    g_autofree char *stem = bp_catalog_key(s->params->manifest->name, BP_ITEMS_STEM);
-    guint64 removed = 0;
-    bp_purge purge = {.catalog = s->params->catalog,
-                      .step = "catalog.old_items",
-                      .prefix = stem,
-                      .keep = keep_items_file,
-                      .ctx = s,
-                      .removed = &removed};
-    return bp_catalog__purge(&purge, error);
-}
-
 static void
 reset_totals(bp_manifest *manifest)
 {
@@ -212,6 +183,7 @@ bp_journal_seal(const bp_seal_params *params, GError **error)
         bp_manifest_unit *unit = g_ptr_array_index(params->manifest->units, i);
         g_hash_table_insert(units, unit->id, unit);
     }
-    return take_journal(&s, error) && remove_old_items_files(&s, error) &&
+    return take_journal(&s, error) &&
+           bp_catalog_drop_stray_items(params->catalog, params->manifest, error) &&
            (!params->sweep || sweep(&s, error));
 }

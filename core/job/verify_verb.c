@@ -194,10 +194,27 @@ seal(bp_view *view, const bp_lease *lease, const char *run_id, bp_verify_sums *s
     return fine;
 }
 
+/* What is done under the lease. */
+typedef struct {
+    const bp_lease *lease;
+    const bp_cancel *lost;
+    const char *run_id;
+    bp_verify_sums *sums; /* NULL: only what killed runs left is removed */
+} leased;
+
+/* Files that no manifest names are in nobody's way: that they stay is no failure. */
+static void
+drop_strays(const bp_view *view)
+{
+    g_autoptr(GError) failed = NULL;
+    if (!bp_catalog_drop_stray_items(view->catalog, view->manifest, &failed)) {
+        bp_monitor_note(view->job->monitor, BP_NOTE_WARN, "items", failed->message);
+    }
+}
+
 /* Every call of it ends when the lease is lost: from then on the backup is another's to write. */
 static bool
-seal_under(const bp_lease *lease, const bp_cancel *lost, const char *run_id, bp_view *view,
-           bp_verify_sums *sums, GError **error)
+work_under(const leased *work, bp_view *view, GError **error)
 {
     const bp_job *job = view->job;
     g_autofree char *name = g_strdup(view->manifest->name);
@@ -208,19 +225,23 @@ seal_under(const bp_lease *lease, const bp_cancel *lost, const char *run_id, bp_
     bp_catalog under;
     bp_call call = *bp_workspace_call(job->workspace);
     const bp_catalog *outer = view->catalog;
-    call.cancel = lost;
+    call.cancel = work->lost;
     view->catalog = bp_workspace_under(&under, outer, &call);
-    bool fine = seal(view, lease, run_id, sums, error);
+    if (!view->foreign) {
+        drop_strays(view);
+    }
+    bool fine = work->sums == NULL || seal(view, work->lease, work->run_id, work->sums, error);
     view->catalog = outer;
     return fine;
 }
 
+/* @sums: NULL = only clean up. */
 static bool
 verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError **error)
 {
     const bp_cancel *user = bp_workspace_call(job->workspace)->cancel;
     g_autofree char *run_id = bp_text_uuid();
-    g_autofree char *lease_key = bp_catalog_key(view->manifest->name, "bakplane/lease.json");
+    g_autofree char *lease_key = bp_catalog_key(view->manifest->name, BP_CATALOG_LEASE);
     g_autoptr(bp_cancel) lost = bp_cancel_new_child(user);
     gint64 renew_ns = view->catalog->renew_ns;
     bp_lease_params lease_params = {.catalog = view->catalog,
@@ -235,12 +256,40 @@ verify_and_seal(const bp_job *job, bp_view *view, bp_verify_sums *sums, GError *
         return false;
     }
     GError *failed = NULL;
-    bool fine = seal_under(lease, lost, run_id, view, sums, &failed);
+    leased work = {.lease = lease, .lost = lost, .run_id = run_id, .sums = sums};
+    bool fine = work_under(&work, view, &failed);
     if (!fine) {
         (void)bp_lease_blame(lease, user, &failed);
         g_propagate_error(error, failed);
     }
     return fine;
+}
+
+/*
+ * A seal that was killed after its manifest leaves the old files, and nothing to seal.  They are
+ * removed when nobody is at it, and when we may; else they stay, and nothing is wrong with that.
+ */
+static void
+clean_up(const bp_job *job, const bp_view *seen)
+{
+    bool any = false;
+    bp_lease_state state = BP_LEASE_NONE;
+    g_autofree char *holder = NULL;
+    g_autoptr(GError) failed = NULL;
+    g_autofree char *lease_key = bp_catalog_key(seen->manifest->name, BP_CATALOG_LEASE);
+    if (!bp_catalog_has_stray_items(seen->catalog, seen->manifest, &any, &failed) ||
+        (any && !bp_lease_look(seen->catalog, lease_key, &state, &holder, &failed))) {
+        bp_monitor_note(job->monitor, BP_NOTE_INFO, "items", failed->message);
+        return;
+    }
+    if (!any || (state != BP_LEASE_NONE && state != BP_LEASE_DEAD)) {
+        return;
+    }
+    g_auto(bp_view) own = {0};
+    if (!bp_view_open(job, seen->manifest->name, &own, &failed) ||
+        !verify_and_seal(job, &own, NULL, &failed)) {
+        bp_monitor_note(job->monitor, BP_NOTE_INFO, "items", failed->message);
+    }
 }
 
 typedef struct {
@@ -272,6 +321,9 @@ bp_job_verify(const bp_job *job, const char *name, bool deep, GError **error)
         return BP_VERB_FAILED;
     }
     bp_verify_sums sums = {0};
+    if (deep && !view.foreign && !search.any) {
+        clean_up(job, &view);
+    }
     bp_monitor_begin(job->monitor, "verify", NULL, NULL);
     bool fine = search.any ? verify_and_seal(job, &view, &sums, error)
                            : verify_plain(job, &view, deep, &sums, error);

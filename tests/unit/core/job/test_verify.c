@@ -255,6 +255,7 @@ START_TEST(test_verify__killed_while_sealing)
             job_faults("");
             verify_is_fine(false);
             verify_is_fine(true);
+            ck_assert_uint_eq(job_count("backups/b/bakplane"), 2);
             verify_is_fine(true);
             ck_assert_uint_eq(job_number("compared"), 4);
         }
@@ -294,6 +295,22 @@ START_TEST(test_verify__old_record_that_stays_is_no_failure)
     job_faults("");
     verify_is_fine(true);
     ck_assert_uint_eq(job_number("compared"), 4);
+    ck_assert_uint_eq(job_count("backups/b/bakplane"), 2);
+}
+END_TEST
+
+/* Nothing is to be sealed, so that it needs no right to write. */
+START_TEST(test_verify__old_record_where_nothing_may_be_written)
+{
+    job_write("backups/b/bakplane/items-2.jsonl", "of a run that was killed");
+    job_faults("storage.write_open:backups:class=denied;storage.remove*:backups:class=denied");
+    verify_is_fine(true);
+    ck_assert(job_exists("backups/b/bakplane/items-2.jsonl"));
+    job_faults("");
+    verify_is_fine(false);
+    ck_assert(job_exists("backups/b/bakplane/items-2.jsonl"));
+    verify_is_fine(true);
+    ck_assert(!job_exists("backups/b/bakplane/items-2.jsonl"));
 }
 END_TEST
 
@@ -465,6 +482,7 @@ main(void)
         test_verify__sealing_respects_a_live_writer,
         test_verify__seals_what_is_there_under_the_lease, test_verify__sealing_is_tried_again,
         test_verify__old_record_that_stays_is_no_failure,
+        test_verify__old_record_where_nothing_may_be_written,
         test_verify__seals_where_locks_are_advisory,
         test_verify__lost_lease_leaves_the_record_to_others);
 }
