@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See log.h.  One mutex orders the lines; nothing else happens under it but the write.
+ * See log.h.  One mutex orders the lines; they are made and written under it, nothing else.
  */
 #include "core/base/log.h"
 
@@ -27,6 +27,24 @@ static void *line_sink_ctx;
 static bp_log_sink line_copy;
 static void *line_copy_ctx;
 static GPtrArray *secrets;
+static char job_id[64]; /* "" = none */
+
+/* What this thread works on for somebody outside; "" = nothing. */
+static _Thread_local char request_id[64];
+
+void
+bp_log_set_job(const char *id)
+{
+    pthread_mutex_lock(&lock);
+    g_strlcpy(job_id, id != NULL ? id : "", sizeof job_id);
+    pthread_mutex_unlock(&lock);
+}
+
+void
+bp_log_set_request(const char *id)
+{
+    g_strlcpy(request_id, id != NULL ? id : "", sizeof request_id);
+}
 
 void
 bp_log_set_level(enum bp_log_level level)
@@ -121,16 +139,25 @@ bp_log_enabled(enum bp_log_level level)
     return (int)level <= atomic_load_explicit(&max_level, memory_order_relaxed);
 }
 
+/* A line ends where it ends, and nothing in it is what a terminal or a parser would trip over. */
+static char *
+clean_locked(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "-", -1);
+    return redact_locked(valid);
+}
+
 static char *
 text_line(enum bp_log_level level, const char *module, const char *message, va_list pairs)
 {
     g_autofree char *now = bp_clock_wall_text();
+    g_autofree char *said = clean_locked(message);
     GString *line = g_string_new(NULL);
-    g_string_append_printf(line, "%s %-5s %s: %s", now, level_names[level], module, message);
+    g_string_append_printf(line, "%s %-5s %s: %s", now, level_names[level], module, said);
     const char *key = NULL;
     while ((key = va_arg(pairs, const char *)) != NULL) {
-        const char *value = va_arg(pairs, const char *);
-        g_string_append_printf(line, " %s=%s", key, value != NULL ? value : "-");
+        g_autofree char *value = clean_locked(va_arg(pairs, const char *));
+        g_string_append_printf(line, " %s=%s", key, value);
     }
     for (char *p = line->str; *p != '\0'; p++) {
         if (*p == '\n') {
@@ -140,19 +167,39 @@ text_line(enum bp_log_level level, const char *module, const char *message, va_l
     return g_string_free(line, FALSE);
 }
 
+static void
+set_text(json_t *line, const char *key, const char *value)
+{
+    g_autofree char *clean = clean_locked(value);
+    json_object_set_new(line, key, json_string(clean));
+}
+
+/* Secrets are looked for before they are escaped: a quote in one would hide it afterwards. */
 static char *
 json_line(enum bp_log_level level, const char *module, const char *message, va_list pairs)
 {
     g_autofree char *now = bp_clock_wall_text();
-    json_t *line = json_pack("{s:s,s:s,s:s,s:s}", "time", now, "level", level_names[level],
-                             "module", module, "message", message);
+    json_t *line = json_object();
     const char *key = NULL;
     while ((key = va_arg(pairs, const char *)) != NULL) {
         const char *value = va_arg(pairs, const char *);
-        json_object_set_new(line, key, json_string(value != NULL ? value : ""));
+        set_text(line, key, value != NULL ? value : "");
     }
-    char *dumped = json_dumps(line, JSON_COMPACT);
+    json_t *whole = json_object();
+    set_text(whole, "time", now);
+    set_text(whole, "level", level_names[level]);
+    set_text(whole, "module", module);
+    set_text(whole, "message", message);
+    if (job_id[0] != '\0') {
+        set_text(whole, "job_id", job_id);
+    }
+    if (request_id[0] != '\0') {
+        set_text(whole, "request_id", request_id);
+    }
+    json_object_update_missing(whole, line); /* a pair cannot take the place of these */
     json_decref(line);
+    char *dumped = json_dumps(whole, JSON_COMPACT);
+    json_decref(whole);
     char *out = g_strdup(dumped != NULL ? dumped : "{}");
     free(dumped);
     return out;
@@ -166,21 +213,19 @@ bp_log(enum bp_log_level level, const char *module, const char *message, ...)
     }
     int saved = errno;
     va_list pairs;
+    pthread_mutex_lock(&lock);
     va_start(pairs, message);
     g_autofree char *line = atomic_load(&line_format) == BP_LOG_FORMAT_JSON
                                 ? json_line(level, module, message, pairs)
                                 : text_line(level, module, message, pairs);
     va_end(pairs);
-
-    pthread_mutex_lock(&lock);
-    g_autofree char *clean = redact_locked(line);
     if (line_sink != NULL) {
-        line_sink(line_sink_ctx, clean);
+        line_sink(line_sink_ctx, line);
     } else {
-        fprintf(stderr, "%s\n", clean);
+        fprintf(stderr, "%s\n", line);
     }
     if (line_copy != NULL) {
-        line_copy(line_copy_ctx, clean);
+        line_copy(line_copy_ctx, line);
     }
     pthread_mutex_unlock(&lock);
     errno = saved;

@@ -33,6 +33,14 @@ void bp_log_set_sink(bp_log_sink sink, void *ctx);
  */
 void bp_log_set_copy(bp_log_sink copy, void *ctx);
 
+/**
+ * The job that this process works on: member "job_id" of each JSON line.  Text lines are read by
+ * people, one job at a time, and do without.  NULL = none.  @id: copied, at most 63 bytes.
+ */
+void bp_log_set_job(const char *id);
+/** What this thread does is part of that request: member "request_id", likewise.  NULL = none. */
+void bp_log_set_request(const char *id);
+
 /** Never show this text in any line.  Texts shorter than 4 bytes are not recorded. */
 void bp_log_add_secret(const char *secret);
 /** Copy of `text` with every known secret replaced by "***".  Returns: (transfer full) */

@@ -54,14 +54,16 @@ load_config(const json_t *work, GError **error)
 }
 
 static void
-set_level(const bp_config_tree *config)
+set_log(const bp_config_tree *config)
 {
+    bool json = g_strcmp0(bp_config_peek(config, "log.format"), "json") == 0;
     enum bp_log_level level = BP_LOG_INFO;
     const char *configured = bp_config_peek(config, "log.level");
     if (configured != NULL) {
         (void)bp_log_level_parse(configured, &level); /* checked with the configuration */
     }
     bp_log_set_level(level);
+    bp_log_set_format(json ? BP_LOG_FORMAT_JSON : BP_LOG_FORMAT_TEXT);
 }
 
 static bp_verb_outcome
@@ -77,7 +79,7 @@ work_on(bp_jobs *jobs, const json_t *work, bp_cancel *cancel, GError **error)
         g_propagate_error(error, g_steal_pointer(&problem));
         return BP_VERB_FAILED;
     }
-    set_level(config);
+    set_log(config);
     g_autoptr(bp_monitor) monitor = bp_monitor_new();
     g_autoptr(json_t) result = json_object();
     bp_job job = {.workspace = workspace, .monitor = monitor, .result = result};
@@ -99,6 +101,7 @@ bp_cli_worker(bp_cancel *cancel)
                 error != NULL ? error->message : "only a server starts that");
         return BP_EXIT_USAGE;
     }
+    bp_log_set_job(bp_json_text(work, "id", ""));
     g_autoptr(bp_jobs) jobs = bp_jobs_open(bp_json_text(work, "state_dir", ""));
     bp_verb_outcome outcome = work_on(jobs, work, cancel, &error);
     if (error != NULL) {

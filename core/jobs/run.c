@@ -216,6 +216,7 @@ bp_jobs__run_seen(const bp_jobs_run_params *params, bp_ticket *ticket, bp_jobs_r
     const bp_job *job = params->job;
     ticker t = {.ticket = ticket, .monitor = job->monitor};
     bp_json_set_text(job->result, "job_id", bp_ticket_id(ticket));
+    bp_log_set_job(bp_ticket_id(ticket));
     bp_log_set_copy(bp_ticket_log_line, ticket);
     ticker_start(&t);
     GError *failure = NULL;

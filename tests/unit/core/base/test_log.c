@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "core/base/thread.h"
 #include "tests/harness/suite.h"
 
 #define BP_LOG_MODULE "test"
@@ -93,6 +94,72 @@ START_TEST(test_secret__is_blotted_out)
 }
 END_TEST
 
+static json_t *
+only_line(void)
+{
+    json_t *line = json_loads(lines->str, 0, NULL);
+    ck_assert_msg(line != NULL, "no object: %s", lines->str);
+    ck_assert_uint_eq(lines->str[lines->len - 1], '\n');
+    ck_assert_ptr_eq(strchr(lines->str, '\n'), lines->str + lines->len - 1);
+    return line;
+}
+
+START_TEST(test_json__secret_with_a_quote)
+{
+    bp_log_set_format(BP_LOG_FORMAT_JSON);
+    bp_log_add_secret("pass\"word\\n");
+    BP_INFO("is pass\"word\\n", "key", "pass\"word\\n/b");
+    json_t *line = only_line();
+    ck_assert_str_eq(json_string_value(json_object_get(line, "message")), "is ***");
+    ck_assert_str_eq(json_string_value(json_object_get(line, "key")), "***/b");
+    json_decref(line);
+}
+END_TEST
+
+START_TEST(test_json__bytes_that_are_no_text)
+{
+    bp_log_set_format(BP_LOG_FORMAT_JSON);
+    BP_INFO("a\xff\nb", "key", "\xfe");
+    json_t *line = only_line();
+    ck_assert_str_eq(json_string_value(json_object_get(line, "message")), "a\xef\xbf\xbd\nb");
+    ck_assert_str_eq(json_string_value(json_object_get(line, "key")), "\xef\xbf\xbd");
+    json_decref(line);
+}
+END_TEST
+
+static void *
+speak_on_another_thread(void *ctx)
+{
+    (void)ctx;
+    BP_INFO("other");
+    return NULL;
+}
+
+START_TEST(test_json__job_and_request)
+{
+    pthread_t thread;
+    bp_log_set_format(BP_LOG_FORMAT_JSON);
+    bp_log_set_job("20261126-014500-2e71f3");
+    bp_log_set_request("r1");
+    BP_INFO("mine", "job_id", "another", "job", "other");
+    json_t *line = only_line();
+    ck_assert_str_eq(json_string_value(json_object_get(line, "job_id")), "20261126-014500-2e71f3");
+    ck_assert_str_eq(json_string_value(json_object_get(line, "request_id")), "r1");
+    ck_assert_str_eq(json_string_value(json_object_get(line, "job")), "other");
+    json_decref(line);
+
+    g_string_truncate(lines, 0);
+    bp_thread_start(&thread, speak_on_another_thread, NULL);
+    pthread_join(thread, NULL);
+    line = only_line();
+    ck_assert_ptr_nonnull(json_object_get(line, "job_id"));
+    ck_assert_ptr_null(json_object_get(line, "request_id"));
+    json_decref(line);
+    bp_log_set_job(NULL);
+    bp_log_set_request(NULL);
+}
+END_TEST
+
 START_TEST(test_log__keeps_errno)
 {
     errno = ENOSPC;
@@ -121,6 +188,7 @@ main(void)
 {
     return RUN_SUITE("core/base/log", setup, teardown, test_level__decides,
                      test_text__pairs_on_one_line, test_json__is_parsed_back,
-                     test_secret__is_blotted_out, test_log__keeps_errno,
-                     test_copy__sees_every_line_without_secrets);
+                     test_secret__is_blotted_out, test_json__secret_with_a_quote,
+                     test_json__bytes_that_are_no_text, test_json__job_and_request,
+                     test_log__keeps_errno, test_copy__sees_every_line_without_secrets);
 }
