@@ -5,6 +5,7 @@
  */
 #include "core/base/retry.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -22,6 +23,15 @@
 typedef struct {
     guint failures, throttled;
 } history;
+
+/* By class. */
+static atomic_ullong tried_again[BP_ERR_CLASS_END];
+
+guint64
+bp_retry_count(int cls)
+{
+    return cls > BP_OK && cls < BP_ERR_CLASS_END ? atomic_load(&tried_again[cls]) : 0;
+}
 
 static gint64
 system_now(void *ctx G_GNUC_UNUSED)
@@ -135,6 +145,7 @@ bp_retry__with(const bp_retry_env *env, const bp_retry_params *params,
             g_error_free(last);
             return false;
         }
+        atomic_fetch_add(&tried_again[bp_error_class(last)], 1);
         g_error_free(last);
     }
     return false;

@@ -22,4 +22,8 @@ typedef struct bp_retry_params {
 bool bp_retry(const bp_retry_params *params, bool (*attempt)(void *ctx, GError **error), void *ctx,
               GError **error);
 
+/** How often something was tried again in this process after an error of that class.  Any thread.
+ */
+guint64 bp_retry_count(int cls);
+
 #endif

@@ -45,6 +45,7 @@ bp_instance_init(bp_instance *instance, bp_module *module, bp_plugin_kind kind, 
     instance->module = module;
     instance->kind = kind;
     instance->name = g_strdup(name);
+    instance->stats = kind == BP_PLUGIN_STORAGE ? bp_stats_of(name) : NULL;
     bp_gate_init(&instance->gate, instance_limit(&module->descriptor));
 }
 
@@ -139,16 +140,43 @@ name_instance(const bp_frame *frame, GError **error)
                    frame->instance->name);
 }
 
+static void
+count(const bp_frame *frame, int class)
+{
+    if (frame->instance->stats != NULL) {
+        bp_stats_call call = {.operation = frame->what,
+                              .class = class,
+                              .ns = bp_clock_mono_ns() - frame->entered_ns,
+                              .bytes = class == BP_OK ? frame->bytes : 0};
+        bp_stats_count(frame->instance->stats, &call);
+    }
+}
+
+/* A fault that comes before the call is counted as if the plugin had answered so. */
+static bool
+apply_first_fault(bp_frame *frame, GError **error)
+{
+    GError *failed = NULL;
+    frame->entered_ns = bp_clock_mono_ns();
+    if (apply_fault(frame, BP_FAULT_BEFORE, &failed)) {
+        return true;
+    }
+    count(frame, bp_error_class(failed));
+    g_propagate_error(error, failed);
+    return false;
+}
+
 bool
 bp_frame_enter(bp_frame *frame, bp_instance *instance, const char *what, const bp_call *call,
                GError **error)
 {
     fill(frame, instance, what, call);
-    if (!may_start(frame, error) || !apply_fault(frame, BP_FAULT_BEFORE, error) ||
+    if (!may_start(frame, error) || !apply_first_fault(frame, error) ||
         !take_places(frame, &frame->call, error)) {
         name_instance(frame, error);
         return false;
     }
+    frame->entered_ns = bp_clock_mono_ns();
     return true;
 }
 
@@ -157,6 +185,7 @@ bp_frame_enter_always(bp_frame *frame, bp_instance *instance, const char *what, 
 {
     fill(frame, instance, what, call);
     (void)take_places(frame, NULL, NULL); /* waits for as long as it takes */
+    frame->entered_ns = bp_clock_mono_ns();
 }
 
 void
@@ -164,6 +193,7 @@ bp_frame_enter_alone(bp_frame *frame, bp_instance *instance, const char *what, c
 {
     fill(frame, instance, what, call);
     bp_gate_enter_alone(module_gate(frame));
+    frame->entered_ns = bp_clock_mono_ns();
 }
 
 /* A class without a reason helps nobody and tells of a plugin that forgot to fill its error. */
@@ -197,11 +227,15 @@ blame(bp_frame *frame, bp_status status, GError **error)
 static bool
 judge(bp_frame *frame, bp_status status, GError **error)
 {
+    GError *failed = NULL;
     if (status != BP_OK) {
-        return blame(frame, status, error);
+        (void)blame(frame, status, &failed);
+    } else if (!apply_fault(frame, BP_FAULT_AFTER, &failed)) {
+        name_instance(frame, &failed);
     }
-    if (!apply_fault(frame, BP_FAULT_AFTER, error)) {
-        name_instance(frame, error);
+    count(frame, bp_error_class(failed));
+    if (failed != NULL) {
+        g_propagate_error(error, failed);
         return false;
     }
     return true;

@@ -2,14 +2,15 @@
  *
  * Inside core/plugin: the frame around every call into a plugin.  Entering checks cancel and
  * deadline, applies injected faults and waits for a place; leaving gives the place back and turns
- * what the plugin answered into a GError.  The plugin's host functions find the frame through
- * bp_op.host_private.
+ * what the plugin answered into a GError; calls of storages are counted there (stats.h).  The
+ * plugin's host functions find the frame through bp_op.host_private.
  */
 #ifndef BP_CORE_PLUGIN_FRAME_H
 #define BP_CORE_PLUGIN_FRAME_H
 
 #include "core/base/fault.h"
 #include "core/plugin/module.h"
+#include "core/plugin/stats.h"
 
 /** What stores and sources have in common. */
 typedef struct bp_instance {
@@ -17,6 +18,7 @@ typedef struct bp_instance {
     bp_plugin_kind kind;
     char *name; /* as the operator calls it */
     bp_gate gate;
+    bp_store_stats *stats; /* of a storage, else NULL */
 } bp_instance;
 
 void bp_instance_init(bp_instance *instance, bp_module *module, bp_plugin_kind kind,
@@ -29,6 +31,8 @@ typedef struct bp_frame {
     bp_instance *instance;
     const char *what; /* name of the operation in the ABI */
     bp_call call;
+    gint64 entered_ns; /* monotonic */
+    guint64 bytes;     /* of objects, that it moved: filled by who called, before leaving */
     bp_fault_effect effect;
 } bp_frame;
 

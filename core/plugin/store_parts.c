@@ -66,6 +66,7 @@ bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *pa
         args.src = bp_store__current(params->src)->plugin;
         status =
             dst->ops->copy(use.instance->plugin, &use.frame.op, &args, &meta, &use.frame.error);
+        use.frame.bytes = params->size != BP_UNKNOWN ? params->size : 0;
         bp_store__note_commit(use.instance);
     } while (bp_store__refused(&use, status));
     return bp_store__result(&use, error) &&
@@ -213,6 +214,7 @@ bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_par
         args.src = bp_store__current(params->src)->plugin;
         status = store->ops->part_copy(use.instance->plugin, &use.frame.op, &args, &meta,
                                        &use.frame.error);
+        use.frame.bytes = params->size;
     } while (bp_store__refused(&use, status));
     return bp_store__result(&use, error) &&
            bp_store__take_meta(store, "part_copy", params->key, &meta, out, error) &&

@@ -144,6 +144,7 @@ bp_store_read(bp_store_reader *reader, const bp_call *call, void *buffer, gsize 
         return false;
     }
     bp_status status = store->ops->read(reader->handle, &frame.op, buffer, cap, &got, &frame.error);
+    frame.bytes = MIN(got, cap);
     if (!bp_store__leave_stream(&reader->stream, &frame, status, error)) {
         return false;
     }

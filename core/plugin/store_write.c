@@ -151,6 +151,7 @@ bp_store_write(bp_store_writer *writer, const bp_call *call, const void *bytes, 
     }
     bytes = spoil(&frame.effect, bytes, &given, &spoiled);
     bp_status status = store->ops->write(writer->handle, &frame.op, bytes, given, &frame.error);
+    frame.bytes = given;
     if (!bp_store__leave_stream(&writer->stream, &frame, status, error)) {
         return false;
     }

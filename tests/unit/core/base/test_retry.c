@@ -107,6 +107,20 @@ START_TEST(test_retry__succeeds_after_failures)
 }
 END_TEST
 
+START_TEST(test_count__what_was_tried_again)
+{
+    world w = {.cls = {BP_ERR_RETRYABLE, BP_ERR_THROTTLED, BP_ERR_RETRYABLE, BP_ERR_DENIED}};
+    bp_retry_params params = {.attempts = 5};
+    guint64 retryable = bp_retry_count(BP_ERR_RETRYABLE);
+    guint64 throttled = bp_retry_count(BP_ERR_THROTTLED);
+    ck_assert(!run(&w, &params, NULL));
+    ck_assert_uint_eq(bp_retry_count(BP_ERR_RETRYABLE) - retryable, 2);
+    ck_assert_uint_eq(bp_retry_count(BP_ERR_THROTTLED) - throttled, 1);
+    ck_assert_uint_eq(bp_retry_count(BP_ERR_DENIED), 0);
+    ck_assert_uint_eq(bp_retry_count(99), 0);
+}
+END_TEST
+
 START_TEST(test_retry__attempts_run_out)
 {
     world w = {0};
@@ -277,6 +291,7 @@ retry_suite(void)
     TCase *tcase = tcase_create("retry");
     tcase_add_test(tcase, test_retry__first_success);
     tcase_add_test(tcase, test_retry__succeeds_after_failures);
+    tcase_add_test(tcase, test_count__what_was_tried_again);
     tcase_add_test(tcase, test_retry__attempts_run_out);
     tcase_add_test(tcase, test_retry__hint_stays_last);
     tcase_add_loop_test(tcase, test_retry__final_classes_are_tried_once, 0,
