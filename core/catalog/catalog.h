@@ -50,9 +50,9 @@ typedef struct bp_backup_entry {
     bool begun;            /* something of ours lies below it */
     bool stale;            /* "running", but its writer is gone (see lease.h) */
     char *problem;         /* why it cannot be used, or NULL */
-    gint64 started_ns, finished_ns;                /* 0 = unknown */
-    guint64 items, bytes;                          /* BP_UNKNOWN for foreign ones */
-    char *server_version, *source_plugin, *writer; /* or NULL */
+    gint64 started_ns, finished_ns;                        /* 0 = unknown */
+    guint64 items, bytes;                                  /* BP_UNKNOWN for foreign ones */
+    char *server_version, *source_plugin, *writer, *label; /* or NULL */
 } bp_backup_entry;
 void bp_backup_entry_free(bp_backup_entry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_backup_entry, bp_backup_entry_free)

@@ -22,6 +22,7 @@ bp_backup_entry_free(bp_backup_entry *entry)
     g_free(entry->name);
     g_free(entry->problem);
     g_free(entry->server_version);
+    g_free(entry->label);
     g_free(entry->source_plugin);
     g_free(entry->writer);
     g_free(entry);
@@ -112,6 +113,7 @@ fill_ours(const bp_catalog *catalog, const bp_manifest *manifest, bp_backup_entr
     entry->items = manifest->items;
     entry->bytes = manifest->bytes;
     entry->server_version = g_strdup(manifest->server_version);
+    entry->label = g_strdup(manifest->label);
     entry->source_plugin = g_strdup(manifest->source_plugin);
     entry->writer = g_strdup(manifest->writer);
     switch (manifest->state) {

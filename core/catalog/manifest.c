@@ -61,6 +61,7 @@ bp_manifest_free(bp_manifest *manifest)
     g_free(manifest->source_plugin);
     g_free(manifest->source_address);
     g_free(manifest->server_version);
+    g_free(manifest->label);
     g_free(manifest->proof_what);
     g_ptr_array_unref(manifest->units);
     g_ptr_array_unref(manifest->documents);
@@ -218,6 +219,7 @@ bp_manifest_to_json(const bp_manifest *manifest)
     bp_json_set_text(source, "address", manifest->source_address);
     bp_json_set_text(source, "server_version", manifest->server_version);
     json_object_set_new(out, "source", source);
+    bp_json_set_text(out, "label", manifest->label);
     bp_json_set_text(out, "proof_what", manifest->proof_what);
     set_flag(out, "without_items", manifest->without_items);
     set_flag(out, "copying", manifest->copying);

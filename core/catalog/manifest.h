@@ -48,6 +48,7 @@ typedef struct bp_manifest {
     char *error;                    /* why it failed, or NULL */
     gint64 started_ns, finished_ns; /* wall clock; 0 = not yet */
     char *source_plugin, *source_address, *server_version;
+    char *label;           /* what the operator calls the series that it is one of, or NULL */
     char *proof_what;      /* "rows" */
     bool without_items;    /* only metadata was wanted */
     bool copying;          /* a copy from another storage that is not finished */

@@ -244,6 +244,7 @@ parse_members(place at, const json_t *root, bp_manifest *manifest)
            get_text(&at, source, "plugin", false, &manifest->source_plugin) &&
            get_text(&at, source, "address", false, &manifest->source_address) &&
            get_text(&at, source, "server_version", false, &manifest->server_version) &&
+           get_text(&at, root, "label", false, &manifest->label) &&
            get_text(&at, root, "proof_what", false, &manifest->proof_what) &&
            get_flag(&at, root, "without_items", &manifest->without_items) &&
            get_flag(&at, root, "copying", &manifest->copying) &&

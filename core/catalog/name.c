@@ -13,6 +13,7 @@
 #include "sdk/lib/ban.h"
 
 #define NAME_MAX_BYTES 128
+#define LABEL_MAX_BYTES 64
 
 static bool
 may_start(char c)
@@ -61,6 +62,18 @@ propose(const char *name)
     return g_string_free(out, FALSE);
 }
 
+/* Whatever it is, on one line that is not too long. */
+static char *
+readable(const char *name)
+{
+    g_autofree char *valid = g_utf8_make_valid(name, -1);
+    char *shown = g_strescape(valid, NULL);
+    if (strlen(shown) > NAME_MAX_BYTES) {
+        memcpy(shown + NAME_MAX_BYTES - 3, "...", sizeof "...");
+    }
+    return shown;
+}
+
 bool
 bp_backup_name_check(const char *name, GError **error)
 {
@@ -68,16 +81,29 @@ bp_backup_name_check(const char *name, GError **error)
     if (problem == NULL) {
         return true;
     }
-    g_autofree char *readable = g_utf8_make_valid(name, -1);
-    g_autofree char *shown = g_strescape(readable, NULL);
-    if (strlen(shown) > NAME_MAX_BYTES) {
-        memcpy(shown + NAME_MAX_BYTES - 3, "...", sizeof "...");
-    }
+    g_autofree char *shown = readable(name);
     bp_set_error(error, BP_ERR_INVALID, "backup name \"%s\" %s", shown, problem);
     if (*name != '\0') {
         g_autofree char *proposal = propose(name);
         bp_error_add_hint(error, "\"%s\" would be fine", proposal);
     }
+    return false;
+}
+
+bool
+bp_label_check(const char *label, GError **error)
+{
+    gsize n = 0;
+    while (g_ascii_isalnum(label[n]) || (label[n] != '\0' && strchr("_-.", label[n]) != NULL)) {
+        n++;
+    }
+    if (n >= 1 && n <= LABEL_MAX_BYTES && label[n] == '\0') {
+        return true;
+    }
+    g_autofree char *shown = readable(label);
+    bp_set_error(error, BP_ERR_INVALID,
+                 "label \"%s\" has to be 1 to %d letters, digits, '_', '-' and '.'", shown,
+                 LABEL_MAX_BYTES);
     return false;
 }
 

@@ -15,4 +15,10 @@ bool bp_backup_name_check(const char *name, GError **error);
 /** "backup_" + UTC YYYY_MM_DD_hh_mm_ss_ + nanoseconds.  Returns: (transfer full) */
 char *bp_backup_name_generate(gint64 wall_ns);
 
+/**
+ * What an operator calls a series of backups: 1..64 ASCII letters, digits, '_', '-' and '.'.  It
+ * becomes part of metrics, so it must not be free text.  INVALID
+ */
+bool bp_label_check(const char *label, GError **error);
+
 #endif

@@ -7,12 +7,14 @@
 
 #include "sdk/lib/ban.h"
 
-static char *name, *filter, *collections, *databases, *database_collections;
+static char *name, *label, *filter, *collections, *databases, *database_collections;
 static gboolean resume, replace, dry_run, meta_only;
 
 static const GOptionEntry entries[] = {
     {"name", 'n', 0, G_OPTION_ARG_STRING, &name, "name of the backup (default: from the time)",
      "NAME"},
+    {"label", 0, 0, G_OPTION_ARG_STRING, &label,
+     "name of the series that the backup is one of, for metrics and lists", "LABEL"},
     {"filter", 0, 0, G_OPTION_ARG_STRING, &filter,
      "what to back up: db., db.*, db.coll or coll (comma list; default everything)", "TERMS"},
     {"colls", 'c', 0, G_OPTION_ARG_STRING, &collections, "collections, coll or db.coll", "LIST"},
@@ -32,6 +34,7 @@ run(bp_cli *cli, const bp_job *job, GError **error)
 {
     json_t *request = bp_ask_new("create");
     bp_ask_text(request, "name", name);
+    bp_ask_text(request, "label", label);
     bp_ask_text(request, "filter", filter);
     bp_ask_text(request, "collections", collections);
     bp_ask_text(request, "databases", databases);

@@ -200,6 +200,7 @@ open_foreign(bp_copying *c, GError **error)
     manifest->started_ns = bp_clock_wall_ns();
     manifest->source_plugin = g_strdup(original->source_plugin);
     manifest->server_version = g_strdup(original->server_version);
+    manifest->label = g_strdup(original->label);
     if (!add_documents(c, error)) {
         return false;
     }

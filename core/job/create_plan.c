@@ -128,6 +128,7 @@ new_manifest(const bp_create *create)
     manifest->started_ns = bp_clock_wall_ns();
     manifest->source_plugin = g_strdup(bp_source_kind(create->source));
     manifest->source_address = g_strdup(facts->address);
+    manifest->label = g_strdup(create->params->label);
     manifest->proof_what = g_strdup(facts->proof_what);
     manifest->without_items = create->params->without_items;
     return manifest;

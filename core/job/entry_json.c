@@ -50,6 +50,7 @@ bp_entry_json(const bp_backup_entry *entry)
     bp_json_set_text(object, "server_version", entry->server_version);
     bp_json_set_text(object, "source", entry->source_plugin);
     bp_json_set_text(object, "writer", entry->writer);
+    bp_json_set_text(object, "label", entry->label);
     return object;
 }
 

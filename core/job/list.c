@@ -143,6 +143,9 @@ bp_job_get(const bp_job *job, const char *name, bool detail, GError **error)
             return BP_VERB_FAILED;
         }
     }
+    if (shown != NULL) {
+        bp_json_set_text(job->result, "source_address", shown->source_address);
+    }
     if (shown != NULL && shown->error != NULL) {
         bp_json_set_text(job->result, "error", shown->error);
     }

@@ -300,6 +300,8 @@ bp_writing_describe(const bp_writing *writing, const bp_manifest *manifest, bool
     bp_json_set_u64(result, "items", manifest->items);
     bp_json_set_u64(result, "bytes", manifest->bytes);
     bp_json_set_text(result, "server_version", manifest->server_version);
+    bp_json_set_text(result, "source_address", manifest->source_address);
+    bp_json_set_text(result, "label", manifest->label);
     bp_json_set_u64(result, "duration_ms",
                     (guint64)((bp_clock_mono_ns() - started_mono) / BP_NS_PER_MS));
     json_object_set_new(result, "units", bp_manifest_item_units_json(manifest));

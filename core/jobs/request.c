@@ -57,6 +57,7 @@ run_create(const bp_job *job, const json_t *request, GError **error)
                    .parents = text_of(request, "databases"),
                    .json = text_of(request, "database_collections")},
         .overrides = (const char *const *)settings->pdata,
+        .label = text_of(request, "label"),
         .resume = is_set(request, "resume"),
         .replace = is_set(request, "replace"),
         .dry_run = is_set(request, "dry_run"),
@@ -130,7 +131,8 @@ run_prune(const bp_job *job, const json_t *request, GError **error)
 
 static const verb verbs[] = {
     {.verb = "create",
-     .texts = {"name", "storage", "filter", "collections", "databases", "database_collections"},
+     .texts = {"name", "label", "storage", "filter", "collections", "databases",
+               "database_collections"},
      .switches = {"resume", "replace", "dry_run", "meta_only"},
      .settings = true,
      .run = run_create},
@@ -252,6 +254,10 @@ check(const json_t *request, GError **error)
             bp_set_error(error, BP_ERR_INVALID, "%s", known->hint);
             return NULL;
         }
+    }
+    const char *label = text_of(request, "label");
+    if (label != NULL && !bp_label_check(label, error)) {
+        return NULL;
     }
     if (text_of(request, "suffix") != NULL && text_of(request, "rename") != NULL) {
         bp_set_error(error, BP_ERR_INVALID, "--suffix and --rename exclude each other");

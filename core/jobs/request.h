@@ -6,7 +6,7 @@
  *     {"verb": "create", "name": "nightly", "filter": "shop.*", "settings": ["prove=read"]}
  *
  * verb      members (all may be missing, but for `name` where the verb needs it)
- * create    name storage filter collections databases database_collections settings
+ * create    name label storage filter collections databases database_collections settings
  *           resume replace dry_run meta_only
  * copy      name from to settings resume replace dry_run
  * restore   name storage filter collections databases database_collections rename suffix
@@ -16,7 +16,8 @@
  * prune     keep_last keep_within_ms dry_run foreign
  *
  * Texts mean what the flags of that name mean; `settings` is a list of "key=value" of the section
- * of the configuration that the verb obeys; `storage` is the name of a configured storage that the
+ * of the configuration that the verb obeys; `label` names the series that a backup is
+ * one of (bp_label_check); `storage` is the name of a configured storage that the
  * backup lies on, without it `backup.storage`.  Any thread; nothing is kept.
  */
 #ifndef BP_CORE_JOBS_REQUEST_H

@@ -35,6 +35,8 @@ was_done(const bp_job *job, const json_t *request, const json_t *record)
     json_object_set(job->result, "items", json_object_get(found, "items"));
     json_object_set(job->result, "bytes", json_object_get(found, "bytes"));
     json_object_set(job->result, "units", json_object_get(found, "units"));
+    bp_json_set_text(job->result, "source_address", bp_json_text(found, "source_address", NULL));
+    bp_json_set_text(job->result, "label", bp_json_text(found, "label", NULL));
     return true;
 }
 

@@ -18,6 +18,7 @@ full_manifest(void)
     manifest->source_address = g_strdup("localhost:1");
     manifest->server_version = g_strdup("v2.3.5");
     manifest->proof_what = g_strdup("rows");
+    manifest->label = g_strdup("nightly");
     manifest->copying = true;
     manifest->error = g_strdup("no \"error\"\nhint: none");
     bp_manifest_unit *unit = bp_manifest_find_unit(manifest, "t1");
@@ -56,6 +57,7 @@ START_TEST(test_to_json__round_trip)
     ck_assert_int_eq(back->started_ns, manifest->started_ns);
     ck_assert_int_eq(back->finished_ns, manifest->finished_ns);
     ck_assert_str_eq(back->error, manifest->error);
+    ck_assert_str_eq(back->label, "nightly");
     ck_assert(back->copying);
     const bp_manifest_unit *unit = bp_manifest_find_unit(back, "t1");
     ck_assert_str_eq(unit->parent, "root");

@@ -85,6 +85,29 @@ START_TEST(test_check__proposals_are_fine)
 }
 END_TEST
 
+START_TEST(test_label__accepts)
+{
+    g_autofree char *longest = g_strnfill(64, 'x');
+    const char *const labels[] = {"nightly", "Before.upgrade-2_3", "7", "-", longest};
+    for (gsize i = 0; i < G_N_ELEMENTS(labels); i++) {
+        g_autoptr(GError) error = NULL;
+        ASSERT_FINE(bp_label_check(labels[i], &error), error);
+    }
+}
+END_TEST
+
+START_TEST(test_label__refuses)
+{
+    g_autofree char *too_long = g_strnfill(65, 'x');
+    const char *const labels[] = {"", "a b", "a\"b", "a\n", "\xc3\xa4", "\xff", "a/b", too_long};
+    for (gsize i = 0; i < G_N_ELEMENTS(labels); i++) {
+        g_autoptr(GError) error = NULL;
+        ck_assert(!bp_label_check(labels[i], &error));
+        ASSERT_ERROR(error, BP_ERR_INVALID, "has to be 1 to 64 letters, digits, '_', '-' and '.'");
+    }
+}
+END_TEST
+
 START_TEST(test_generate__utc_and_valid)
 {
     g_autofree char *name = bp_backup_name_generate(1700000000 * BP_NS_PER_S + 42);
@@ -98,5 +121,6 @@ main(void)
 {
     return RUN_SUITE("core/catalog/name", NULL, NULL, test_check__accepts,
                      test_check__names_rule_and_proposal, test_check__empty, test_check__too_long,
-                     test_check__proposals_are_fine, test_generate__utc_and_valid);
+                     test_check__proposals_are_fine, test_label__accepts, test_label__refuses,
+                     test_generate__utc_and_valid);
 }

@@ -28,6 +28,8 @@ START_TEST(test_check__names_what_is_wrong)
          "'settings' of create has to be a list of texts"},
         {"{\"verb\":\"prune\",\"keep_last\":-1}", "'keep_last' of prune has to be a number from 0"},
         {"{\"verb\":\"delete\",\"name\":\"b\",\"settings\":[]}", "delete knows no 'settings'"},
+        {"{\"verb\":\"create\",\"label\":\"\"}", "label \"\" has to be 1 to 64 letters"},
+        {"{\"verb\":\"delete\",\"name\":\"b\",\"label\":\"l\"}", "delete knows no 'label'"},
         {"{\"verb\":\"copy\",\"name\":\"b\"}", "copy needs the name of a backup and where"},
         {"{\"verb\":\"restore\"}", "restore needs the name of a backup"},
         {"{\"verb\":\"restore\",\"name\":\"b\",\"suffix\":\"_2\",\"rename\":\"a:b\"}",
@@ -101,6 +103,22 @@ START_TEST(test_run__members_reach_their_verb)
 }
 END_TEST
 
+START_TEST(test_run__a_label_stays_with_the_backup)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"label\":\"nightly\"}", &error),
+                     BP_VERB_OK);
+    ck_assert_str_eq(bp_json_text(job_result, "label", ""), "nightly");
+    ck_assert_int_eq(job_get("b", false, &error), BP_VERB_OK);
+    ck_assert_str_eq(bp_json_text(job_result, "label", ""), "nightly");
+    ck_assert_int_eq(run("{\"verb\":\"copy\",\"name\":\"b\",\"to\":\"other\"}", &error),
+                     BP_VERB_OK);
+    g_autofree char *record = job_read("other/b/bakplane/manifest.json");
+    ck_assert_ptr_nonnull(strstr(record, "\"label\": \"nightly\""));
+}
+END_TEST
+
 START_TEST(test_run__on_another_storage)
 {
     static const char *const rest[] = {
@@ -139,5 +157,6 @@ main(void)
 {
     return RUN_SUITE("core/jobs/request", job_setup, job_teardown, test_check__names_what_is_wrong,
                      test_writes__but_not_when_it_only_looks, test_run__members_reach_their_verb,
-                     test_run__on_another_storage, test_run__a_setting_that_is_none);
+                     test_run__a_label_stays_with_the_backup, test_run__on_another_storage,
+                     test_run__a_setting_that_is_none);
 }
