@@ -12,6 +12,8 @@
 
 #include "sdk/lib/ban.h"
 
+#define RETRY_S 5 /* where nobody knows better */
+
 static bp_reply *
 answer_new(unsigned status, const char *type, char *take_body)
 {
@@ -56,7 +58,13 @@ bp_reply_json(unsigned status, json_t *take_value)
 bp_reply *
 bp_reply_text(unsigned status, const char *text)
 {
-    return answer_new(status, "text/plain; charset=utf-8", g_strdup(text));
+    return bp_reply_typed(status, "text/plain; charset=utf-8", text);
+}
+
+bp_reply *
+bp_reply_typed(unsigned status, const char *type, const char *text)
+{
+    return answer_new(status, type, g_strdup(text));
 }
 
 static const char *
@@ -70,8 +78,9 @@ title_of(unsigned status)
         {403, "forbidden"},          {404, "not found"},
         {405, "method not allowed"}, {409, "conflict"},
         {413, "request too large"},  {421, "misdirected request"},
-        {501, "not supported"},      {503, "not available"},
-        {507, "no space"},
+        {422, "key used before"},    {501, "not supported"},
+        {502, "storage failed"},     {503, "not available"},
+        {504, "storage too slow"},   {507, "no space"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(titles); i++) {
         if (titles[i].status == status) {
@@ -81,8 +90,8 @@ title_of(unsigned status)
     return "failed";
 }
 
-bp_reply *
-bp_reply_problem(unsigned status, const char *detail, const char *hint)
+static bp_reply *
+problem_answer(unsigned status, const char *detail, const char *hint, guint64 retry_s)
 {
     g_autofree char *redacted = bp_log_redact(detail);
     json_t *problem = json_object();
@@ -91,7 +100,18 @@ bp_reply_problem(unsigned status, const char *detail, const char *hint)
     bp_json_set_u64(problem, "status", status);
     bp_json_set_text(problem, "detail", redacted);
     bp_json_set_text(problem, "hint", hint);
-    return json_answer(status, "application/problem+json", problem);
+    bp_reply *answer = json_answer(status, "application/problem+json", problem);
+    if (status == 503) {
+        g_autofree char *seconds = g_strdup_printf("%" G_GUINT64_FORMAT, retry_s);
+        bp_reply_add_header(answer, "Retry-After", seconds);
+    }
+    return answer;
+}
+
+bp_reply *
+bp_reply_problem(unsigned status, const char *detail, const char *hint)
+{
+    return problem_answer(status, detail, hint, RETRY_S);
 }
 
 static unsigned
@@ -122,9 +142,17 @@ status_of(int cls)
 bp_reply *
 bp_reply_error(const GError *error)
 {
+    return bp_reply_error_as(status_of(bp_error_class(error)), error);
+}
+
+bp_reply *
+bp_reply_error_as(unsigned status, const GError *error)
+{
     g_autoptr(json_t) parts = bp_json_error(error);
-    return bp_reply_problem(status_of(bp_error_class(error)), bp_json_text(parts, "message", ""),
-                            bp_json_text(parts, "hint", NULL));
+    guint64 wish_ms = bp_error_retry_after_ms(error);
+    return problem_answer(status, bp_json_text(parts, "message", ""),
+                          bp_json_text(parts, "hint", NULL),
+                          wish_ms > 0 ? (wish_ms + 999) / 1000 : RETRY_S);
 }
 
 void
