@@ -4,46 +4,16 @@
  */
 #include "core/server/api_jobs.h"
 
-#include <stdbool.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/server/service.h"
-#include "sdk/lib/parse.h"
+#include "core/server/api.h"
 
 #include "sdk/lib/ban.h"
 
-#define HERE "/api/v2/jobs"
-
-/* Parameters that nobody knows are mistakes: a filter that is not obeyed shows too much. */
-static bool
-check_parameters(const bp_http_target *target, const char *const *known, GError **error)
-{
-    GHashTableIter iter;
-    gpointer name = NULL;
-    g_hash_table_iter_init(&iter, target->query);
-    while (g_hash_table_iter_next(&iter, &name, NULL)) {
-        if (!g_strv_contains(known, name)) {
-            bp_set_error(error, BP_ERR_INVALID, "there is no parameter '%s' here", (char *)name);
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-parse_limit(const bp_http_target *target, gsize *out, GError **error)
-{
-    const char *text = bp_http_target_parameter(target, "limit");
-    guint64 n = BP_API_JOBS_LIMIT;
-    if (text != NULL && (bp_parse_u64(text, &n) != 0 || n == 0 || n > BP_JOBS_MAX)) {
-        bp_set_error(error, BP_ERR_INVALID, "limit is a number from 1 to %d", BP_JOBS_MAX);
-        return false;
-    }
-    *out = (gsize)n;
-    return true;
-}
+#define HERE BP_API_HERE "/jobs"
 
 static bool
 check_state(const char *state, GError **error)
@@ -85,90 +55,77 @@ static bp_reply *
 list_jobs(void *ctx, const bp_http_request *request)
 {
     static const char *const known[] = {"state", "limit", "cursor", NULL};
-    const bp_service *service = ctx;
+    static const bp_api_number limits = {"limit", 1, BP_API_MAX_PAGE, BP_API_PAGE};
     const char *state = bp_http_target_parameter(request->target, "state");
     const char *cursor = bp_http_target_parameter(request->target, "cursor");
     g_autoptr(GError) error = NULL;
-    gsize limit = 0;
-    if (!check_parameters(request->target, known, &error) || !check_state(state, &error) ||
-        !parse_limit(request->target, &limit, &error)) {
+    guint64 limit = 0;
+    if (!bp_api__check_parameters(request, known, &error) || !check_state(state, &error) ||
+        !bp_api__number(request, &limits, &limit, &error)) {
         return bp_reply_error(error);
     }
-    g_autoptr(json_t) all = bp_jobs_list(bp_service_jobs(service), state, &error);
+    g_autoptr(json_t) all = bp_jobs_list(bp_service_jobs(ctx), state, &error);
     return all != NULL ? bp_reply_json(200, page_of(all, cursor, limit)) : bp_reply_error(error);
-}
-
-static bp_reply *
-answer_job(const bp_service *service, const char *id, unsigned status)
-{
-    g_autoptr(GError) error = NULL;
-    json_t *job = bp_jobs_get(bp_service_jobs(service), id, &error);
-    return job != NULL ? bp_reply_json(status, job) : bp_reply_error(error);
 }
 
 static bp_reply *
 show_job(void *ctx, const bp_http_request *request)
 {
-    return answer_job(ctx, bp_http_part(request, "id"), 200);
+    static const char *const known[] = {"wait", NULL};
+    static const bp_api_number waits = {"wait", 0, BP_API_MAX_WAIT_S, 0};
+    const char *id = bp_http_part(request, "id");
+    g_autoptr(GError) error = NULL;
+    guint64 seconds = 0;
+    if (!bp_api__check_parameters(request, known, &error) ||
+        !bp_api__number(request, &waits, &seconds, &error)) {
+        return bp_reply_error(error);
+    }
+    if (seconds == 0) {
+        return bp_api__job(ctx, id, 200);
+    }
+    gint64 until_ns = bp_clock_mono_ns() + (gint64)seconds * BP_NS_PER_S;
+    json_t *job = bp_service_wait(ctx, id, until_ns, request->stopping, &error);
+    return job != NULL ? bp_reply_json(200, job) : bp_reply_error(error);
 }
 
 static bp_reply *
 show_log(void *ctx, const bp_http_request *request)
 {
-    const bp_service *service = ctx;
+    static const char *const known[] = {NULL};
     g_autoptr(GError) error = NULL;
     g_autofree char *log =
-        bp_jobs_log(bp_service_jobs(service), bp_http_part(request, "id"), &error);
+        bp_api__check_parameters(request, known, &error)
+            ? bp_jobs_log(bp_service_jobs(ctx), bp_http_part(request, "id"), &error)
+            : NULL;
     return log != NULL ? bp_reply_text(200, log) : bp_reply_error(error);
 }
 
 static bp_reply *
 cancel_job(void *ctx, const bp_http_request *request)
 {
-    const bp_service *service = ctx;
+    static const char *const known[] = {NULL};
     const char *id = bp_http_part(request, "id");
     g_autoptr(GError) error = NULL;
-    if (bp_supervisor_cancel(bp_service_supervisor(service), id, &error)) {
-        return answer_job(service, id, 202);
+    if (!bp_api__check_parameters(request, known, &error) ||
+        !bp_api__check_no_body(request, &error)) {
+        return bp_reply_error(error);
+    }
+    if (bp_supervisor_cancel(bp_service_supervisor(ctx), id, &error)) {
+        return bp_api__job(ctx, id, 202);
     }
     /* It has ended: nothing is wrong with the request, only with its moment. */
-    return bp_error_is(error, BP_ERR_INVALID) ? bp_reply_problem(409, error->message, NULL)
+    return bp_error_is(error, BP_ERR_INVALID) ? bp_reply_error_as(409, error)
                                               : bp_reply_error(error);
-}
-
-/* The body as a request.  INVALID.  Returns: (transfer full) (nullable) */
-static json_t *
-read_request(const bp_http_request *request, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(json_t) body = bp_json_parse(request->body, request->n, "the body", &problem);
-    if (body == NULL) {
-        bp_set_error(error, BP_ERR_INVALID, "%s", problem->message);
-        return NULL;
-    }
-    if (json_object_get(body, "settings") != NULL) {
-        bp_set_error(error, BP_ERR_DENIED, "settings are the configuration's, not a request's");
-        return NULL;
-    }
-    return g_steal_pointer(&body);
 }
 
 static bp_reply *
 start_job(void *ctx, const bp_http_request *request)
 {
-    const bp_service *service = ctx;
+    static const char *const known[] = {NULL};
     g_autoptr(GError) error = NULL;
-    g_autoptr(json_t) body = read_request(request, &error);
-    bp_submit_params params = {.request = body, .origin = "rest-v2"};
-    g_autofree char *id =
-        body != NULL ? bp_supervisor_submit(bp_service_supervisor(service), &params, &error) : NULL;
-    if (id == NULL) {
-        return bp_reply_error(error);
-    }
-    g_autofree char *where = g_strconcat(HERE "/", id, NULL);
-    bp_reply *answer = answer_job(service, id, 202);
-    bp_reply_add_header(answer, "Location", where);
-    return answer;
+    g_autoptr(json_t) wanted =
+        bp_api__check_parameters(request, known, &error) ? bp_api__body(request, &error) : NULL;
+    return wanted != NULL ? bp_api__start(ctx, request, wanted) : bp_reply_error(error);
 }
 
 const bp_route bp_api_jobs_routes[] = {

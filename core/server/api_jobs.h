@@ -4,19 +4,19 @@
  *
  *     GET  /api/v2/jobs?state=&limit=&cursor=   {"jobs": […], "next": CURSOR if there are more}
  *     POST /api/v2/jobs                         a request (core/jobs/request.h); 202 and Location
- *     GET  /api/v2/jobs/ID                      with its result
+ *     GET  /api/v2/jobs/ID?wait=SECONDS         with its result; waits until it is over
  *     GET  /api/v2/jobs/ID/log                  text
  *     POST /api/v2/jobs/ID/cancel               202
  *
- * Objects of jobs are those of core/jobs/store.h.  `settings` in a request are refused: they could
- * name addresses that the configuration does not.  The ctx is a bp_service.
+ * Objects of jobs are those of core/jobs/store.h.  The whole of /api/v2 is described in
+ * docs/reference/openapi.json.  The ctx of its routes is the bp_service.
  */
 #ifndef BP_CORE_SERVER_API_JOBS_H
 #define BP_CORE_SERVER_API_JOBS_H
 
 #include "core/server/route.h"
 
-#define BP_API_JOBS_LIMIT 100 /* on a page, without ?limit */
+#define BP_API_MAX_WAIT_S 60
 
 extern const bp_route bp_api_jobs_routes[];
 extern const gsize bp_api_jobs_n_routes;
