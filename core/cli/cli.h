@@ -70,8 +70,8 @@ struct bp_command {
 /* One file each. */
 extern const bp_command bp_command_create, bp_command_copy, bp_command_restore, bp_command_list,
     bp_command_get, bp_command_delete, bp_command_prune, bp_command_verify, bp_command_check,
-    bp_command_job, bp_command_plugin, bp_command_config, bp_command_install_alias,
-    bp_command_version;
+    bp_command_job, bp_command_server, bp_command_plugin, bp_command_config,
+    bp_command_install_alias, bp_command_version;
 
 /** All of them, in the order of the help, NULL-terminated. */
 extern const bp_command *const bp_commands[];

@@ -85,6 +85,7 @@ show_config(bp_cli *cli, const bp_job *job, GError **error)
                 append_section(cli->config, "restore", restore, 2, list, error) &&
                 append_section(cli->config, "plugins", &bp_config_plugins_keys, 1, list, error) &&
                 append_section(cli->config, "log", &bp_config_log_keys, 1, list, error) &&
+                append_section(cli->config, "server", &bp_config_server_keys, 1, list, error) &&
                 append_section(cli->config, "", &bp_config_top_keys, 1, list, error);
     return fine ? BP_VERB_OK : BP_VERB_FAILED;
 }

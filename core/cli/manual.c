@@ -201,7 +201,7 @@ fill_settings(const bp_manual *manual, char **words, GString *out)
     } sections[] = {
         {"backup", &bp_config_backup_keys},   {"restore", &bp_config_restore_keys},
         {"plugins", &bp_config_plugins_keys}, {"log", &bp_config_log_keys},
-        {"top", &bp_config_top_keys},
+        {"server", &bp_config_server_keys},   {"top", &bp_config_top_keys},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(sections); i++) {
         if (g_strcmp0(sections[i].name, words[1]) == 0) {

@@ -8,7 +8,7 @@
  *     @COMMAND name          head, NAME, SYNOPSIS and DESCRIPTION of a command
  *     @OPTIONS name          its options, with those of the source plugins
  *     @GLOBALS  @COMMANDS    options of every command; the commands
- *     @SETTINGS section      keys of backup, restore, plugins, log or top
+ *     @SETTINGS section      keys of backup, restore, plugins, log, server or top
  *     @PLUGIN name what      keys of a plugin: settings, create or restore
  *     @BASH  @ZSH  @FISH     what a shell wants to know of each command
  *     @ZSH-COMMANDS          the commands for zsh

@@ -13,6 +13,7 @@
 #include "core/compat/front_line.h"
 #include "core/compat/front_show.h"
 #include "core/compat/means.h"
+#include "core/config/address.h"
 
 #include "sdk/lib/ban.h"
 
@@ -292,6 +293,26 @@ build_config(const building *b, GError **error)
     return true;
 }
 
+/* The port is written down, here or in the environment; what else there is, is ours. */
+static bool
+build_server(const building *b, GError **error)
+{
+    const char *given = bp_front_line_text(b->line, "port");
+    const char *variable = g_environ_getenv((char **)b->in->environ, "SERVER_PORT");
+    const char *port = given != NULL                           ? given
+                       : variable != NULL && *variable != '\0' ? variable
+                                                               : NULL;
+    if (port != NULL && !bp_address_parse_port(port, NULL, error)) {
+        g_prefix_error(error, given != NULL ? "--port: " : "SERVER_PORT: ");
+        return false;
+    }
+    if (port != NULL) {
+        add_value(b, "--port", port);
+    }
+    add_plain(b);
+    return true;
+}
+
 /* Where that tool looks: its versions do it in different orders, 0.5's is taken. */
 static bool
 find_file(const building *b, char **out, GError **error)
@@ -336,7 +357,7 @@ add_common(const building *b, GError **error)
     for (guint i = 0; i < b->line->sets->len; i++) {
         add_value(b, "--set", g_ptr_array_index(b->line->sets, i));
     }
-    if (!b->in->terminal) {
+    if (!b->in->terminal && strcmp(b->line->command->name, "server") != 0) {
         add_word(b, "--progress=none"); /* mails of cron stay empty when all is well */
     }
     return true;
@@ -351,7 +372,7 @@ build(const building *b, GError **error)
     } builders[] = {
         {"create", build_create}, {"restore", build_restore}, {"list", build_list},
         {"get", build_get},       {"delete", build_named},    {"check", build_check},
-        {"config", build_config},
+        {"config", build_config}, {"server", build_server},
     };
     const char *name = b->line->command->name;
     add_word(b, "bakplane");

@@ -72,6 +72,12 @@ static const bp_front_option delete_options[] = {
     {"name", 'n', DONE, "NAME", "name of the backup (required)", "--name"},
 };
 
+static const bp_front_option server_options[] = {
+    {"port", 'p', DONE, "PORT", "port of REST (default: $SERVER_PORT, else as configured)", NULL},
+    {"insecure", 0, DONE, NULL, "not of milvus-backup: serve everybody, with server.auth=none",
+     "--insecure"},
+};
+
 static const bp_front_option config_options[] = {
     {"output", 'o', DONE, "FILE", "migrate: file to write (default: standard output)", "--output"},
     {"force", 0, DONE, NULL, "migrate: replace that file", "--force"},
@@ -94,7 +100,7 @@ const bp_front_command bp_front_commands[] = {
      .summary = "show the configuration, or migrate it to the second dialect",
      OPTIONS(config_options),
      .takes_words = true},
-    {.name = "server", .refused = "the REST service is not in this version"},
+    {.name = "server", .summary = "serve by REST and gRPC", OPTIONS(server_options)},
     {.name = "migrate", .refused = "backups cannot be sent to Zilliz Cloud"},
     {.name = "l0compact", .refused = "delete logs of a backup cannot be folded"},
 };

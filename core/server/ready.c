@@ -13,6 +13,7 @@
 
 struct bp_ready {
     bp_workspace *workspace; /* of who looks */
+    bool has_written;        /* likewise: since the storage was not ready */
     pthread_mutex_t lock;    /* guards all below */
     pthread_cond_t seen;
     bp_ready_state state;
@@ -42,12 +43,16 @@ bp_ready_free(bp_ready *ready)
     }
 }
 
+/* Whether it takes what a backup writes is tried once, and again after it was not ready; in between
+ * nothing is written. */
 static bool
-look_at_storage(bp_workspace *workspace, const bp_call *call, GError **error)
+look_at_storage(bp_ready *ready, const bp_call *call, GError **error)
 {
     const bp_catalog *catalog = NULL;
-    return bp_workspace_catalog(workspace, &catalog, error) &&
-           bp_store_probe(catalog->store, call, BP_NEED_LIST, "", error);
+    guint32 need = BP_NEED_LIST | (ready->has_written ? 0 : BP_NEED_READ | BP_NEED_WRITE);
+    ready->has_written = bp_workspace_catalog(ready->workspace, &catalog, error) &&
+                         bp_store_probe(catalog->store, call, need, "", error);
+    return ready->has_written;
 }
 
 static bool
@@ -68,14 +73,14 @@ said(const char *what, bool fine, GError *take_error)
 }
 
 static bp_ready_state
-look(bp_workspace *workspace)
+look(bp_ready *ready)
 {
-    bp_call call = *bp_workspace_call(workspace);
+    bp_call call = *bp_workspace_call(ready->workspace);
     call.deadline_ns = bp_clock_mono_ns() + BP_READY_LIMIT_NS;
     GError *storage_error = NULL;
     GError *source_error = NULL;
-    bool storage = look_at_storage(workspace, &call, &storage_error);
-    bool source = look_at_source(workspace, &call, &source_error);
+    bool storage = look_at_storage(ready, &call, &storage_error);
+    bool source = look_at_source(ready->workspace, &call, &source_error);
     return (bp_ready_state){.storage = said("backup storage", storage, storage_error),
                             .source = said("source", source, source_error)};
 }
@@ -110,7 +115,7 @@ bp_ready_state
 bp_ready_get(bp_ready *ready)
 {
     if (begin_look(ready)) {
-        end_look(ready, look(ready->workspace));
+        end_look(ready, look(ready));
     }
     BP_LOCK_GUARD(&ready->lock);
     return ready->state;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may include whom, and who may know what: the layers of docs/architecture.md.
 
-cli -> jobs -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config, server
-(HTTP and what is served by it) beside cli, and only these two use compat. The SDK knows only itself,
+cli -> jobs -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config; daemon
+-> server (HTTP and what is served by it) beside cli, and only these use compat. The SDK knows only itself,
 a plugin the SDK and itself. Each outside library has one home. Core does not know which system it
 saves: the word is searched for, comments included.
 """
@@ -22,6 +22,7 @@ BELOW = {
     "job": {"base", "config", "plugin", "catalog", "copy"},
     "jobs": {"base", "config", "plugin", "catalog", "copy", "job"},
     "server": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
+    "daemon": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat", "server"},
     "cli": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
 }
 # Header of an outside library: the only folders that may include it.

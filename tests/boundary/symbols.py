@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the binaries show to the dynamic linker.
 
-Usage: symbols.py PROGRAM PLUGIN...
+Usage: symbols.py PROGRAM SERVER PLUGIN...
 
 A plugin defines one symbol, wants nothing of ours from its host, stays loaded and carries no
-search path. The program exports nothing of ours and links no library that only plugins or a server
-need.
+search path. The programs export nothing of ours and link no library that only plugins, or only the
+server, need.
 """
 
 import re
@@ -17,7 +17,8 @@ from pathlib import Path
 from tree import report
 
 ENTRY = "bp_plugin_entry_v1"
-OTHERS_ONLY = ("libgrpc", "libprotobuf", "libcurl", "libxml2", "libmicrohttpd")
+PLUGINS_ONLY = ("libcurl", "libxml2")
+SERVER_ONLY = ("libgrpc", "libprotobuf", "libmicrohttpd")
 
 
 def tool(*command):
@@ -52,19 +53,20 @@ def check_plugin(path):
         yield f"{path}: not named bakplane-KIND-NAME.so"
 
 
-def check_program(path):
+def check_program(path, foreign):
     dynamic = tool("readelf", "-dW", path)
     yield from check_common(path, dynamic)
     ours = {name for name in symbols(path, "--defined-only") if name.startswith("bp_")}
     if ours:
         yield f"{path}: exports {sorted(ours)}"
     for library in re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic):
-        if library.startswith(OTHERS_ONLY):
-            yield f"{path}: links {library}, which only plugins or a server need"
+        if library.startswith(foreign):
+            yield f"{path}: links {library}, which only others need"
 
 
-def main(program, *plugins):
-    problems = list(check_program(program))
+def main(program, server, *plugins):
+    problems = list(check_program(program, PLUGINS_ONLY + SERVER_ONLY))
+    problems += check_program(server, PLUGINS_ONLY)
     for plugin in plugins:
         problems += check_plugin(plugin)
     report(problems, len(plugins), "plugins")

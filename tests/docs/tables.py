@@ -60,8 +60,9 @@ def global_options():
 
 
 def core_keys():
-    """{section: [key, ...]} from core/config/tables.c; macros stand for one key each."""
-    text = (TOP / "core/config/tables.c").read_text(encoding="utf-8")
+    """{section: [key, ...]} from core/config/tables*.c; macros stand for one key each."""
+    text = "".join(path.read_text(encoding="utf-8")
+                   for path in sorted((TOP / "core/config").glob("tables*.c")))
     macros = dict(re.findall(r'#define ([A-Z]+) +\\\n(?:.*\\\n)*?.*\.name = "([a-z0-9_.]+)"', text))
     found = {}
     for name, body in re.findall(r"bp_config_key (\w+)_keys\[\] = \{(.*?)\n\};", text, re.DOTALL):

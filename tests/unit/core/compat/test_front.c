@@ -170,6 +170,27 @@ START_TEST(test_translate__finds_the_file)
 }
 END_TEST
 
+START_TEST(test_translate__port_of_the_server)
+{
+    static const char *const set[] = {"SERVER_PORT=81", NULL};
+    static const char *const empty[] = {"SERVER_PORT=", NULL};
+    static const char *const wrong[] = {"SERVER_PORT=tcp://h:1", NULL};
+    GError *error = NULL;
+    ASSERT_FINE(translate_in("server", set, false, &error), error);
+    ck_assert_str_eq(call.words[2], "--port=81");
+    ck_assert_str_eq(call.words[3], "--config=backup.yaml");
+    ck_assert_ptr_null(call.words[4]); /* --progress is not for a server */
+    ASSERT_FINE(translate_in("server -p 82", wrong, false, &error), error);
+    ck_assert_str_eq(call.words[2], "--port=82");
+    ASSERT_FINE(translate_in("server", empty, false, &error), error);
+    ck_assert_str_eq(call.words[2], "--config=backup.yaml");
+    ck_assert(!translate_in("server", wrong, false, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "SERVER_PORT: 'tcp://h:1' is no port");
+    ck_assert(!translate("server -p eighty", &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "--port: 'eighty' is no port");
+}
+END_TEST
+
 START_TEST(test_translate__help_and_version)
 {
     static const char *const lines[] = {"--help",     "help",          "help restore",
@@ -300,12 +321,12 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("compat/front", setup, teardown, test_translate__spellings,
-                     test_translate__sets_are_csv,
-                     test_translate__restore_makes_no_index_and_loads_nothing,
-                     test_translate__rename_of_mixed_forms,
-                     test_translate__one_way_to_select_counts, test_translate__other_commands,
-                     test_translate__nobody_looks, test_translate__finds_the_file,
-                     test_translate__help_and_version, test_translate__wrong_lines, test_show__jobs,
-                     test_show__list, test_show__get, test_show__check);
+    return RUN_SUITE(
+        "compat/front", setup, teardown, test_translate__spellings, test_translate__sets_are_csv,
+        test_translate__restore_makes_no_index_and_loads_nothing,
+        test_translate__rename_of_mixed_forms, test_translate__one_way_to_select_counts,
+        test_translate__other_commands, test_translate__nobody_looks,
+        test_translate__finds_the_file, test_translate__port_of_the_server,
+        test_translate__help_and_version, test_translate__wrong_lines, test_show__jobs,
+        test_show__list, test_show__get, test_show__check);
 }

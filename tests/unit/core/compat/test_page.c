@@ -122,6 +122,8 @@ static const struct {
     {"get --name", "get --name x", "--name=x"},
     {"get --detail", "get -n x --detail", "--name=x"},
     {"delete --name", "delete --name x", "--name=x"},
+    {"server --port", "server --port 81", "--port=81"},
+    {"server --insecure", "server --insecure", "--insecure"},
     {"config --output", "config migrate --output x", "--output=x"},
     {"config --force", "config migrate --force", "--force"},
     {"config --strict", "config migrate --strict", "--strict"},

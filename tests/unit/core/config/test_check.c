@@ -35,6 +35,15 @@ static const struct {
      "/b.yaml:1: unknown key \"levle\" in log\nhint: did you mean \"level\"?"},
     {"plugins: {dirs: {a: b}}\n", "plugins.dirs: expected a value, found keys"},
     {"plugins: {dirs: [[a]]}\n", "plugins.dirs: element 1 is no plain value"},
+    {"server: {listen: localhost:80}\n",
+     "/b.yaml:1: server.listen: 'localhost:80' is no address with a port\nhint: write it as"},
+    {"server:\n  grpc_listen: 127.0.0.1:65536\n",
+     "/b.yaml:2: server.grpc_listen: '65536' is no port, 0 to 65535"},
+    {"server: {tls_cert: /c}\n", "/b.yaml:1: server.tls_cert: it needs server.tls_key beside it"},
+    {"server: {tls_key: /k}\n", "/b.yaml:1: server.tls_key: it needs server.tls_cert beside it"},
+    {"server: {tls_client_ca: /a}\n",
+     "/b.yaml:1: server.tls_client_ca: without TLS nobody shows a certificate"},
+    {"server: {port: 1}\n", "/b.yaml:1: unknown key \"port\" in server"},
     {"state_dir: ''\n", "/b.yaml:1: state_dir: \"\" is no path"},
 };
 

@@ -6,9 +6,9 @@
 
 #include "fixture.h"
 
-static const bp_key_table *const tables[] = {&bp_config_backup_keys, &bp_config_restore_keys,
+static const bp_key_table *const tables[] = {&bp_config_backup_keys,  &bp_config_restore_keys,
                                              &bp_config_plugins_keys, &bp_config_log_keys,
-                                             &bp_config_top_keys};
+                                             &bp_config_server_keys,  &bp_config_top_keys};
 
 START_TEST(test_tables__every_key_is_complete)
 {

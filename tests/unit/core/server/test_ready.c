@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/server/ready, and what core/server/api_health makes of it.
+ */
+#include "core/server/ready.h"
+
+#include <pthread.h>
+
+#include "core/base/thread.h"
+#include "tests/unit/core/job/job_fixture.h"
+
+static bp_job job;
+static bp_ready *ready;
+
+static void
+setup(void)
+{
+    job_setup();
+    job_seed();
+    job = job_open();
+    g_autoptr(GError) error = NULL;
+    ASSERT_FINE(bp_workspace_load_plugins(job.workspace, &error), error);
+    ready = bp_ready_new(bp_workspace_new_beside(job.workspace, NULL));
+}
+
+static void
+teardown(void)
+{
+    g_clear_pointer(&ready, bp_ready_free);
+    job_close(&job);
+    job_teardown();
+}
+
+START_TEST(test_get__both_answer)
+{
+    bp_ready_state state = bp_ready_get(ready);
+    ck_assert(state.source && state.storage);
+}
+END_TEST
+
+START_TEST(test_get__one_does_not)
+{
+    job_remove("backups");
+    job_write("backups", "no folder");
+    bp_ready_state state = bp_ready_get(ready);
+    ck_assert(state.source && !state.storage);
+}
+END_TEST
+
+/* What was found is told for a while, whatever became of it. */
+START_TEST(test_get__does_not_look_again_and_again)
+{
+    bp_ready_state first = bp_ready_get(ready);
+    job_remove("backups");
+    job_write("backups", "no folder");
+    bp_ready_state second = bp_ready_get(ready);
+    ck_assert(first.storage && second.storage);
+}
+END_TEST
+
+static void *
+ask(void *ctx)
+{
+    *(bp_ready_state *)ctx = bp_ready_get(ready);
+    return NULL;
+}
+
+START_TEST(test_get__many_at_once_get_the_same)
+{
+    pthread_t threads[8];
+    bp_ready_state states[G_N_ELEMENTS(threads)] = {0};
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+        bp_thread_start(&threads[i], ask, &states[i]);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(threads); i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert(states[i].source && states[i].storage);
+    }
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE("server/ready", setup, teardown, test_get__both_answer, test_get__one_does_not,
+                     test_get__does_not_look_again_and_again, test_get__many_at_once_get_the_same);
+}
