@@ -20,7 +20,7 @@
 const char bp_v1_document[] = BP_COMPAT_WHOLE_DOCUMENT;
 
 bp_v1_state
-bp_v1_state_of_job(const char *state)
+bp_v1_state_of_job(const json_t *job)
 {
     static const struct {
         const char *name;
@@ -29,12 +29,16 @@ bp_v1_state_of_job(const char *state)
         {"queued", BP_V1_INITIAL}, {"running", BP_V1_EXECUTING}, {"cancelling", BP_V1_EXECUTING},
         {"succeeded", BP_V1_DONE}, {"different", BP_V1_DONE},
     };
+    const char *state = bp_json_text(job, "state", "");
     for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
         if (strcmp(states[i].name, state) == 0) {
             return states[i].state;
         }
     }
-    return BP_V1_FAILED;
+    /* A server's is taken up again at once. */
+    bool goes_on =
+        strcmp(state, "interrupted") == 0 && strcmp(bp_json_text(job, "origin", ""), "cli") != 0;
+    return goes_on ? BP_V1_EXECUTING : BP_V1_FAILED;
 }
 
 /* A time of ours as a number there; 0 is left out. */
@@ -113,16 +117,19 @@ bp_v1_tell_entry(const bp_v1_told *told)
     json_t *info = json_object();
     const char *status = bp_json_text(told->entry, "status", "");
     bool runs = strcmp(status, "running") == 0;
+    bool whole = strcmp(status, "success") == 0 || strcmp(status, "foreign") == 0;
     g_autofree char *what = g_strdup_printf("it is %s", status);
     bp_json_set_text(info, "id", told->id);
-    set_number(info, "state_code", runs ? BP_V1_EXECUTING : BP_V1_FAILED);
+    set_number(info, "state_code", whole ? BP_V1_DONE : runs ? BP_V1_EXECUTING : BP_V1_FAILED);
+    set_number(info, "progress", whole ? WHOLE : 0);
     bp_json_set_text(info, "name", bp_json_text(told->entry, "name", NULL));
-    if (!runs) {
+    if (!runs && !whole) {
         bp_json_set_text(info, "errorMessage", bp_json_text(told->entry, "problem", what));
     }
     set_time(info, "start_time", told->entry, "started", BP_NS_PER_MS);
     set_time(info, "end_time", told->entry, "finished", BP_NS_PER_MS);
     set_number(info, "size", (gint64)bp_json_u64(told->entry, "bytes", 0));
+    bp_json_set_text(info, "milvus_version", bp_json_text(told->entry, "server_version", NULL));
     return info;
 }
 
@@ -140,17 +147,18 @@ percent_of(const json_t *job)
 char *
 bp_v1_tell_problem(const json_t *job)
 {
-    const json_t *error = json_object_get(job, "error");
+    bp_v1_state state = bp_v1_state_of_job(job);
+    const json_t *error = state == BP_V1_FAILED ? json_object_get(job, "error") : NULL;
     const char *message = bp_json_text(error, "message", NULL);
     const char *hint = bp_json_text(error, "hint", NULL);
     if (message != NULL) {
         return hint != NULL ? g_strdup_printf("%s (%s)", message, hint) : g_strdup(message);
     }
-    const char *state = bp_json_text(job, "state", "");
-    if (strcmp(state, "different") == 0) {
-        return g_strdup("done, but not all of it can be proven: see the job's result");
+    const char *word = bp_json_text(job, "state", "");
+    if (strcmp(word, "different") == 0) {
+        return g_strdup("done, but not all of it can be proven");
     }
-    return bp_v1_state_of_job(state) == BP_V1_FAILED ? g_strdup(state) : NULL;
+    return state == BP_V1_FAILED ? g_strdup(word) : NULL;
 }
 
 /* What is alike in tasks of both kinds. */
@@ -158,7 +166,7 @@ static json_t *
 tell_job(const json_t *job, const char *id, gint64 unit_ns)
 {
     json_t *out = json_object();
-    bp_v1_state state = bp_v1_state_of_job(bp_json_text(job, "state", ""));
+    bp_v1_state state = bp_v1_state_of_job(job);
     g_autofree char *problem = bp_v1_tell_problem(job);
     bp_json_set_text(out, "id", id);
     set_number(out, "state_code", state);

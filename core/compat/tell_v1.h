@@ -21,8 +21,8 @@ typedef enum {
     BP_V1_FAILED = 3,
 } bp_v1_state;
 
-/** Of a job's state. */
-bp_v1_state bp_v1_state_of_job(const char *state);
+/** Of a job, as bp_jobs_get gives it. */
+bp_v1_state bp_v1_state_of_job(const json_t *job);
 
 typedef struct bp_v1_told {
     const char *id;      /* instead of the document's, or NULL */
@@ -32,7 +32,7 @@ typedef struct bp_v1_told {
 
 /** BackupInfo of a backup that is whole, from its document.  CORRUPT.  Returns: (transfer full) */
 json_t *bp_v1_tell_document(const char *text, gsize n, const bp_v1_told *told, GError **error);
-/** The same of one that is not, from its entry alone. */
+/** The same from its entry alone, whole or not. */
 json_t *bp_v1_tell_entry(const bp_v1_told *told);
 /** The same of a job that makes one, as bp_jobs_get gives it. */
 json_t *bp_v1_tell_create(const json_t *job);
