@@ -16,6 +16,9 @@
 #include "core/copy/rate.h"
 #include "core/jobs/claims.h"
 #include "core/jobs/run_internal.h"
+#include "core/jobs/successes.h"
+#include "core/jobs/ticket_internal.h"
+#include "core/plugin/stats.h"
 
 #include "sdk/lib/ban.h"
 
@@ -28,24 +31,44 @@ typedef struct {
     bp_ticket *ticket;
     bp_monitor *monitor;
     bp_rate rate;
-    bool failed; /* the last time; only changes are said */
+    bool failed;   /* the last time; only changes are said */
+    char *run;     /* of this process: its numbers begin at 0 */
+    json_t *stats; /* as they were written; NULL = not yet */
     pthread_t thread;
     pthread_mutex_t lock; /* guards stopping */
     pthread_cond_t wake;
     bool stopping;
 } ticker;
 
-static void
-tick(ticker *t)
+static bool
+write_progress(ticker *t, GError **error)
 {
     bp_progress numbers;
     if (!bp_monitor_snapshot(t->monitor, &numbers)) {
-        return;
+        return true;
     }
     bp_rate_update(&t->rate, &numbers);
     g_autoptr(json_t) progress = bp_progress_json(&numbers, &t->rate);
+    return bp_ticket_progress(t->ticket, progress, error);
+}
+
+static bool
+write_stats(ticker *t, GError **error)
+{
+    json_t *stats = bp_stats_json();
+    bp_json_set_text(stats, "run", t->run);
+    bool fine = json_equal(stats, t->stats) || bp_ticket_stats(t->ticket, stats, error);
+    json_decref(t->stats);
+    t->stats = fine ? json_incref(stats) : NULL;
+    json_decref(stats);
+    return fine;
+}
+
+static void
+tick(ticker *t)
+{
     g_autoptr(GError) error = NULL;
-    bool written = bp_ticket_progress(t->ticket, progress, &error);
+    bool written = write_progress(t, &error) && write_stats(t, &error);
     if (!written && !t->failed) {
         BP_INFO("progress cannot be written", "reason", error->message);
     } else if (written && t->failed) {
@@ -77,6 +100,7 @@ run_ticker(void *ctx)
 static void
 ticker_start(ticker *t)
 {
+    t->run = bp_text_uuid();
     pthread_mutex_init(&t->lock, NULL);
     bp_cond_init(&t->wake);
     bp_thread_start(&t->thread, run_ticker, t);
@@ -90,6 +114,9 @@ ticker_stop(ticker *t)
     pthread_cond_signal(&t->wake);
     pthread_mutex_unlock(&t->lock);
     pthread_join(t->thread, NULL);
+    tick(t); /* the last numbers */
+    json_decref(t->stats);
+    g_free(t->run);
     pthread_cond_destroy(&t->wake);
     pthread_mutex_destroy(&t->lock);
 }
@@ -195,11 +222,43 @@ state_of(const bp_jobs_run_params *params, bp_verb_outcome outcome)
     return outcome == BP_VERB_OK ? "succeeded" : "different";
 }
 
+/* One without items would hide that there is no backup to go back to. */
+static bool
+is_success(const bp_jobs_run_params *params, bp_verb_outcome outcome)
+{
+    return outcome == BP_VERB_OK &&
+           strcmp(bp_json_text(params->request, "verb", ""), "create") == 0 &&
+           !json_is_true(json_object_get(params->request, "meta_only"));
+}
+
+/* Before the record says so: who is killed in between is resumed, and notes it again. */
+static void
+note_success(const bp_jobs_run_params *params, const bp_ticket *ticket)
+{
+    const bp_job *job = params->job;
+    const bp_config_tree *config = bp_workspace_config(job->workspace);
+    const char *plugin = bp_config_peek(config, "source.plugin");
+    bp_success success = {.source = bp_json_text(job->result, "source_address", plugin),
+                          .label = bp_json_text(params->request, "label", ""),
+                          .job = ticket->id,
+                          .name = bp_json_text(job->result, "name", NULL),
+                          .wall_ns = bp_clock_wall_ns()};
+    g_autoptr(GError) error = NULL;
+    if (!bp_successes_note(ticket->jobs, &success, &error)) {
+        g_autofree char *text =
+            g_strdup_printf("that this backup succeeded is not on record: %s", error->message);
+        bp_monitor_note(job->monitor, BP_NOTE_WARN, "job-directory", text);
+    }
+}
+
 static void
 finish(const bp_jobs_run_params *params, bp_ticket *ticket, bp_verb_outcome outcome,
        const GError *failure)
 {
     const bp_job *job = params->job;
+    if (is_success(params, outcome)) {
+        note_success(params, ticket);
+    }
     bp_result_finish(job->result, outcome, job->monitor, failure);
     g_autoptr(GError) error = NULL;
     if (!bp_ticket_finish(ticket, state_of(params, outcome), job->result, &error)) {

@@ -64,10 +64,18 @@ has_ended(const bp_jobs *jobs, const char *id, const char *path)
 void
 bp_jobs__remove(const char *path)
 {
-    static const char *const names[] = {
-        BP_JOB_RECORD,           BP_JOB_PROGRESS,      BP_JOB_RESULT, BP_JOB_LOG,
-        BP_JOB_OLD_LOG,          BP_JOB_LOCK,          BP_JOB_CANCEL, BP_JOB_RECORD ".part",
-        BP_JOB_PROGRESS ".part", BP_JOB_RESULT ".part"};
+    static const char *const names[] = {BP_JOB_RECORD,
+                                        BP_JOB_PROGRESS,
+                                        BP_JOB_STATS,
+                                        BP_JOB_RESULT,
+                                        BP_JOB_LOG,
+                                        BP_JOB_OLD_LOG,
+                                        BP_JOB_LOCK,
+                                        BP_JOB_CANCEL,
+                                        BP_JOB_RECORD ".part",
+                                        BP_JOB_PROGRESS ".part",
+                                        BP_JOB_STATS ".part",
+                                        BP_JOB_RESULT ".part"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *file = g_build_filename(path, names[i], NULL);
         (void)unlink(file); /* most are not there */

@@ -12,6 +12,7 @@
 /* Files of one job. */
 #define BP_JOB_RECORD "record.json"
 #define BP_JOB_PROGRESS "progress.json"
+#define BP_JOB_STATS "stats.json"
 #define BP_JOB_RESULT "result.json"
 #define BP_JOB_LOG "log"
 #define BP_JOB_OLD_LOG "log.1"
@@ -49,6 +50,10 @@ bool bp_jobs__is_supervised(const json_t *record);
 
 /** The record of the job with that key.  Returns: (transfer full) (nullable) */
 json_t *bp_jobs__find_key(const bp_jobs *jobs, const char *key);
+
+/** A file of the job at that path; NULL when it is not there or not whole.  Returns: (transfer
+ * full) */
+json_t *bp_jobs__read_part(const char *path, const char *name);
 
 /** Nobody runs it any more and it did not say how it ended: the record says so from now on.  Under
  * the directory's lock. */

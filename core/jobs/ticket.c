@@ -321,6 +321,13 @@ bp_ticket_progress(bp_ticket *ticket, const json_t *progress, GError **error)
     return bp_jobs__write(ticket->path, BP_JOB_PROGRESS, text, false, error);
 }
 
+bool
+bp_ticket_stats(bp_ticket *ticket, const json_t *stats, GError **error)
+{
+    g_autofree char *text = bp_json_line(stats);
+    return bp_jobs__write(ticket->path, BP_JOB_STATS, text, false, error);
+}
+
 static void
 open_log(bp_ticket *ticket)
 {

@@ -61,6 +61,9 @@ bp_turn bp_ticket_wait(bp_ticket *ticket, gint64 limit_ns, const bp_cancel *canc
 /** Numbers for who looks on, as bp_progress_json; what was there before is replaced. */
 bool bp_ticket_progress(bp_ticket *ticket, const json_t *progress, GError **error);
 
+/** What the process asked of storages, {"run": TEXT, …} as bp_stats_json; likewise. */
+bool bp_ticket_stats(bp_ticket *ticket, const json_t *stats, GError **error);
+
 /** One line of the log, without newline; a bp_log_sink.  Orders itself by the log's lock. */
 void bp_ticket_log_line(void *ticket, const char *line);
 

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/jobs/run_internal.h"
 #include "core/jobs/store_internal.h"
+#include "core/jobs/successes.h"
 #include "core/jobs/ticket.h"
 #include "tests/unit/core/job/job_fixture.h"
 
@@ -59,6 +60,43 @@ START_TEST(test_run__success_is_on_record)
     ck_assert(json_equal(json_object_get(job, "result"), job_result));
     ck_assert_str_eq(bp_json_text(job_result, "outcome", ""), "done");
     ck_assert_str_eq(bp_json_text(job_result, "job_id", ""), bp_json_text(job, "id", "?"));
+}
+END_TEST
+
+START_TEST(test_run__success_is_noted_for_its_series)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"label\":\"l\"}", &error),
+                     BP_VERB_OK);
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"m\",\"meta_only\":true}", NULL),
+                     BP_VERB_OK);
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", NULL), BP_VERB_FAILED);
+    ck_assert_int_eq(run("{\"verb\":\"delete\",\"name\":\"b\"}", NULL), BP_VERB_OK);
+    g_autoptr(json_t) list = bp_successes_read(jobs, &error);
+    ck_assert_uint_eq(json_array_size(list), 1);
+    const json_t *only = json_array_get(list, 0);
+    ck_assert_str_eq(bp_json_text(only, "label", ""), "l");
+    ck_assert_str_eq(bp_json_text(only, "name", ""), "b");
+    ck_assert_str_ne(bp_json_text(only, "source", ""), "");
+}
+END_TEST
+
+START_TEST(test_run__what_it_asked_of_storages)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", &error), BP_VERB_OK);
+    g_autofree char *path =
+        g_build_filename("state/jobs", bp_json_text(job_result, "job_id", ""), "stats.json", NULL);
+    g_autofree char *text = job_read(path);
+    g_autoptr(json_t) stats = bp_json_parse(text, strlen(text), "stats", &error);
+    ASSERT_FINE(stats != NULL, error);
+    ck_assert_ptr_nonnull(json_object_get(stats, "run"));
+    const json_t *backups = json_object_get(json_object_get(stats, "storages"), "backups");
+    const json_t *commits = json_object_get(backups, "write_commit");
+    ck_assert_uint_ge(bp_json_u64(json_object_get(commits, "outcomes"), "ok", 0), 4);
 }
 END_TEST
 
@@ -305,6 +343,7 @@ int
 main(void)
 {
     return RUN_SUITE("core/jobs/run", job_setup, job_teardown, test_run__success_is_on_record,
+                     test_run__success_is_noted_for_its_series, test_run__what_it_asked_of_storages,
                      test_run__failure_is_on_record, test_run__differences_are_no_success,
                      test_run__cancelled_is_on_record, test_run__what_only_reads_is_not_listed,
                      test_run__without_a_job_directory_it_goes_on,
