@@ -197,8 +197,8 @@ bp_jobs__current(const bp_jobs *jobs, const char *id, GError **error)
     return NULL;
 }
 
-static json_t *
-read_part(const char *path, const char *name)
+json_t *
+bp_jobs__read_part(const char *path, const char *name)
 {
     g_autofree char *text = bp_jobs__read(path, name, NULL);
     return text != NULL ? bp_json_parse(text, strlen(text), name, NULL) : NULL;
@@ -222,7 +222,7 @@ view_of(const bp_jobs *jobs, const char *id, const json_t *record)
                         bp_json_u64(json_object_get(record, "worker"), "pid", G_MAXUINT64));
         bp_json_set_text(view, "waits_for", bp_json_text(record, "waits_for", NULL));
     }
-    json_t *progress = read_part(path, BP_JOB_PROGRESS);
+    json_t *progress = bp_jobs__read_part(path, BP_JOB_PROGRESS);
     if (progress != NULL) {
         json_object_set_new(view, "progress", progress);
     }
@@ -274,7 +274,7 @@ bp_jobs_get(bp_jobs *jobs, const char *id, GError **error)
     }
     json_t *view = view_of(jobs, id, record);
     g_autofree char *path = bp_jobs__path(jobs, id);
-    json_t *result = read_part(path, BP_JOB_RESULT);
+    json_t *result = bp_jobs__read_part(path, BP_JOB_RESULT);
     if (result != NULL) {
         json_object_set_new(view, "result", result);
     }
