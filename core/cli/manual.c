@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/cli/args.h"
+#include "core/cli/completion.h"
 
 #include "sdk/lib/ban.h"
 
@@ -238,14 +239,20 @@ fill_plugin(const bp_manual *manual, char **words, GString *out)
 static bool
 fill_shell(const bp_manual *manual, char **words, GString *out)
 {
+    bool alias = words[1] != NULL;
+    if (alias && (strcmp(words[1], "alias") != 0 || words[2] != NULL)) {
+        return false;
+    }
+    g_autoptr(GPtrArray) commands =
+        alias ? bp_completion_front_commands() : bp_completion_commands(manual);
     if (strcmp(words[0], "@BASH") == 0) {
-        bp_completion_bash(manual, out);
+        bp_completion_bash(commands, out);
     } else if (strcmp(words[0], "@ZSH") == 0) {
-        bp_completion_zsh(manual, out);
+        bp_completion_zsh(commands, out);
     } else if (strcmp(words[0], "@ZSH-COMMANDS") == 0) {
-        bp_completion_zsh_commands(out);
+        bp_completion_zsh_commands(commands, out);
     } else {
-        bp_completion_fish(manual, out);
+        bp_completion_fish(alias ? bp_compat_front.name : "bakplane", commands, out);
     }
     return true;
 }
@@ -271,14 +278,17 @@ fill_line(const bp_manual *manual, const char *line, GString *out)
     return false;
 }
 
-static char *
-command_names(void)
+static void
+fill_names(const bp_manual *manual, GString *out)
 {
-    GString *out = g_string_new(NULL);
-    for (gsize i = 0; bp_commands[i] != NULL; i++) {
-        g_string_append_printf(out, "%s%s", i > 0 ? " " : "", bp_commands[i]->name);
-    }
-    return g_string_free(out, FALSE);
+    g_autoptr(GPtrArray) commands = bp_completion_commands(manual);
+    g_autoptr(GPtrArray) others = bp_completion_front_commands();
+    g_autofree char *names = bp_completion_names(commands);
+    g_autofree char *other_names = bp_completion_names(others);
+    g_string_replace(out, "@COMMAND-NAMES@", names, 0);
+    g_string_replace(out, "@ALIAS-COMMAND-NAMES@", other_names, 0);
+    g_string_replace(out, "@ALIAS@", bp_compat_front.name, 0);
+    g_string_replace(out, "@VERSION@", manual->version, 0);
 }
 
 char *
@@ -295,8 +305,6 @@ bp_manual_fill(const bp_manual *manual, const char *text, GError **error)
             return NULL;
         }
     }
-    g_autofree char *names = command_names();
-    g_string_replace(out, "@COMMAND-NAMES@", names, 0);
-    g_string_replace(out, "@VERSION@", manual->version, 0);
+    fill_names(manual, out);
     return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -13,7 +13,8 @@
  *     @BASH  @ZSH  @FISH     what a shell wants to know of each command
  *     @ZSH-COMMANDS          the commands for zsh
  *
- * and anywhere @VERSION@ and @COMMAND-NAMES@.
+ * and anywhere @VERSION@ and @COMMAND-NAMES@.  "alias" behind a shell's word means the commands of
+ * the other tool, whose name is @ALIAS@ and whose commands are @ALIAS-COMMAND-NAMES@.
  */
 #ifndef BP_CORE_CLI_MANUAL_H
 #define BP_CORE_CLI_MANUAL_H
@@ -31,11 +32,5 @@ char *bp_manual_fill(const bp_manual *manual, const char *text, GError **error);
 
 /** All options of a command, those of every source plugin included.  Returns: (transfer full) */
 GPtrArray *bp_manual_options(const bp_manual *manual, const bp_command *command);
-
-/* Lists for one shell, made of all commands. */
-void bp_completion_bash(const bp_manual *manual, GString *out);
-void bp_completion_zsh(const bp_manual *manual, GString *out);
-void bp_completion_zsh_commands(GString *out);
-void bp_completion_fish(const bp_manual *manual, GString *out);
 
 #endif

@@ -204,7 +204,7 @@ take_word(const reading *r, const char *word, GError **error)
         line->command = find_command(word);
         return line->command != NULL || unknown_command(word, error);
     }
-    if (!line->command->takes_words && !line->help) {
+    if (line->command->words == NULL && !line->help) {
         bp_set_error(error, BP_ERR_INVALID, "%s: unexpected word '%s'", line->command->name, word);
         return false;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Command lines of milvus-backup: what may be said, and what was.  For core/compat only.
+ * Command lines of milvus-backup: what may be said, and what was.  For core/compat, and for what is
+ * made of its tables.
  */
 #ifndef BP_CORE_COMPAT_FRONT_LINE_H
 #define BP_CORE_COMPAT_FRONT_LINE_H
@@ -29,7 +30,8 @@ typedef struct bp_front_command {
     const bp_front_option *options;
     gsize n_options;
     const char *refused; /* why all of it is, or NULL */
-    bool takes_words;    /* words after it mean something */
+    const char *words; /* after it, with blanks between; "" = only such as are refused; NULL = none
+                          may come */
 } bp_front_command;
 
 extern const bp_front_command bp_front_commands[];

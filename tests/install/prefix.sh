@@ -33,7 +33,8 @@ for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
     lib/cmake/bakplane/bakplaneConfig.cmake include/bakplane/plugin.h \
     include/bakplane-sdk/sdk/lib/errors.h lib/bakplane/plugins/bakplane-storage-local.so \
     lib/bakplane/plugins/bakplane-storage-s3.so lib/bakplane/plugins/bakplane-source-milvus.so \
-    share/man/man1/bakplane.1 share/bash-completion/completions/bakplane; do
+    share/man/man1/bakplane.1 share/bash-completion/completions/bakplane \
+    share/bash-completion/completions/milvus-backup; do
     test -f "$prefix/$file" || { echo "not installed: $file" && exit 1; }
 done
 
