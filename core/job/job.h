@@ -23,6 +23,14 @@ typedef struct bp_job {
     bp_workspace *workspace;
     bp_monitor *monitor;
     json_t *result; /* an object, filled by the verb */
+    const char *id; /* in the job directory: what is left of it is found by this; or NULL */
+    /**
+     * A restore is complete, and `result` says so, while its journal is still there: what is kept
+     * of the result now is all that tells of it once the journal is gone.  Main thread; may be
+     * NULL.
+     */
+    void (*complete)(void *ctx, bp_verb_outcome outcome);
+    void *ctx;
 } bp_job;
 
 typedef struct bp_create_params {

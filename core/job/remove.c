@@ -4,6 +4,7 @@
  */
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/fault.h"
 #include "core/base/json.h"
 #include "core/job/entry_json.h"
 #include "core/job/job.h"
@@ -22,6 +23,7 @@ bp_job_delete(const bp_job *job, const char *name, bool force, GError **error)
     bp_monitor_begin(job->monitor, "delete", NULL, NULL);
     bool removed = bp_catalog_remove(catalog, name, force, NULL, NULL, error);
     bp_monitor_end(job->monitor);
+    removed = removed && bp_fault_point("delete.removed", error);
     return removed ? BP_VERB_OK : BP_VERB_FAILED;
 }
 

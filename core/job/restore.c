@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/fault.h"
 #include "core/base/json.h"
 #include "core/base/thread.h"
 #include "core/job/restore_run.h"
@@ -92,6 +93,7 @@ open_journal(bp_restore_job *restore, GError **error)
         .address = bp_source_facts(restore->view.source)->address,
         .run_id = restore->run_id,
         .backup = restore->params->name,
+        .job = restore->job->id,
         .wanted = wanted,
         .targets = (const char *const *)paths->pdata,
     };
@@ -391,6 +393,21 @@ run(bp_restore_job *restore, GError **error)
     return touch_targets(restore, error);
 }
 
+/* Complete: that is on record before the journal goes, which else would tell of it. */
+static bp_verb_outcome
+end(bp_restore_job *restore, bp_verb_outcome outcome, GError **error)
+{
+    const bp_job *job = restore->job;
+    if (!bp_fault_point("restore.complete", error)) {
+        return BP_VERB_FAILED;
+    }
+    if (job->complete != NULL) {
+        job->complete(job->ctx, outcome);
+    }
+    g_clear_pointer(&restore->journal, bp_restore_journal_free);
+    return bp_fault_point("restore.ended", error) ? outcome : BP_VERB_FAILED;
+}
+
 bp_verb_outcome
 bp_job_restore(const bp_job *job, const bp_restore_params *params, GError **error)
 {
@@ -412,5 +429,8 @@ bp_job_restore(const bp_job *job, const bp_restore_params *params, GError **erro
     }
     bp_json_set_u64(job->result, "duration_ms",
                     (guint64)((bp_clock_mono_ns() - started) / BP_NS_PER_MS));
+    if (outcome != BP_VERB_FAILED && !params->dry_run) {
+        outcome = end(&restore, outcome, error);
+    }
     return outcome;
 }

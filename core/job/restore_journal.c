@@ -211,9 +211,11 @@ begin_line(const bp_restore_journal_params *params)
     for (const char *const *target = params->targets; *target != NULL; target++) {
         json_array_append_new(list, json_string(*target));
     }
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:o}", "event", "begin", "address", params->address,
-                     "run", params->run_id, "backup", params->backup, "wanted", params->wanted,
-                     "pid", (int)getpid(), "targets", list);
+    json_t *line = json_pack("{s:s,s:s,s:s,s:s,s:s,s:i,s:o}", "event", "begin", "address",
+                             params->address, "run", params->run_id, "backup", params->backup,
+                             "wanted", params->wanted, "pid", (int)getpid(), "targets", list);
+    bp_json_set_text(line, "job", params->job);
+    return line;
 }
 
 /* Nobody else works on our targets.  Returns: (transfer full) (nullable) bp_restore_run* */

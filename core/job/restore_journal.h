@@ -25,6 +25,7 @@ typedef struct bp_restore_journal_params {
     const char *state_dir;
     const char *address; /* of the source; only journals of the same one count */
     const char *run_id, *backup;
+    const char *job;            /* in the job directory, or NULL */
     const char *wanted;         /* backup and options as text: equal = the same would come out */
     const char *const *targets; /* "parent.child", up to NULL */
 } bp_restore_journal_params;

@@ -70,6 +70,7 @@ bp_restore_run_free(bp_restore_run *run)
     g_free(run->path);
     g_free(run->backup);
     g_free(run->wanted);
+    g_free(run->job);
     g_hash_table_unref(run->targets);
     g_hash_table_unref(run->prepared);
     g_hash_table_unref(run->finished);
@@ -112,7 +113,7 @@ apply_begin(bp_restore_run *run, const json_t *line, const char *address)
         (address != NULL && !g_str_equal(bp_json_text(line, "address", ""), address))) {
         return false;
     }
-    run->pid = bp_json_u64(line, "pid", 0);
+    run->job = g_strdup(bp_json_text(line, "job", ""));
     run->backup = g_strdup(bp_json_text(line, "backup", ""));
     run->wanted = g_strdup(bp_json_text(line, "wanted", ""));
     const json_t *targets = json_object_get(line, "targets");

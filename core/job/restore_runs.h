@@ -18,12 +18,12 @@ typedef struct bp_restore_finished {
 typedef struct bp_restore_run {
     char *path;
     char *backup, *wanted;
+    char *job;            /* "" = of none in the job directory */
     GHashTable *targets;  /* all it registered */
     GHashTable *prepared; /* target -> identity, not done */
     GHashTable *finished; /* target -> bp_restore_finished* */
     GPtrArray *leftovers; /* bp_leftover* */
     bool live;
-    guint64 pid; /* that it had */
 } bp_restore_run;
 
 /** Returns: (transfer full) */

@@ -22,7 +22,7 @@
 
 /* Returns: (transfer full) (nullable) */
 static bp_restore_run *
-find_run(const char *dir, const char *name, guint64 pid)
+find_run(const char *dir, const char *job)
 {
     g_autoptr(GDir) entries = g_dir_open(dir, 0, NULL);
     const char *file = NULL;
@@ -32,7 +32,7 @@ find_run(const char *dir, const char *name, guint64 pid)
         }
         g_autofree char *path = g_build_filename(dir, file, NULL);
         g_autoptr(bp_restore_run) run = bp_restore_run_read(path, NULL);
-        if (run != NULL && run->pid == pid && strcmp(run->backup, name) == 0) {
+        if (run != NULL && strcmp(run->job, job) == 0) {
             return g_steal_pointer(&run);
         }
     }
@@ -44,7 +44,7 @@ find_run(const char *dir, const char *name, guint64 pid)
  * not stage where we sweep.  Returns: the descriptor, or -1 with an error, or -1 without for none
  */
 static int
-take_run(const char *dir, const char *name, guint64 pid, bp_restore_run **run, GError **error)
+take_run(const char *dir, const char *job, bp_restore_run **run, GError **error)
 {
     g_autofree char *lock_path = g_build_filename(dir, "lock", NULL);
     int guard = open(lock_path, O_RDONLY | O_CLOEXEC);
@@ -57,7 +57,7 @@ take_run(const char *dir, const char *name, guint64 pid, bp_restore_run **run, G
         }
         return -1;
     }
-    *run = find_run(dir, name, pid);
+    *run = find_run(dir, job);
     int fd = *run != NULL ? open((*run)->path, O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
     if (*run != NULL && (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0)) {
         bool live = fd >= 0 && errno == EWOULDBLOCK;
@@ -91,12 +91,13 @@ sweep(const bp_job *job, const bp_restore_run *run, GError **error)
     return true;
 }
 
-static void
+/* true: nothing is left of it on the storages. */
+static bool
 sweep_and_say(const bp_job *job, const bp_restore_run *run, int fd)
 {
     g_autoptr(GError) error = NULL;
     if (run->leftovers->len == 0) {
-        return;
+        return true;
     }
     bp_monitor_begin(job->monitor, "sweep", NULL, NULL);
     bool swept = sweep(job, run, &error);
@@ -108,6 +109,7 @@ sweep_and_say(const bp_job *job, const bp_restore_run *run, int fd)
     if (error != NULL) {
         bp_monitor_note(job->monitor, BP_NOTE_WARN, "staging", error->message);
     }
+    return error == NULL;
 }
 
 static int
@@ -142,26 +144,60 @@ targets_of(const bp_restore_run *run, GString *complete, GString *incomplete)
     return list;
 }
 
-static void
+/* Counted as the restore would have: what could not be proven is no success. */
+static bp_verb_outcome
+outcome_of(const bp_restore_run *run)
+{
+    bp_verb_outcome outcome = g_hash_table_size(run->targets) > 0 ? BP_VERB_OK : BP_VERB_FAILED;
+    GHashTableIter iter;
+    gpointer name = NULL;
+    g_hash_table_iter_init(&iter, run->targets);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        const bp_restore_finished *done = g_hash_table_lookup(run->finished, name);
+        if (done == NULL) {
+            return BP_VERB_FAILED;
+        }
+        outcome = done->found == BP_UNKNOWN ? BP_VERB_DIFFERENT : outcome;
+    }
+    return outcome;
+}
+
+static bp_verb_outcome
 report(const bp_job *job, const bp_restore_run *run, GError **error)
 {
     g_autoptr(GString) complete = g_string_new(NULL);
     g_autoptr(GString) incomplete = g_string_new(NULL);
+    bp_verb_outcome outcome = outcome_of(run);
     bool touched = g_hash_table_size(run->prepared) + g_hash_table_size(run->finished) > 0;
     json_object_set_new(job->result, "targets", targets_of(run, complete, incomplete));
     json_object_set_new(job->result, "touched", json_boolean(touched));
-    bp_set_error(error, BP_ERR_PERMANENT, "it was killed; complete: %s; incomplete: %s",
-                 complete->len > 0 ? complete->str : "none",
-                 incomplete->len > 0 ? incomplete->str : "none");
-    bp_error_add_hint(error, "the same restore again replaces what is incomplete and keeps what is "
-                             "complete");
+    if (outcome == BP_VERB_FAILED) {
+        bp_set_error(error, BP_ERR_PERMANENT, "it was killed; complete: %s; incomplete: %s",
+                     complete->len > 0 ? complete->str : "none",
+                     incomplete->len > 0 ? incomplete->str : "none");
+        bp_error_add_hint(error, "the same restore again replaces what is incomplete and keeps "
+                                 "what is complete");
+    }
+    return outcome;
+}
+
+static bp_verb_outcome
+settle(const bp_job *job, const bp_restore_run *run, int fd, GError **error)
+{
+    bool swept = sweep_and_say(job, run, fd);
+    bp_verb_outcome outcome = report(job, run, error);
+    if (swept && outcome != BP_VERB_FAILED) {
+        (void)unlink(run->path); /* one that stays is read and found finished */
+    }
+    return outcome;
 }
 
 bp_verb_outcome
-bp_job_restore_settle(const bp_job *job, const char *name, guint64 pid, GError **error)
+bp_job_restore_settle(const bp_job *job, const char *name, GError **error)
 {
     GError *problem = NULL;
     g_autoptr(bp_restore_run) run = NULL;
+    bp_verb_outcome outcome = BP_VERB_FAILED;
     bp_json_set_text(job->result, "job", "restore");
     bp_json_set_text(job->result, "name", name);
     const bp_catalog *catalog = NULL; /* opened for how small calls are retried */
@@ -170,7 +206,7 @@ bp_job_restore_settle(const bp_job *job, const char *name, guint64 pid, GError *
         return BP_VERB_FAILED;
     }
     g_autofree char *dir = g_build_filename(state_dir, "restore", NULL);
-    int fd = take_run(dir, name, pid, &run, &problem);
+    int fd = take_run(dir, job->id, &run, &problem);
     if (problem != NULL) {
         g_propagate_error(error, problem);
     } else if (fd < 0) {
@@ -178,9 +214,8 @@ bp_job_restore_settle(const bp_job *job, const char *name, guint64 pid, GError *
         bp_set_error(error, BP_ERR_PERMANENT, "it was killed before it changed anything");
         bp_error_add_hint(error, "start it again");
     } else {
-        sweep_and_say(job, run, fd);
+        outcome = settle(job, run, fd, error);
         close(fd);
-        report(job, run, error);
     }
-    return BP_VERB_FAILED;
+    return outcome;
 }

@@ -9,16 +9,17 @@
 #include "core/job/job.h"
 
 /**
- * @name: of the backup.  @pid: the process that was killed; its journal is found by both.
+ * @name: of the backup.  The journal of the run that was killed is found by job->id, which must be
+ * set.
  *
  * `result` gets "targets" as of a restore: complete, failed (begun and not complete) or untouched;
  * and "touched".  The journal stays for the next restore, which keeps what is complete.  The source
  * is not connected to.
  *
- * Always BP_VERB_FAILED: PERMANENT, naming what is complete and what is not; where its staging
+ * Done or different, as the restore would have been, when all targets were complete and only the
+ * end was missing.  Else PERMANENT, naming what is complete and what is not; where its staging
  * cannot be swept, that is a note, and left to the next restore.  EXISTS while it runs.
  */
-bp_verb_outcome bp_job_restore_settle(const bp_job *job, const char *name, guint64 pid,
-                                      GError **error);
+bp_verb_outcome bp_job_restore_settle(const bp_job *job, const char *name, GError **error);
 
 #endif

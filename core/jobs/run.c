@@ -26,6 +26,12 @@
 
 #define TICK_NS BP_NS_PER_S
 
+/* What is on record while it runs. */
+typedef struct {
+    const bp_job *job;
+    bp_ticket *ticket;
+} seen_run;
+
 /* Writes the numbers down, once a second. */
 typedef struct {
     bp_ticket *ticket;
@@ -261,6 +267,12 @@ finish(const bp_jobs_run_params *params, bp_ticket *ticket, bp_verb_outcome outc
     }
     bp_result_finish(job->result, outcome, job->monitor, failure);
     g_autoptr(GError) error = NULL;
+    bool stopped = outcome == BP_VERB_FAILED && bp_cancel_is_set(params->cancel);
+    if (stopped && bp_ticket_leave(ticket, &error)) {
+        BP_INFO("stopped; the next server goes on with it", "job", bp_ticket_id(ticket));
+        return;
+    }
+    g_clear_error(&error);
     if (!bp_ticket_finish(ticket, state_of(params, outcome), job->result, &error)) {
         g_autofree char *text =
             g_strdup_printf("how this job ended is not on record: %s", error->message);
@@ -268,11 +280,29 @@ finish(const bp_jobs_run_params *params, bp_ticket *ticket, bp_verb_outcome outc
     }
 }
 
+/* A restore that is complete and then killed is known by that. */
+static void
+keep_result(void *ctx, bp_verb_outcome outcome)
+{
+    const seen_run *run = ctx;
+    g_autoptr(json_t) result = json_copy(run->job->result);
+    bp_result_finish(result, outcome, run->job->monitor, NULL);
+    g_autoptr(GError) error = NULL;
+    if (!bp_ticket_keep_result(run->ticket, result, &error)) {
+        BP_WARN("the result is not on record yet", "reason", error->message);
+    }
+}
+
 bp_verb_outcome
 bp_jobs__run_seen(const bp_jobs_run_params *params, bp_ticket *ticket, bp_jobs_run_fn run,
                   void *ctx, GError **error)
 {
-    const bp_job *job = params->job;
+    seen_run this_run = {.job = params->job, .ticket = ticket};
+    bp_job seen = *params->job;
+    seen.id = bp_ticket_id(ticket);
+    seen.complete = keep_result;
+    seen.ctx = &this_run;
+    const bp_job *job = &seen;
     ticker t = {.ticket = ticket, .monitor = job->monitor};
     bp_json_set_text(job->result, "job_id", bp_ticket_id(ticket));
     bp_log_set_job(bp_ticket_id(ticket));

@@ -72,6 +72,8 @@ spawn(const char *program, int description, int lock, pid_t *pid)
     posix_spawn_file_actions_adddup2(&files, lock, BP_WORK_LOCK_FD);
     posix_spawn_file_actions_adddup2(&files, moved, STDIN_FILENO);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    /* Whatever a library opened: a worker outlives the server, and would keep its sockets open. */
+    posix_spawn_file_actions_addclosefrom_np(&files, BP_WORK_LOCK_FD + 1);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &usual);
     posix_spawnattr_setflags(&attributes,

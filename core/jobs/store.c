@@ -150,11 +150,15 @@ set_interrupted(json_t *record, const char *path)
 {
     g_autofree char *ended = bp_clock_text(last_seen_ns(path));
     GError *error = NULL;
-    bp_set_error(&error, BP_ERR_PERMANENT,
-                 "it ended without saying how: killed, or the machine "
-                 "went down");
     const char *verb = bp_json_text(record, "verb", "");
     const char *name = bp_json_text(record, "name", "");
+    if (json_object_get(record, "left") != NULL) {
+        bp_set_error(&error, BP_ERR_PERMANENT,
+                     "it was stopped, as with its server\nhint: the server goes on with it");
+    } else {
+        bp_set_error(&error, BP_ERR_PERMANENT,
+                     "it ended without saying how: killed, or the machine went down");
+    }
     if (strcmp(verb, "create") == 0 || strcmp(verb, "copy") == 0) {
         bp_error_add_hint(&error, "%s -n %s --resume goes on with it", verb, name);
     } else {

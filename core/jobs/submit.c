@@ -2,8 +2,10 @@
  *
  * Letting jobs of a server in.
  */
+#include <bakplane/error.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
@@ -80,23 +82,43 @@ asked_before(const bp_supervisor *s, const char *key, const char *asked, GError 
     return g_strdup(id);
 }
 
-char *
-bp_supervisor_submit(bp_supervisor *s, const bp_submit_params *params, GError **error)
+/* One at a time: they share the workspace.  Nobody waits for long in a server's thread. */
+static bool
+begin_letting_in(bp_supervisor *s, gint64 until_ns)
 {
-    if (!bp_request_check(params->request, error) || !check_key(params->key, error) ||
-        !check_secrets(params, error)) {
-        return NULL;
-    }
-    g_autoptr(GError) other = NULL;
-    g_autofree char *asked = digest_of(params->request);
     BP_LOCK_GUARD(&s->guard);
-    char *before = asked_before(s, params->key, asked, &other);
-    if (before != NULL || other != NULL) {
-        if (other != NULL) {
-            g_propagate_error(error, g_steal_pointer(&other));
+    while (s->letting_in) {
+        if (!bp_cond_wait_until(&s->let_in, &s->guard, until_ns) && s->letting_in) {
+            return false;
         }
-        return before;
     }
+    s->letting_in = true;
+    return true;
+}
+
+static void
+end_letting_in(bp_supervisor *s)
+{
+    BP_LOCK_GUARD(&s->guard);
+    s->letting_in = false;
+    pthread_cond_signal(&s->let_in);
+}
+
+/* Whoever asks again a moment later is let in. */
+static void
+set_busy(const char *why, GError **error)
+{
+    struct bp_error busy = {
+        .struct_size = sizeof busy, .cls = BP_ERR_RETRYABLE, .retry_after_ms = BP_SUBMIT_RETRY_MS};
+    g_strlcpy(busy.message, why, sizeof busy.message);
+    bp_set_error_from_plugin(error, &busy);
+}
+
+/* Returns: (transfer full) (nullable) */
+static bp_ticket *
+take_ticket(bp_supervisor *s, const bp_submit_params *params, const char *asked, gint64 until_ns,
+            GError **error)
+{
     g_autoptr(json_t) named = bp_request_complete(params->request);
     g_autoptr(json_t) claims = bp_claims_of(s->params.workspace, named);
     bp_ticket_params wanted = {.jobs = s->jobs,
@@ -105,11 +127,52 @@ bp_supervisor_submit(bp_supervisor *s, const bp_submit_params *params, GError **
                                .origin = params->origin != NULL ? params->origin : "server",
                                .hold = true,
                                .key = params->key,
-                               .asked = params->key != NULL ? asked : NULL};
-    bp_ticket *ticket = bp_ticket_take(&wanted, error);
+                               .asked = params->key != NULL ? asked : NULL,
+                               .limit_ns = MAX(until_ns - bp_clock_mono_ns(), 1)};
+    g_autoptr(GError) problem = NULL;
+    bp_ticket *ticket = bp_ticket_take(&wanted, &problem);
+    if (bp_error_is(problem, BP_ERR_RETRYABLE)) {
+        set_busy(problem->message, error);
+    } else if (ticket == NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+    }
+    return ticket;
+}
+
+static char *
+let_in(bp_supervisor *s, const bp_submit_params *params, gint64 until_ns, GError **error)
+{
+    g_autoptr(GError) other = NULL;
+    g_autofree char *asked = digest_of(params->request);
+    char *before = asked_before(s, params->key, asked, &other);
+    if (before != NULL || other != NULL) {
+        if (other != NULL) {
+            g_propagate_error(error, g_steal_pointer(&other));
+        }
+        return before;
+    }
+    bp_ticket *ticket = take_ticket(s, params, asked, until_ns, error);
     if (ticket == NULL) {
         return NULL;
     }
-    g_ptr_array_add(s->queue, ticket);
-    return g_strdup(bp_ticket_id(ticket));
+    char *id = g_strdup(bp_ticket_id(ticket)); /* once it is in the queue it may end at any time */
+    bp_supervisor__enqueue(s, ticket);
+    return id;
+}
+
+char *
+bp_supervisor_submit(bp_supervisor *s, const bp_submit_params *params, GError **error)
+{
+    gint64 until_ns = bp_clock_mono_ns() + BP_SUBMIT_NS;
+    if (!bp_request_check(params->request, error) || !check_key(params->key, error) ||
+        !check_secrets(params, error)) {
+        return NULL;
+    }
+    if (!begin_letting_in(s, until_ns)) {
+        set_busy("too many jobs are being let in at this moment", error);
+        return NULL;
+    }
+    char *id = let_in(s, params, until_ns, error);
+    end_letting_in(s);
+    return id;
 }

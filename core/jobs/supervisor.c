@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See supervisor.h.  One thread looks at everything four times a second: workers that ended, jobs
- * whose turn it is, jobs that nobody runs any more, and what has changed for who watches.
+ * that nobody runs any more, what has changed for who watches, and whose turn it is.
  */
 #include "core/jobs/supervisor.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +15,6 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/thread.h"
-#include "core/jobs/store_internal.h"
 #include "core/jobs/supervisor_internal.h"
 
 #include "sdk/lib/ban.h"
@@ -27,193 +24,155 @@
 #define SUPERVISOR_LOCK "supervisor"
 #define LOOK_NS (250 * BP_NS_PER_MS)
 
-/* A worker of ours. */
-typedef struct {
-    char *id;
-    pid_t pid;
-} worker;
-
-static void
-worker_free(gpointer data)
-{
-    worker *one = data;
-    g_free(one->id);
-    g_free(one);
-}
-
 static void
 ticket_free(gpointer data)
 {
     bp_ticket_free(data);
 }
 
-static void
-end_ticket(bp_ticket *ticket, const char *state, int class, const char *why)
+void
+bp_supervisor__end(bp_ticket *ticket, const char *state, const GError *why)
 {
-    g_autoptr(GError) error = NULL;
     g_autoptr(GError) unwritten = NULL;
     g_autoptr(json_t) result = json_object();
     const json_t *record = bp_ticket_record(ticket);
-    bp_set_error(&error, class, "%s", why);
     bp_json_set_text(result, "job", bp_json_text(record, "verb", NULL));
     bp_json_set_text(result, "name", bp_json_text(record, "name", NULL));
     bp_json_set_text(result, "outcome", "failed");
-    json_object_set_new(result, "error", bp_json_error(error));
+    json_object_set_new(result, "error", bp_json_error(why));
     if (!bp_ticket_finish(ticket, state, result, &unwritten)) {
         BP_WARN("how a job ended is not on record", "job", bp_ticket_id(ticket), "reason",
                 unwritten->message);
     }
 }
 
-/* -- jobs that nobody runs any more */
-
-static void
-enqueue(bp_supervisor *s, bp_ticket *take_ticket)
+void
+bp_supervisor__enqueue(bp_supervisor *s, bp_ticket *take_ticket)
 {
     BP_LOCK_GUARD(&s->guard);
-    g_ptr_array_add(s->queue, take_ticket);
+    guint at = s->queue->len;
+    const char *id = bp_ticket_id(take_ticket);
+    while (at > 0 && strcmp(bp_ticket_id(g_ptr_array_index(s->queue, at - 1)), id) > 0) {
+        at--;
+    }
+    g_ptr_array_insert(s->queue, (int)at, take_ticket);
 }
 
-/* Its process is gone, and it has not said how it ended.  false: to be looked at once more. */
-static bool
-take_up(bp_supervisor *s, const char *id)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(bp_ticket) ticket = bp_ticket_revive(s->jobs, id, &error);
-    if (ticket == NULL) {
-        if (!bp_error_is(error, BP_ERR_INVALID) && !bp_error_is(error, BP_ERR_EXISTS)) {
-            BP_WARN("a job cannot be taken up again", "job", id, "reason", error->message);
-        }
-        return bp_error_is(error, BP_ERR_INVALID);
-    }
-    const json_t *record = bp_ticket_record(ticket);
-    bool again = json_object_get(record, "again") != NULL;
-    if (bp_ticket_is_cancelled(ticket)) {
-        end_ticket(ticket, "cancelled", BP_ERR_CANCELLED, "cancelled, and then killed");
-    } else if (again && bp_json_u64(record, "attempt", 1) > BP_SUPERVISOR_ATTEMPTS) {
-        end_ticket(ticket, "failed", BP_ERR_PERMANENT,
-                   "its process was killed again and again; what is proven stays");
-    } else {
-        BP_INFO("a job is taken up again", "job", id);
-        enqueue(s, g_steal_pointer(&ticket));
-    }
-    return true;
-}
+/* -- workers */
 
-static bool
-is_dead_of_server(const bp_supervisor *s, const char *id)
+static gboolean
+has_rested(gpointer id, gpointer ended_ns, gpointer now_ns)
 {
-    g_autofree char *path = bp_jobs__path(s->jobs, id);
-    if (bp_jobs__lock_state(path, BP_JOB_LOCK) != BP_LOCK_FREE) {
-        return false;
-    }
-    g_autoptr(json_t) record = bp_jobs__record(s->jobs, id, NULL);
-    return record != NULL && bp_jobs__is_supervised(record) &&
-           !bp_jobs_is_over(bp_json_text(record, "state", ""));
+    (void)id;
+    return *(gint64 *)now_ns - *(gint64 *)ended_ns >= BP_LEFT_NS;
 }
 
 static void
 reap(bp_supervisor *s)
 {
-    for (guint i = s->workers->len; i > 0; i--) {
-        const worker *one = g_ptr_array_index(s->workers, i - 1);
-        pid_t ended = waitpid(one->pid, NULL, WNOHANG);
-        if (ended == one->pid || (ended < 0 && errno == ECHILD)) {
-            g_ptr_array_remove_index(s->workers, i - 1);
+    GHashTableIter iter;
+    gpointer id = NULL;
+    gpointer process = NULL;
+    gint64 now_ns = bp_clock_mono_ns();
+    g_hash_table_iter_init(&iter, s->workers);
+    while (g_hash_table_iter_next(&iter, &id, &process)) {
+        pid_t pid = (pid_t)GPOINTER_TO_INT(process);
+        pid_t ended = waitpid(pid, NULL, WNOHANG);
+        if (ended == pid || (ended < 0 && errno == ECHILD)) {
+            g_hash_table_insert(s->ended, g_strdup(id), g_memdup2(&now_ns, sizeof now_ns));
+            g_hash_table_iter_remove(&iter);
         }
     }
+    g_hash_table_foreach_remove(s->ended, has_rested, &now_ns);
 }
-
-/* -- whose turn it is */
 
 static void
 start(bp_supervisor *s, bp_ticket *take_ticket)
 {
     g_autoptr(bp_ticket) ticket = take_ticket;
     g_autoptr(GError) error = NULL;
-    pid_t pid = bp_supervisor__spawn(&s->spawn, ticket, &error);
-    if (pid < 0) {
-        end_ticket(ticket, "failed", bp_error_class(error), error->message);
+    if (!bp_ticket_count_start(ticket, NULL)) { /* a full disk: it waits, as it does for its turn */
+        bp_supervisor__enqueue(s, g_steal_pointer(&ticket));
         return;
     }
-    worker *one = g_new0(worker, 1);
-    one->id = g_strdup(bp_ticket_id(ticket));
-    one->pid = pid;
-    g_ptr_array_add(s->workers, one);
+    pid_t pid = bp_supervisor__spawn(&s->spawn, ticket, &error);
+    if (pid < 0) {
+        bp_supervisor__end(ticket, "failed", error);
+        return;
+    }
+    g_hash_table_insert(s->workers, g_strdup(bp_ticket_id(ticket)), GINT_TO_POINTER((gint)pid));
 }
 
-/* Taken off the queue when it is to be started or has ended.  Returns: (transfer full) (nullable)
- */
-static bp_ticket *
-next_due(bp_supervisor *s, bool may_start)
+/* -- whose turn it is */
+
+/* Returns: (transfer container) */
+static GPtrArray *
+queued(bp_supervisor *s)
 {
+    GPtrArray *waiting = g_ptr_array_new();
     BP_LOCK_GUARD(&s->guard);
     for (guint i = 0; i < s->queue->len; i++) {
-        bp_ticket *ticket = g_ptr_array_index(s->queue, i);
-        bool turn = false;
-        g_autoptr(GError) error = NULL;
-        if (!bp_ticket_is_cancelled(ticket) &&
-            (!may_start || !bp_ticket_may_run(ticket, &turn, &error) || !turn)) {
-            continue; /* an error is looked at again, and again */
-        }
-        return g_ptr_array_steal_index(s->queue, i);
+        g_ptr_array_add(waiting, g_ptr_array_index(s->queue, i));
     }
-    return NULL;
+    return waiting;
+}
+
+static void
+take_off(bp_supervisor *s, bp_ticket *ticket)
+{
+    BP_LOCK_GUARD(&s->guard);
+    guint at = 0;
+    if (g_ptr_array_find(s->queue, ticket, &at)) {
+        (void)g_ptr_array_steal_index(s->queue, at);
+    }
+}
+
+static void
+end_cancelled(bp_supervisor *s)
+{
+    g_autoptr(GPtrArray) waiting = queued(s);
+    for (guint i = 0; i < waiting->len; i++) {
+        bp_ticket *ticket = g_ptr_array_index(waiting, i);
+        if (bp_ticket_is_cancelled(ticket)) {
+            g_autoptr(GError) why = NULL;
+            take_off(s, ticket);
+            bp_set_error(&why, BP_ERR_CANCELLED, "cancelled before it began");
+            bp_supervisor__end(ticket, "cancelled", why);
+            bp_ticket_free(ticket);
+        }
+    }
+}
+
+/* Off the queue, oldest first, as many as may run at once.  Returns: (transfer container) */
+static GPtrArray *
+take_due(bp_supervisor *s)
+{
+    guint most = s->params.max_running > 0 ? s->params.max_running : G_MAXUINT;
+    guint running = g_hash_table_size(s->workers);
+    GPtrArray *due = g_ptr_array_new();
+    g_autoptr(GPtrArray) waiting = queued(s);
+    g_autoptr(bp_turns) turns = NULL;
+    if (waiting->len > 0 && running < most) {
+        turns = bp_turns_begin(s->jobs, NULL); /* an error is looked at again, and again */
+    }
+    for (guint i = 0; turns != NULL && i < waiting->len && running + due->len < most; i++) {
+        bp_ticket *ticket = g_ptr_array_index(waiting, i);
+        bool turn = false;
+        if (bp_ticket_may_run(ticket, turns, &turn, NULL) && turn) {
+            take_off(s, ticket);
+            g_ptr_array_add(due, ticket);
+        }
+    }
+    return due;
 }
 
 static void
 start_due(bp_supervisor *s)
 {
-    guint most = s->params.max_running > 0 ? s->params.max_running : G_MAXUINT;
-    bp_ticket *ticket = NULL;
-    while ((ticket = next_due(s, s->workers->len < most)) != NULL) {
-        if (bp_ticket_is_cancelled(ticket)) {
-            end_ticket(ticket, "cancelled", BP_ERR_CANCELLED, "cancelled before it began");
-            bp_ticket_free(ticket);
-        } else {
-            start(s, ticket);
-        }
-    }
-}
-
-/* -- what has changed */
-
-static char *
-looks_of(const char *path)
-{
-    static const char *const names[] = {BP_JOB_RECORD, BP_JOB_PROGRESS, BP_JOB_CANCEL};
-    GString *looks = g_string_new(NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *file = g_build_filename(path, names[i], NULL);
-        struct stat found;
-        if (stat(file, &found) == 0) { /* each is replaced whole, so it has another inode */
-            g_string_append_printf(looks, "%lu.%ld.%ld ", (unsigned long)found.st_ino,
-                                   (long)found.st_mtim.tv_sec, found.st_mtim.tv_nsec);
-        }
-    }
-    g_string_append_printf(looks, "%d", (int)bp_jobs__lock_state(path, BP_JOB_LOCK));
-    return g_string_free(looks, FALSE);
-}
-
-/* Jobs of all processes.  Ended ones cost a look at a few files. */
-static void
-look_at_all(bp_supervisor *s)
-{
-    g_autoptr(GPtrArray) ids = bp_jobs__ids(s->jobs, NULL);
-    for (guint i = 0; ids != NULL && i < ids->len; i++) {
-        const char *id = g_ptr_array_index(ids, i);
-        g_autofree char *path = bp_jobs__path(s->jobs, id);
-        g_autofree char *looks = looks_of(path);
-        if (g_strcmp0(looks, g_hash_table_lookup(s->seen, id)) == 0) {
-            continue;
-        }
-        g_hash_table_insert(s->seen, g_strdup(id), g_steal_pointer(&looks));
-        if (is_dead_of_server(s, id) && !take_up(s, id)) {
-            g_hash_table_remove(s->seen, id);
-        }
-        if (s->params.changed != NULL) {
-            s->params.changed(s->params.ctx, id);
-        }
+    end_cancelled(s);
+    g_autoptr(GPtrArray) due = take_due(s);
+    for (guint i = 0; i < due->len; i++) {
+        start(s, g_ptr_array_index(due, i));
     }
 }
 
@@ -233,7 +192,7 @@ run(void *ctx)
     bp_supervisor *s = ctx;
     do {
         reap(s);
-        look_at_all(s);
+        bp_supervisor__look_at_all(s);
         start_due(s);
     } while (wait_for_look(s));
     return NULL;
@@ -279,11 +238,13 @@ bp_supervisor_new(const bp_supervisor_params *params, GError **error)
     };
     s->jobs = bp_jobs_open(params->state_dir);
     s->lock = -1;
-    s->workers = g_ptr_array_new_with_free_func(worker_free);
+    s->workers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    s->ended = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     s->queue = g_ptr_array_new_with_free_func(ticket_free);
-    s->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    s->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bp_supervisor__seen_free);
     pthread_mutex_init(&s->guard, NULL);
     bp_cond_init(&s->wake);
+    bp_cond_init(&s->let_in);
     if (!take_directory(s, error)) {
         bp_supervisor_free(s);
         return NULL;
@@ -307,9 +268,11 @@ bp_supervisor_free(bp_supervisor *s)
         close(s->lock);
     }
     g_ptr_array_unref(s->queue);
-    g_ptr_array_unref(s->workers);
+    g_hash_table_unref(s->workers);
+    g_hash_table_unref(s->ended);
     g_hash_table_unref(s->seen);
     pthread_cond_destroy(&s->wake);
+    pthread_cond_destroy(&s->let_in);
     pthread_mutex_destroy(&s->guard);
     bp_jobs_close(s->jobs);
     g_free((char *)s->spawn.program);

@@ -7,12 +7,16 @@
  * of the machine, whoever started them.
  *
  * After a worker was killed, or the server with it, a job of the server goes on like this, at most
- * BP_SUPERVISOR_ATTEMPTS times:
+ * BP_SUPERVISOR_ATTEMPTS times; one whose worker cannot even begin fails after as many starts:
  *
  *     create, copy           resumed from its journal
  *     delete, prune, verify  done again, which is safe
  *     restore                ends as failed: what is complete and what is not is named from its
  *                            journal, and its staging is swept
+ *
+ * What was found complete has succeeded.  A worker that is told to stop (SIGTERM to all processes
+ * of a service) without anybody having asked its job to, leaves it to the next server; that is no
+ * attempt.
  *
  * Jobs of the command line are left to who started them.
  *
@@ -55,6 +59,7 @@ void bp_supervisor_free(bp_supervisor *supervisor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_supervisor, bp_supervisor_free)
 
 #define BP_SUBMIT_KEY_BYTES 200
+#define BP_SUBMIT_RETRY_MS 1000
 
 typedef struct bp_submit_params {
     const json_t *request; /* see request.h */
@@ -71,8 +76,9 @@ typedef struct bp_submit_params {
  * A new job, or the one that has the key; it is on disk when this returns.
  * INVALID as bp_request_check, for a key of another form, and, naming the member, when something in
  * it is a known secret; EXISTS when another job writes the
- * same backup, or when the key belongs to another request, naming the job; by errno.
- * Returns: (transfer full) (nullable) its ID
+ * same backup, or when the key belongs to another request, naming the job; by errno; RETRYABLE,
+ * with bp_error_retry_after_ms, when it could not be let in within a second, because of a process
+ * that holds the directory, or of too many others. Returns: (transfer full) (nullable) its ID
  */
 char *bp_supervisor_submit(bp_supervisor *supervisor, const bp_submit_params *params,
                            GError **error);

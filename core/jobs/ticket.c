@@ -22,70 +22,6 @@
 
 #define TURN_NS (200 * BP_NS_PER_MS)
 
-/* What stands in the way of a job with these claims. */
-typedef struct {
-    bp_claims_verdict verdict;
-    json_t *record; /* of the one in the way, or NULL */
-} obstacle;
-
-static void
-obstacle_clear(obstacle *found)
-{
-    json_decref(found->record);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(obstacle, obstacle_clear)
-
-/* Running, or queued before us; of those that wait the oldest goes first. */
-static bool
-is_before(const json_t *record, const char *id)
-{
-    return strcmp(bp_json_text(record, "state", ""), "queued") != 0 ||
-           strcmp(bp_json_text(record, "id", ""), id) < 0;
-}
-
-/* A server's are left for it to go on with: to everybody else they are interrupted meanwhile. */
-static void
-settle(const bp_jobs *jobs, const char *id)
-{
-    g_autoptr(json_t) record = bp_jobs__record(jobs, id, NULL);
-    if (record != NULL && !bp_jobs__is_supervised(record)) {
-        (void)bp_jobs__settle(jobs, id, NULL); /* as good as settled for who reads it */
-    }
-}
-
-/*
- * Looks at all jobs that have a lock file; the dead ones among them are settled.  @own_id is not in
- * its own way.
- */
-static void
-look_around(const bp_jobs *jobs, const char *own_id, const json_t *claims, obstacle *found)
-{
-    g_autoptr(GPtrArray) ids = bp_jobs__ids(jobs, NULL);
-    for (guint i = 0; ids != NULL && i < ids->len; i++) {
-        const char *id = g_ptr_array_index(ids, i);
-        g_autofree char *path = bp_jobs__path(jobs, id);
-        bp_lock_state lock = bp_jobs__lock_state(path, BP_JOB_LOCK);
-        if (lock == BP_LOCK_FREE) {
-            settle(jobs, id);
-        }
-        g_autoptr(json_t) record = lock == BP_LOCK_HELD && strcmp(id, own_id) != 0
-                                       ? bp_jobs__record(jobs, id, NULL)
-                                       : NULL;
-        if (record == NULL) {
-            continue;
-        }
-        bp_claims_verdict verdict = bp_claims_compare(claims, json_object_get(record, "claims"));
-        if (verdict == BP_CLAIMS_WAIT && !is_before(record, own_id)) {
-            continue;
-        }
-        if (verdict > found->verdict) {
-            found->verdict = verdict;
-            json_decref(found->record);
-            found->record = json_incref(record);
-        }
-    }
-}
-
 static void
 refuse(const json_t *record, GError **error)
 {
@@ -121,12 +57,11 @@ new_record(const bp_ticket_params *params, const char *id, gint64 now_ns)
     return record;
 }
 
-/* Running, or queued behind another one. */
-static bool
-place(bp_ticket *ticket, const obstacle *found, GError **error)
+bool
+bp_ticket__place(bp_ticket *ticket, const bp_obstacle *found, GError **error)
 {
     const char *other = found->record != NULL ? bp_json_text(found->record, "id", NULL) : NULL;
-    bool waits = found->verdict == BP_CLAIMS_WAIT && other != NULL;
+    bool waits = found->verdict != BP_CLAIMS_FREE && other != NULL;
     bool queued = waits || ticket->held;
     bool is_new = json_object_get(ticket->record, "state") == NULL;
     if (queued && !is_new && g_strcmp0(ticket->waits_for, waits ? other : NULL) == 0) {
@@ -157,7 +92,7 @@ bp_ticket__new(bp_jobs *jobs, const char *id)
 }
 
 static bp_ticket *
-make_job(const bp_ticket_params *params, const obstacle *found, GError **error)
+make_job(const bp_ticket_params *params, const bp_obstacle *found, GError **error)
 {
     gint64 now_ns = bp_clock_wall_ns();
     g_autofree char *id = bp_jobs__new_id(now_ns);
@@ -169,7 +104,7 @@ make_job(const bp_ticket_params *params, const obstacle *found, GError **error)
     }
     bp_lock_wait once = {0}; /* nobody knows it yet */
     ticket->lock = bp_jobs__lock(ticket->path, BP_JOB_LOCK, &once, error);
-    if (ticket->lock < 0 || !place(ticket, found, error)) {
+    if (ticket->lock < 0 || !bp_ticket__place(ticket, found, error)) {
         bp_jobs__remove(ticket->path); /* it would look like a job that was killed */
         return NULL;
     }
@@ -180,10 +115,11 @@ make_job(const bp_ticket_params *params, const obstacle *found, GError **error)
 static bp_ticket *
 let_in(const bp_ticket_params *params, GError **error)
 {
-    g_auto(obstacle) found = {BP_CLAIMS_FREE, NULL};
+    g_auto(bp_obstacle) found = {BP_CLAIMS_FREE, NULL};
     bp_jobs__remove_old(params->jobs, BP_JOBS_MAX - 1, bp_clock_wall_ns());
+    g_autoptr(GPtrArray) live = bp_jobs__live(params->jobs);
     /* "~" is after every ID: whoever waits is before us. */
-    look_around(params->jobs, "~", params->claims, &found);
+    bp_obstacle__find(live, "~", params->claims, &found);
     if (found.verdict == BP_CLAIMS_REFUSE) {
         refuse(found.record, error);
         return NULL;
@@ -197,7 +133,8 @@ bp_ticket_take(const bp_ticket_params *params, GError **error)
     if (!bp_jobs__make_dir(params->jobs->dir, error)) {
         return NULL;
     }
-    bp_lock_wait wait = {params->jobs->lock_limit_ns, params->cancel};
+    gint64 limit_ns = params->limit_ns > 0 ? params->limit_ns : params->jobs->lock_limit_ns;
+    bp_lock_wait wait = {limit_ns, params->cancel};
     int guard = bp_jobs__lock(params->jobs->dir, BP_JOBS_DIR_LOCK, &wait, error);
     if (guard < 0) {
         return NULL;
@@ -238,16 +175,17 @@ bp_ticket_waits_for(const bp_ticket *ticket)
     return ticket->waits_for;
 }
 
-bool
-bp_ticket__look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **error)
+static bool
+look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **error)
 {
     int guard = bp_jobs__lock(ticket->jobs->dir, BP_JOBS_DIR_LOCK, wait, error);
     if (guard < 0) {
         return false;
     }
-    g_auto(obstacle) found = {BP_CLAIMS_FREE, NULL};
-    look_around(ticket->jobs, ticket->id, json_object_get(ticket->record, "claims"), &found);
-    bool fine = place(ticket, &found, error);
+    g_auto(bp_obstacle) found = {BP_CLAIMS_FREE, NULL};
+    g_autoptr(GPtrArray) live = bp_jobs__live(ticket->jobs);
+    bp_obstacle__find(live, ticket->id, json_object_get(ticket->record, "claims"), &found);
+    bool fine = bp_ticket__place(ticket, &found, error);
     close(guard);
     return fine;
 }
@@ -299,12 +237,13 @@ bp_ticket_wait(bp_ticket *ticket, gint64 limit_ns, const bp_cancel *cancel, GErr
             return BP_TURN_GIVEN_UP;
         }
         g_autofree char *before = g_strdup(ticket->waits_for);
-        if (!bp_ticket__look_for_turn(ticket, &lock, error)) {
+        if (!look_for_turn(ticket, &lock, error)) {
             if (bp_cancel_is_set(cancel)) {
                 return BP_TURN_GIVEN_UP;
             }
-            const obstacle nobody = {BP_CLAIMS_FREE, NULL};
-            (void)place(ticket, &nobody, NULL); /* for who looks, if it can be written at all */
+            const bp_obstacle nobody = {BP_CLAIMS_FREE, NULL};
+            (void)bp_ticket__place(ticket, &nobody,
+                                   NULL); /* for who looks, if it can be written at all */
             return BP_TURN_UNKNOWN;
         }
         if (ticket->waits_for != NULL && strcmp(ticket->waits_for, before) != 0) {
@@ -367,12 +306,24 @@ bp_ticket_log_line(void *ctx, const char *line)
 }
 
 bool
+bp_ticket_keep_result(bp_ticket *ticket, const json_t *result, GError **error)
+{
+    g_autoptr(json_t) clean = bp_json_redact(result);
+    g_autofree char *text = bp_json_pretty(clean);
+    return bp_jobs__write(ticket->path, BP_JOB_RESULT, text, true, error);
+}
+
+json_t *
+bp_ticket_kept_result(const bp_ticket *ticket)
+{
+    return bp_jobs__read_part(ticket->path, BP_JOB_RESULT);
+}
+
+bool
 bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result, GError **error)
 {
     g_autofree char *now = bp_clock_wall_text();
-    g_autoptr(json_t) clean = bp_json_redact(result);
-    g_autofree char *text = bp_json_pretty(clean);
-    bool kept = bp_jobs__write(ticket->path, BP_JOB_RESULT, text, true, error);
+    bool kept = bp_ticket_keep_result(ticket, result, error);
     bp_json_set_text(ticket->record, "state", state);
     bp_json_set_text(ticket->record, "ended", now);
     (void)json_object_del(ticket->record, "waits_for");

@@ -22,6 +22,7 @@ typedef struct bp_ticket_params {
     const char *key;         /* by which bp_jobs_find_key finds it, or NULL */
     const char *asked;       /* with a key: what the request was, as bp_jobs__find_key compares */
     const bp_cancel *cancel; /* of waiting for the directory's lock, or NULL */
+    gint64 limit_ns;         /* of the same; 0 = 10 s */
 } bp_ticket_params;
 
 /**
@@ -29,7 +30,8 @@ typedef struct bp_ticket_params {
  * another one.  What dead jobs left is settled on the way, and what is too old removed.
  * EXISTS when another job writes the same backup, naming it; by errno where the directory cannot
  * be written; DENIED where it is somebody else's; RETRYABLE when a process that may be stopped
- * holds the directory's lock for 10 s; CANCELLED meanwhile.  Returns: (transfer full) (nullable)
+ * holds the directory's lock for too long; CANCELLED meanwhile.  Returns: (transfer full)
+ * (nullable)
  */
 bp_ticket *bp_ticket_take(const bp_ticket_params *params, GError **error);
 /** Without bp_ticket_finish it looks interrupted. */
@@ -67,6 +69,11 @@ bool bp_ticket_stats(bp_ticket *ticket, const json_t *stats, GError **error);
 /** One line of the log, without newline; a bp_log_sink.  Orders itself by the log's lock. */
 void bp_ticket_log_line(void *ticket, const char *line);
 
+/** The result as far as it is known, with all secrets blotted out here; durable. */
+bool bp_ticket_keep_result(bp_ticket *ticket, const json_t *result, GError **error);
+/** What an earlier process of this job kept as its result.  Returns: (transfer full) (nullable) */
+json_t *bp_ticket_kept_result(const bp_ticket *ticket);
+
 /**
  * How it ended: the result first, then the record, then the lock goes.
  * @state: succeeded, different, failed or cancelled.  @result: with all secrets blotted out here.
@@ -76,10 +83,19 @@ bool bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result
 /* Of a server, which holds a ticket until a worker takes it over; ticket_server.c. */
 
 /**
- * Whether a held ticket may run now; who is in its way is in bp_ticket_waits_for.  RETRYABLE at
- * once while somebody else looks.
+ * All who wait are looked at in one go: what lives in the directory is read once, and nobody else
+ * is let in meanwhile.  RETRYABLE at once while somebody else looks.
+ * Returns: (transfer full) (nullable)
  */
-bool bp_ticket_may_run(bp_ticket *ticket, bool *out, GError **error);
+typedef struct bp_turns bp_turns;
+bp_turns *bp_turns_begin(bp_jobs *jobs, GError **error);
+void bp_turns_end(bp_turns *turns);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_turns, bp_turns_end)
+/**
+ * Whether a held ticket may run now; who is in its way is in bp_ticket_waits_for.  One that may
+ * counts as running for those that are looked at after it: oldest first.
+ */
+bool bp_ticket_may_run(bp_ticket *ticket, bp_turns *turns, bool *out, GError **error);
 /** Somebody asked it to stop. */
 bool bp_ticket_is_cancelled(const bp_ticket *ticket);
 /** Its record: "verb", "request", "attempt", "started", …  Borrowed. */
@@ -89,13 +105,25 @@ const json_t *bp_ticket_record(const bp_ticket *ticket);
  * ticket can be freed then.  Borrowed.
  */
 int bp_ticket_lock_fd(const bp_ticket *ticket);
+/** A worker is about to be started for it: counted in the record, as "starts". */
+bool bp_ticket_count_start(bp_ticket *ticket, GError **error);
+
 /** In the worker: it is ours from now on, and running.  @take_fd: the descriptor that was
  * inherited. Returns: (transfer full) (nullable) */
 bp_ticket *bp_ticket_adopt(bp_jobs *jobs, const char *id, int take_fd, GError **error);
+/** In the worker: another process began with it, and did not get to the end. */
+bool bp_ticket_is_again(const bp_ticket *ticket);
+/**
+ * In the worker, which is told to stop while nobody asked the job to: the next server is to go on
+ * with it, and that is no attempt more.  false also for a job that no server would take up.
+ */
+bool bp_ticket_leave(bp_ticket *ticket, GError **error);
+
 /**
  * A job whose process is gone: held again, and "again" is in its record if it had been started;
- * then its next worker is one attempt more.  EXISTS while somebody runs it, or its process is not
- * quite gone; INVALID when it has ended.  Returns: (transfer full) (nullable)
+ * then its next worker is one attempt more, unless the last one left it.  EXISTS while somebody
+ * runs it, or its process is not quite gone; INVALID when it has ended.
+ * Returns: (transfer full) (nullable)
  */
 bp_ticket *bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error);
 

@@ -5,10 +5,29 @@
 #ifndef BP_CORE_JOBS_TICKET_INTERNAL_H
 #define BP_CORE_JOBS_TICKET_INTERNAL_H
 
+#include "core/jobs/claims.h"
 #include "core/jobs/store_internal.h"
 #include "core/jobs/ticket.h"
 
 #define BP_JOBS_DIR_LOCK "lock"
+
+/* What stands in the way of a job with certain claims. */
+typedef struct bp_obstacle {
+    bp_claims_verdict verdict;
+    json_t *record; /* of the one in the way, or NULL */
+} bp_obstacle;
+void bp_obstacle_clear(bp_obstacle *found);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_obstacle, bp_obstacle_clear)
+
+/**
+ * Records of all jobs that somebody runs or holds; the dead ones among the others are settled.
+ * Under the directory's lock.  Returns: (transfer full)
+ */
+GPtrArray *bp_jobs__live(const bp_jobs *jobs);
+
+/** The worst of them for a job with these claims, which is not in its own way. */
+void bp_obstacle__find(const GPtrArray *live, const char *own_id, const json_t *claims,
+                       bp_obstacle *found);
 
 struct bp_ticket {
     bp_jobs *jobs; /* borrowed */
@@ -16,6 +35,7 @@ struct bp_ticket {
     json_t *record;
     int lock;        /* descriptor that holds the lock */
     bool held;       /* for somebody else to run: no worker, and queued until then */
+    bool again;      /* an earlier process began with it */
     char *waits_for; /* or NULL */
     /* The log's, under its lock. */
     int log;
@@ -25,7 +45,7 @@ struct bp_ticket {
 /** One without a lock and a record.  @id: copied.  Returns: (transfer full) */
 bp_ticket *bp_ticket__new(bp_jobs *jobs, const char *id);
 
-/** Whose turn it is now; the record says so when that has changed.  @wait: for the directory. */
-bool bp_ticket__look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **error);
+/** Running, or queued behind another one; the record says so when that has changed. */
+bool bp_ticket__place(bp_ticket *ticket, const bp_obstacle *found, GError **error);
 
 #endif

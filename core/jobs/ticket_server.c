@@ -13,15 +13,6 @@
 #include "sdk/lib/ban.h"
 
 bool
-bp_ticket_may_run(bp_ticket *ticket, bool *out, GError **error)
-{
-    bp_lock_wait once = {0}; /* a server looks again by itself, and has others to look after */
-    bool fine = bp_ticket__look_for_turn(ticket, &once, error);
-    *out = fine && ticket->waits_for == NULL;
-    return fine;
-}
-
-bool
 bp_ticket_is_cancelled(const bp_ticket *ticket)
 {
     g_autofree char *mark = g_build_filename(ticket->path, BP_JOB_CANCEL, NULL);
@@ -40,6 +31,20 @@ bp_ticket_lock_fd(const bp_ticket *ticket)
     return ticket->lock;
 }
 
+bool
+bp_ticket_count_start(bp_ticket *ticket, GError **error)
+{
+    guint64 starts = bp_json_u64(ticket->record, "starts", 0);
+    bp_json_set_u64(ticket->record, "starts", starts + 1);
+    return bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
+}
+
+bool
+bp_ticket_is_again(const bp_ticket *ticket)
+{
+    return ticket->again;
+}
+
 bp_ticket *
 bp_ticket_adopt(bp_jobs *jobs, const char *id, int take_fd, GError **error)
 {
@@ -49,30 +54,37 @@ bp_ticket_adopt(bp_jobs *jobs, const char *id, int take_fd, GError **error)
     if (ticket->record == NULL) {
         return NULL;
     }
+    json_t *record = ticket->record;
     g_autofree char *now = bp_clock_wall_text();
-    json_object_set_new(ticket->record, "worker", bp_jobs__self());
-    if (json_object_get(ticket->record, "again") != NULL) {
-        guint64 attempt = bp_json_u64(ticket->record, "attempt", 1);
-        bp_json_set_u64(ticket->record, "attempt", attempt + 1);
-        (void)json_object_del(ticket->record, "again");
+    json_object_set_new(record, "worker", bp_jobs__self());
+    ticket->again = json_object_get(record, "again") != NULL;
+    if (ticket->again && json_object_get(record, "left") == NULL) {
+        bp_json_set_u64(record, "attempt", bp_json_u64(record, "attempt", 1) + 1);
     }
-    bp_json_set_text(ticket->record, "state", "running");
-    (void)json_object_del(ticket->record, "waits_for");
-    if (json_object_get(ticket->record, "started") == NULL) {
-        bp_json_set_text(ticket->record, "started", now);
+    (void)json_object_del(record, "again");
+    (void)json_object_del(record, "left");
+    (void)json_object_del(record, "waits_for");
+    bp_json_set_text(record, "state", "running");
+    if (json_object_get(record, "started") == NULL) {
+        bp_json_set_text(record, "started", now);
     }
-    return bp_jobs__write_record(jobs, id, ticket->record, error) ? g_steal_pointer(&ticket) : NULL;
+    return bp_jobs__write_record(jobs, id, record, error) ? g_steal_pointer(&ticket) : NULL;
 }
 
-/* The process that is gone is kept: a restore's journal is found by it. */
-static void
-forget_worker(json_t *record)
+bool
+bp_ticket_leave(bp_ticket *ticket, GError **error)
 {
-    json_t *worker = json_object_get(record, "worker");
-    if (worker != NULL && json_object_get(record, "killed") == NULL) {
-        json_object_set(record, "killed", worker);
+    json_t *record = ticket->record;
+    if (!bp_jobs__is_supervised(record) || bp_ticket_is_cancelled(ticket)) {
+        return false;
     }
+    guint64 starts = bp_json_u64(record, "starts", 1);
+    bp_json_set_u64(record, "starts", starts > 0 ? starts - 1 : 0);
+    bp_json_set_text(record, "state", "queued");
+    json_object_set_new(record, "again", json_true());
+    json_object_set_new(record, "left", json_true());
     (void)json_object_del(record, "worker");
+    return bp_jobs__write_record(ticket->jobs, ticket->id, record, error);
 }
 
 bp_ticket *
@@ -99,7 +111,8 @@ bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error)
     }
     if (worker != NULL) {
         json_object_set_new(ticket->record, "again", json_true());
-        forget_worker(ticket->record);
+        (void)json_object_del(ticket->record, "left");
+        (void)json_object_del(ticket->record, "worker");
     }
     bp_json_set_text(ticket->record, "state", "queued");
     return bp_jobs__write_record(jobs, id, ticket->record, error) ? g_steal_pointer(&ticket) : NULL;

@@ -10,78 +10,109 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/job/done.h"
 #include "core/job/restore_settle.h"
 #include "core/jobs/run_internal.h"
 
 #include "sdk/lib/ban.h"
 
-/* Killed after its last write: what it made is there, and it was this job that made it. */
+/* Killed after its last write: what it was to make is there. */
 static bool
 was_done(const bp_job *job, const json_t *request, const json_t *record)
 {
-    g_autoptr(json_t) found = json_object();
-    bp_job look = {.workspace = job->workspace, .monitor = job->monitor, .result = found};
-    bool is_create = strcmp(bp_json_text(request, "verb", ""), "create") == 0;
-    if (!is_create ||
-        bp_job_get(&look, bp_json_text(request, "name", ""), true, NULL) != BP_VERB_OK) {
-        return false;
+    const char *name = bp_json_text(request, "name", "");
+    if (strcmp(bp_json_text(request, "verb", ""), "create") == 0) {
+        gint64 began = bp_clock_parse(bp_json_text(record, "started", ""));
+        return bp_job_was_created(job, bp_json_text(request, "storage", NULL), name, began);
     }
-    gint64 made = bp_clock_parse(bp_json_text(found, "started", ""));
-    gint64 began = bp_clock_parse(bp_json_text(record, "started", ""));
-    if (strcmp(bp_json_text(found, "status", ""), "success") != 0 || made < began) {
-        return false;
-    }
-    bp_json_set_text(job->result, "state", "success");
-    json_object_set(job->result, "items", json_object_get(found, "items"));
-    json_object_set(job->result, "bytes", json_object_get(found, "bytes"));
-    json_object_set(job->result, "units", json_object_get(found, "units"));
-    bp_json_set_text(job->result, "source_address", bp_json_text(found, "source_address", NULL));
-    bp_json_set_text(job->result, "label", bp_json_text(found, "label", NULL));
-    return true;
+    /* With --replace the copy may be the one that was to be replaced: the same, but for damage. */
+    return !json_is_true(json_object_get(request, "replace")) &&
+           bp_job_was_copied(job, bp_json_text(request, "from", NULL),
+                             bp_json_text(request, "to", NULL), name);
 }
 
 /* From what it proved; from the start where it had not begun to write. */
 static bp_verb_outcome
 resume(const bp_job *job, const json_t *request, const json_t *record, GError **error)
 {
-    GError *problem = NULL;
+    g_autoptr(GError) problem = NULL;
     g_autoptr(json_t) again = json_deep_copy(request);
     json_object_set_new(again, "resume", json_true());
     (void)json_object_del(again, "replace");
     bp_verb_outcome outcome = bp_request_run(job, again, &problem);
-    if (outcome == BP_VERB_FAILED && bp_error_is(problem, BP_ERR_NOT_FOUND)) {
-        g_clear_error(&problem);
-        outcome = bp_request_run(job, request, &problem);
+    bool is_there = bp_error_is(problem, BP_ERR_EXISTS);
+    if (is_there && was_done(job, request, record)) {
+        return BP_VERB_OK;
     }
-    if (outcome == BP_VERB_FAILED && bp_error_is(problem, BP_ERR_EXISTS) &&
-        was_done(job, request, record)) {
-        g_clear_error(&problem);
-        outcome = BP_VERB_OK;
+    bool is_to_go = is_there && json_is_true(json_object_get(request, "replace"));
+    if (bp_error_is(problem, BP_ERR_NOT_FOUND) || is_to_go) {
+        return bp_request_run(job, request, error);
     }
     if (problem != NULL) {
-        g_propagate_error(error, problem);
+        g_propagate_error(error, g_steal_pointer(&problem));
     }
     return outcome;
 }
 
 static bp_verb_outcome
+delete_again(const bp_job *job, const json_t *request, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    bp_verb_outcome outcome = bp_request_run(job, request, &problem);
+    if (bp_error_is(problem, BP_ERR_NOT_FOUND)) { /* else its first process would have said so */
+        bp_monitor_note(job->monitor, BP_NOTE_INFO, "deleted",
+                        "nothing was left of the backup when this was looked at again");
+        return BP_VERB_OK;
+    }
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+    }
+    return outcome;
+}
+
+/* It was done, and so is its result; only its state is missing. */
+static bool
+take_kept(const bp_job *job, const bp_ticket *ticket, bp_verb_outcome *outcome)
+{
+    g_autoptr(json_t) kept = bp_ticket_kept_result(ticket);
+    const char *word = bp_json_text(kept, "outcome", "");
+    *outcome = strcmp(word, "done") == 0 ? BP_VERB_OK : BP_VERB_DIFFERENT;
+    if (*outcome != BP_VERB_OK && strcmp(word, "different") != 0) {
+        return false;
+    }
+    const json_t *notes = json_object_get(kept, "notes");
+    for (gsize i = 0; i < json_array_size(notes); i++) {
+        const json_t *note = json_array_get(notes, i);
+        bool warns = strcmp(bp_json_text(note, "level", ""), "warning") == 0;
+        bp_monitor_note(job->monitor, warns ? BP_NOTE_WARN : BP_NOTE_INFO,
+                        bp_json_text(note, "code", "note"), bp_json_text(note, "text", ""));
+    }
+    json_object_update(job->result, kept);
+    return true;
+}
+
+static bp_verb_outcome
 run_again(const bp_job *job, const json_t *request, void *ctx, GError **error)
 {
-    const json_t *record = ctx;
+    const bp_ticket *ticket = ctx;
     const char *verb = bp_json_text(request, "verb", "");
+    bp_verb_outcome outcome = BP_VERB_FAILED;
     bp_monitor_note(job->monitor, BP_NOTE_WARN, "interrupted",
-                    "an earlier process of this job was killed");
+                    "an earlier process of this job was killed or stopped");
+    if (take_kept(job, ticket, &outcome)) {
+        return outcome;
+    }
     if (strcmp(verb, "create") == 0 || strcmp(verb, "copy") == 0) {
-        return resume(job, request, record, error);
+        return resume(job, request, bp_ticket_record(ticket), error);
     }
     if (strcmp(verb, "restore") == 0) {
         if (!bp_workspace_choose(job->workspace, bp_json_text(request, "storage", NULL), error)) {
             return BP_VERB_FAILED;
         }
-        guint64 pid = bp_json_u64(json_object_get(record, "killed"), "pid", 0);
-        return bp_job_restore_settle(job, bp_json_text(request, "name", ""), pid, error);
+        return bp_job_restore_settle(job, bp_json_text(request, "name", ""), error);
     }
-    return bp_request_run(job, request, error);
+    return strcmp(verb, "delete") == 0 ? delete_again(job, request, error)
+                                       : bp_request_run(job, request, error);
 }
 
 bp_verb_outcome
@@ -97,14 +128,14 @@ bp_jobs_work(const bp_work_params *params, GError **error)
     }
     const json_t *record = bp_ticket_record(ticket);
     const json_t *request = json_object_get(record, "request");
-    bool again = bp_json_u64(record, "attempt", 1) > 1;
     bp_json_set_text(params->job->result, "job", bp_json_text(request, "verb", NULL));
     bp_json_set_text(params->job->result, "name", bp_json_text(request, "name", NULL));
     bp_jobs_run_params run = {.job = params->job,
                               .request = request,
                               .cancel = params->cancel,
                               .origin = bp_json_text(record, "origin", NULL)};
-    return bp_jobs__run_seen(&run, ticket, again ? run_again : NULL, (void *)record, error);
+    return bp_jobs__run_seen(&run, ticket, bp_ticket_is_again(ticket) ? run_again : NULL, ticket,
+                             error);
 }
 
 void

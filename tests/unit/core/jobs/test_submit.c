@@ -163,6 +163,23 @@ START_TEST(test_submit__holds_a_secret)
 }
 END_TEST
 
+START_TEST(test_submit__somebody_has_the_directory)
+{
+    g_autoptr(GError) error = NULL;
+    bp_lock_wait patient = {.limit_ns = 40 * BP_NS_PER_S};
+    int guard = bp_jobs__lock(jobs->dir, "lock", &patient, &error);
+    ASSERT_FINE(guard >= 0, error);
+    gint64 began_ns = bp_clock_mono_ns();
+    ck_assert_ptr_null(submit(CREATE_B, NULL, &error));
+    ck_assert_int_lt(bp_clock_mono_ns() - began_ns, BP_JOBS_LOCK_NS);
+    ck_assert_uint_eq(bp_error_retry_after_ms(error), BP_SUBMIT_RETRY_MS);
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "is held by another process");
+    close(guard);
+    g_autofree char *id = submit(CREATE_B, NULL, &error);
+    ASSERT_FINE(id != NULL, error);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -170,5 +187,6 @@ main(void)
                      test_submit__is_queued_and_says_where_from,
                      test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
                      test_submit__a_key_of_another_request, test_submit__a_key_outlives_the_server,
-                     test_submit__what_is_no_key, test_submit__holds_a_secret);
+                     test_submit__what_is_no_key, test_submit__holds_a_secret,
+                     test_submit__somebody_has_the_directory);
 }

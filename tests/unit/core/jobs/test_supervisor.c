@@ -6,7 +6,9 @@
 #include "core/jobs/supervisor.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/json.h"
@@ -35,16 +37,22 @@ count_change(void *ctx, const char *id)
 }
 
 static bp_supervisor *
-supervise(GError **error)
+supervise_with(const char *program, GError **error)
 {
     g_autofree char *state = g_build_filename(job_root, "state", NULL);
     g_autofree char *config = g_build_filename(job_root, "bakplane.yaml", NULL);
     bp_supervisor_params params = {.state_dir = state,
-                                   .program = g_getenv("BAKPLANE_BIN"),
+                                   .program = program,
                                    .config = config,
                                    .workspace = job.workspace,
                                    .changed = count_change};
     return bp_supervisor_new(&params, error);
+}
+
+static bp_supervisor *
+supervise(GError **error)
+{
+    return supervise_with(g_getenv("BAKPLANE_BIN"), error);
 }
 
 static void
@@ -115,7 +123,9 @@ static pid_t
 wait_for_file(const char *id, const char *path)
 {
     json_t *found = wait_for(id, "running");
+    gint64 until_ns = bp_clock_mono_ns() + PATIENCE_NS;
     while (!job_exists(path)) {
+        ck_assert_msg(bp_clock_mono_ns() < until_ns, "job %s has not written %s", id, path);
         g_usleep(1000); /* nobody tells of files */
     }
     pid_t pid = (pid_t)bp_json_u64(found, "pid", 0);
@@ -254,6 +264,183 @@ START_TEST(test_killed__restore_names_its_targets)
 }
 END_TEST
 
+/* Each verb, after its last write, but before that was on record. */
+START_TEST(test_killed__copy_after_its_last_write)
+{
+    g_autofree char *made = submit(CREATE_B);
+    json_decref(wait_for(made, "succeeded"));
+    g_setenv("BP_FAULT", "copy.committed::abort", TRUE);
+    g_autofree char *id = submit("{\"verb\":\"copy\",\"name\":\"b\",\"to\":\"other\"}");
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 2);
+    const json_t *result = json_object_get(done, "result");
+    ck_assert_uint_eq(bp_json_u64(result, "items", 0), 4);
+    ck_assert_str_eq(bp_json_text(result, "from", ""), "backups");
+}
+END_TEST
+
+START_TEST(test_killed__delete_after_its_last_write)
+{
+    g_autofree char *made = submit(CREATE_B);
+    json_decref(wait_for(made, "succeeded"));
+    g_setenv("BP_FAULT", "delete.removed::abort", TRUE);
+    g_autofree char *id = submit("{\"verb\":\"delete\",\"name\":\"b\"}");
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 2);
+    ck_assert(!job_exists("backups/b"));
+}
+END_TEST
+
+#define REPLACE_B "{\"verb\":\"create\",\"name\":\"b\",\"replace\":true}"
+
+START_TEST(test_killed__replace_after_its_last_write)
+{
+    g_autofree char *made = submit(CREATE_B);
+    json_decref(wait_for(made, "succeeded"));
+    job_write("data/default/books/more", "more");
+    g_setenv("BP_FAULT", "create.committed::abort", TRUE);
+    g_autofree char *id = submit(REPLACE_B);
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 2);
+    ck_assert_uint_eq(bp_json_u64(json_object_get(done, "result"), "items", 0), 5);
+}
+END_TEST
+
+/* What is there is whole, but it is what was to be replaced. */
+START_TEST(test_killed__replace_before_its_first_write)
+{
+    g_autofree char *made = submit(CREATE_B);
+    json_decref(wait_for(made, "succeeded"));
+    job_write("data/default/books/more", "more");
+    g_setenv("BP_FAULT", "source.probe::delay=20s", TRUE);
+    g_autofree char *id = submit(REPLACE_B);
+    g_autoptr(json_t) begun = wait_for(id, "running");
+    g_unsetenv("BP_FAULT");
+    ck_assert_int_eq(kill((pid_t)bp_json_u64(begun, "pid", 0), SIGKILL), 0);
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(json_object_get(done, "result"), "items", 0), 5);
+}
+END_TEST
+
+#define RESTORE_B "{\"verb\":\"restore\",\"name\":\"b\",\"suffix\":\"_r\"}"
+
+static void
+restore_killed_at(const char *fault)
+{
+    g_autofree char *made = submit(CREATE_B);
+    json_decref(wait_for(made, "succeeded"));
+    g_setenv("BP_FAULT", fault, TRUE);
+    g_autofree char *id = submit(RESTORE_B);
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 2);
+    const json_t *targets = json_object_get(json_object_get(done, "result"), "targets");
+    ck_assert_uint_eq(json_array_size(targets), 3);
+    for (gsize i = 0; i < json_array_size(targets); i++) {
+        ck_assert_str_eq(bp_json_text(json_array_get(targets, i), "state", ""), "complete");
+    }
+    ck_assert_uint_eq(job_count("state/restore"), 1); /* its lock file: no journal is left */
+}
+
+START_TEST(test_killed__restore_before_its_journal_went)
+{
+    restore_killed_at("restore.complete::abort");
+}
+END_TEST
+
+START_TEST(test_killed__restore_after_its_journal_went)
+{
+    restore_killed_at("restore.ended::abort");
+}
+END_TEST
+
+START_TEST(test_killed__before_it_began)
+{
+    g_autoptr(GError) error = NULL;
+    g_clear_pointer(&supervisor, bp_supervisor_free);
+    supervisor = supervise_with("/bin/false", &error);
+    ASSERT_FINE(supervisor != NULL, error);
+    g_autofree char *id = submit(CREATE_B);
+    g_autoptr(json_t) ended = wait_for(id, "failed");
+    const json_t *why = json_object_get(ended, "error");
+    ck_assert_str_eq(bp_json_text(why, "message", ""),
+                     "its worker was started 4 times, and each time ended before it began");
+    ck_assert_ptr_nonnull(strstr(bp_json_text(why, "hint", ""), "/bin/false"));
+}
+END_TEST
+
+/* A script in the worker's place says whether it has the descriptor that we left open. */
+START_TEST(test_start__nothing_of_the_server_is_inherited)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *script = g_build_filename(job_root, "worker.sh", NULL);
+    g_autofree char *text = g_strdup_printf("#!/bin/sh\n"
+                                            "{ [ -e /proc/self/fd/3 ] && echo lock\n"
+                                            "[ -e /proc/self/fd/57 ] && echo socket\n"
+                                            "echo end; } >%s/seen.part\n"
+                                            "mv %s/seen.part %s/seen\n",
+                                            job_root, job_root, job_root);
+    job_write("worker.sh", text);
+    ck_assert_int_eq(chmod(script, 0700), 0);
+    ck_assert_int_eq(dup2(STDIN_FILENO, 57), 57); /* not CLOEXEC, as of a careless library */
+    g_clear_pointer(&supervisor, bp_supervisor_free);
+    supervisor = supervise_with(script, &error);
+    ASSERT_FINE(supervisor != NULL, error);
+    g_autofree char *id = submit(CREATE_B);
+    json_decref(wait_for(id, "failed"));
+    close(57);
+    g_autofree char *seen = job_read("seen");
+    ck_assert_str_eq(seen, "lock\nend\n");
+}
+END_TEST
+
+/* Its server goes down, and all of the service's processes get the signal. */
+START_TEST(test_stopped__with_its_server)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = submit_slow();
+    g_autoptr(json_t) slow = bp_jobs_get(jobs, id, NULL);
+    pid_t pid = (pid_t)bp_json_u64(slow, "pid", 0);
+    g_clear_pointer(&supervisor, bp_supervisor_free);
+    ck_assert_int_eq(kill(pid, SIGTERM), 0);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    g_autoptr(json_t) left = bp_jobs_get(jobs, id, NULL);
+    ck_assert_str_eq(bp_json_text(left, "state", ""), "interrupted");
+    const json_t *why = json_object_get(left, "error");
+    ck_assert_str_eq(bp_json_text(why, "hint", ""), "the server goes on with it");
+    job_remove("data/default/books/large"); /* what made it slow */
+    job_remove("data/default/books/larger");
+    supervisor = supervise(&error);
+    ASSERT_FINE(supervisor != NULL, error);
+    g_autoptr(json_t) done = wait_for(id, "succeeded");
+    ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 1);
+    ck_assert_uint_eq(bp_json_u64(json_object_get(done, "result"), "items", 0), 4);
+}
+END_TEST
+
+/* The server is still there for a moment: it must not start anew what is being stopped. */
+START_TEST(test_stopped__before_its_server)
+{
+    g_autofree char *id = submit_slow();
+    g_autoptr(json_t) slow = bp_jobs_get(jobs, id, NULL);
+    ck_assert_int_eq(kill((pid_t)bp_json_u64(slow, "pid", 0), SIGTERM), 0);
+    json_decref(wait_for(id, "interrupted"));
+    g_autofree char *other = submit("{\"verb\":\"delete\",\"name\":\"nothing\"}");
+    json_decref(wait_for(other, "failed")); /* the supervisor has looked at all meanwhile */
+    g_autoptr(json_t) left = bp_jobs_get(jobs, id, NULL);
+    ck_assert_str_eq(bp_json_text(left, "state", ""), "interrupted");
+}
+END_TEST
+
+START_TEST(test_stopped__after_it_was_cancelled)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = submit_slow();
+    ASSERT_FINE(bp_supervisor_cancel(supervisor, id, &error), error);
+    g_autoptr(json_t) ended = wait_for(id, "cancelled");
+    ck_assert_str_eq(bp_json_text(json_object_get(ended, "error"), "class", ""), "cancelled");
+}
+END_TEST
+
 START_TEST(test_new__takes_up_what_is_left)
 {
     g_autoptr(GError) error = NULL;
@@ -288,10 +475,16 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/supervisor", setup, teardown, test_submit__is_done_by_a_worker,
-                     test_submit__one_source_one_create, test_cancel__before_it_began,
-                     test_killed__create_is_resumed, test_killed__after_its_last_write,
-                     test_killed__before_its_first_write, test_killed__again_and_again,
-                     test_killed__restore_names_its_targets, test_new__takes_up_what_is_left,
-                     test_new__one_of_a_directory);
+    return RUN_SUITE(
+        "core/jobs/supervisor", setup, teardown, test_submit__is_done_by_a_worker,
+        test_submit__one_source_one_create, test_cancel__before_it_began,
+        test_killed__create_is_resumed, test_killed__after_its_last_write,
+        test_killed__before_its_first_write, test_killed__again_and_again,
+        test_killed__restore_names_its_targets, test_killed__before_it_began,
+        test_killed__copy_after_its_last_write, test_killed__delete_after_its_last_write,
+        test_killed__replace_after_its_last_write, test_killed__replace_before_its_first_write,
+        test_killed__restore_before_its_journal_went, test_killed__restore_after_its_journal_went,
+        test_start__nothing_of_the_server_is_inherited, test_stopped__with_its_server,
+        test_stopped__before_its_server, test_stopped__after_it_was_cancelled,
+        test_new__takes_up_what_is_left, test_new__one_of_a_directory);
 }

@@ -273,21 +273,78 @@ START_TEST(test_take__a_stopped_process_has_the_directory)
 }
 END_TEST
 
-START_TEST(test_may_run__looks_once)
+static bp_ticket *
+hold(const char *claim, GError **error)
+{
+    g_autoptr(json_t) request = json_pack("{s:s,s:s}", "verb", "create", "name", "b");
+    g_autoptr(json_t) claims = json_pack("[s]", claim);
+    bp_ticket_params params = {
+        .jobs = jobs, .request = request, .claims = claims, .origin = "test", .hold = true};
+    return bp_ticket_take(&params, error);
+}
+
+START_TEST(test_turns__looks_once)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    g_autoptr(bp_ticket) ticket = hold("source s", &error);
     ASSERT_FINE(ticket != NULL, error);
-    bool turn = true;
     pid_t pid = stop_with_directory();
     gint64 until_ns = bp_clock_mono_ns() + jobs->lock_limit_ns;
-    ck_assert(!bp_ticket_may_run(ticket, &turn, &error));
+    ck_assert_ptr_null(bp_turns_begin(jobs, &error));
     ASSERT_ERROR(error, BP_ERR_RETRYABLE, "is held by another process");
     ck_assert(bp_clock_mono_ns() < until_ns);
-    ck_assert(!turn);
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-    ASSERT_FINE(bp_ticket_may_run(ticket, &turn, &error), error);
+    g_autoptr(bp_turns) turns = bp_turns_begin(jobs, &error);
+    ASSERT_FINE(turns != NULL, error);
+    bool turn = false;
+    ASSERT_FINE(bp_ticket_may_run(ticket, turns, &turn, &error), error);
+    ck_assert(turn);
+}
+END_TEST
+
+START_TEST(test_turns__who_may_is_in_the_way_of_the_next)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) one = hold("source s", &error);
+    g_autoptr(bp_ticket) two = hold("source s", &error);
+    ASSERT_FINE(two != NULL, error);
+    g_autoptr(bp_turns) turns = bp_turns_begin(jobs, &error);
+    ASSERT_FINE(turns != NULL, error);
+    bool earlier = strcmp(bp_ticket_id(one), bp_ticket_id(two)) < 0; /* in one millisecond */
+    bool first = false;
+    bool second = true;
+    ASSERT_FINE(bp_ticket_may_run(earlier ? one : two, turns, &first, &error), error);
+    ASSERT_FINE(bp_ticket_may_run(earlier ? two : one, turns, &second, &error), error);
+    ck_assert(first);
+    ck_assert(!second);
+    ck_assert_str_eq(bp_ticket_waits_for(earlier ? two : one), bp_ticket_id(earlier ? one : two));
+}
+END_TEST
+
+/* Its server was down when another process began to write the same backup. */
+START_TEST(test_revive__waits_for_another_writer)
+{
+    g_autoptr(GError) error = NULL;
+    bp_ticket *before = hold("backup here/b", &error);
+    ASSERT_FINE(before != NULL, error);
+    g_autofree char *id = g_strdup(bp_ticket_id(before));
+    bp_ticket_free(before);
+    g_autoptr(bp_ticket) writer = jobs_take("b", NULL, &error);
+    ASSERT_FINE(writer != NULL, error);
+    g_autoptr(bp_ticket) revived = bp_ticket_revive(jobs, id, &error);
+    ASSERT_FINE(revived != NULL, error);
+    bool turn = true;
+    bp_turns *turns = bp_turns_begin(jobs, NULL);
+    ASSERT_FINE(bp_ticket_may_run(revived, turns, &turn, &error), error);
+    bp_turns_end(turns);
+    ck_assert(!turn);
+    ck_assert_str_eq(bp_ticket_waits_for(revived), bp_ticket_id(writer));
+    g_autoptr(json_t) result = json_object();
+    ck_assert(bp_ticket_finish(writer, "succeeded", result, NULL));
+    turns = bp_turns_begin(jobs, NULL);
+    ASSERT_FINE(bp_ticket_may_run(revived, turns, &turn, &error), error);
+    bp_turns_end(turns);
     ck_assert(turn);
 }
 END_TEST
@@ -303,5 +360,6 @@ main(void)
         test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
         test_take__who_cannot_be_recorded_leaves_nothing, test_wait__no_longer_than_it_may,
         test_wait__its_turn_cannot_be_recorded, test_wait__a_stopped_process_has_the_directory,
-        test_take__a_stopped_process_has_the_directory, test_may_run__looks_once);
+        test_take__a_stopped_process_has_the_directory, test_turns__looks_once,
+        test_turns__who_may_is_in_the_way_of_the_next, test_revive__waits_for_another_writer);
 }
