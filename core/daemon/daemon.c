@@ -38,6 +38,7 @@ typedef struct {
     bp_config_tree *config;
     char *state_dir, *worker;
     bp_server_settings *settings;
+    char *tls_cert, *tls_key; /* PEM, or NULL */
     bp_access *access;
     bp_cancel *stopping; /* of all that handlers do */
     bp_service *service;
@@ -115,11 +116,30 @@ load_config(daemon_parts *d, const bp_daemon_options *options, GError **error)
 }
 
 static bool
+read_pem(const char *key, const char *path, char **out, GError **error)
+{
+    GError *problem = NULL;
+    if (path != NULL && !g_file_get_contents(path, out, NULL, &problem)) {
+        bp_set_error(error, BP_ERR_INVALID, "server.%s: %s", key, problem->message);
+        g_error_free(problem);
+        return false;
+    }
+    return true;
+}
+
+static bool
+read_certificate(daemon_parts *d, GError **error)
+{
+    return read_pem("tls_cert", d->settings->tls_cert, &d->tls_cert, error) &&
+           read_pem("tls_key", d->settings->tls_key, &d->tls_key, error);
+}
+
+static bool
 load_settings(daemon_parts *d, const bp_daemon_options *options, GError **error)
 {
     bp_server_flags flags = {.port = options->port, .insecure = options->insecure != FALSE};
     d->settings = bp_server_settings_load(d->config, d->state_dir, &flags, error);
-    return d->settings != NULL;
+    return d->settings != NULL && read_certificate(d, error);
 }
 
 /* Workers are the other program, which is beside this one. */
@@ -168,8 +188,8 @@ start_http(daemon_parts *d, GError **error)
                              .n_routes = d->routes->len,
                              .guard = bp_service_guard,
                              .ctx = d->service,
-                             .tls_cert = s->tls_cert,
-                             .tls_key = s->tls_key,
+                             .tls_cert = d->tls_cert,
+                             .tls_key = d->tls_key,
                              .max_connections = s->max_connections,
                              .max_head = s->max_head,
                              .max_body = s->max_body,
@@ -255,6 +275,11 @@ parts_clear(daemon_parts *d)
     bp_config_tree_free(d->config);
     g_free(d->state_dir);
     g_free(d->worker);
+    g_free(d->tls_cert);
+    if (d->tls_key != NULL) {
+        explicit_bzero(d->tls_key, strlen(d->tls_key));
+        g_free(d->tls_key);
+    }
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(daemon_parts, parts_clear)
 

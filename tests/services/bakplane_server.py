@@ -13,7 +13,9 @@ import http.client
 import json
 import os
 import re
+import signal
 import ssl
+import subprocess
 import time
 from pathlib import Path
 
@@ -73,8 +75,10 @@ class BakplaneServer(Server):
 
     NAME = "bakplane-server"
 
-    def __init__(self, data=None, settings=None, flags=(), env=None, scheme="http"):
+    def __init__(self, data=None, settings=None, flags=(), env=None, scheme="http", program=None):
+        """program: words to call it by, instead of bakplane-server."""
         super().__init__(data)
+        self.program = program or [built("bakplane-server")]
         self.source, self.backups = self.data / "source", self.data / "backups"
         self.state, self.config = self.data / "state", self.data / "bakplane.yaml"
         base = {
@@ -84,10 +88,11 @@ class BakplaneServer(Server):
             "backup": {"storage": "backups"},
             "plugins": {"dirs": plugin_folders()},
             "server": {"listen": "127.0.0.1:0", "grpc_listen": "127.0.0.1:0"},
+            "log": {"level": "info", "format": "json"},
             "state_dir": str(self.state),
         }
         if settings is not None and "source" in settings:
-            base = {"server": base["server"], "state_dir": base["state_dir"]}
+            base = {key: base[key] for key in ("server", "log", "state_dir")}
         else:
             self.source.mkdir(parents=True, exist_ok=True)
             self.backups.mkdir(parents=True, exist_ok=True)
@@ -101,9 +106,7 @@ class BakplaneServer(Server):
         # JSON is YAML.
         self.config.write_text(json.dumps(self.settings, indent=1), encoding="utf-8")
         self._offset = self.log.stat().st_size if self.log.exists() else 0
-        command = [built("bakplane-server"), "--config", self.config, "--log-format", "json",
-                   *self.flags]
-        return command, self.env
+        return [*self.program, "--config", self.config, *self.flags], self.env
 
     def _is_ready(self):
         """It says so itself, with the ports that it got."""
@@ -118,6 +121,25 @@ class BakplaneServer(Server):
         with open(self.log, encoding="utf-8", errors="replace") as log:
             log.seek(self._offset)
             return [json.loads(line) for line in log if re.match(r"\{.*\}$", line)]
+
+    def workers(self):
+        """Processes of its jobs that are there, also when it is not."""
+        found = []
+        for record in self.state.glob("jobs/*/record.json"):
+            try:
+                worker = json.loads(record.read_text(encoding="utf-8")).get("worker") or {}
+                words = Path(f"/proc/{worker.get('pid')}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue  # gone meanwhile
+            if b"job-worker" in words:
+                found.append(worker["pid"])
+        return found
+
+    def close(self):
+        self.stop()
+        for pid in self.workers():
+            os.kill(pid, signal.SIGKILL)
+        super().close()
 
     # -- where it is
 
@@ -192,6 +214,18 @@ class BakplaneServer(Server):
 
     # -- life
 
+    def send(self, number):
+        """A signal."""
+        self._process.send(number)
+
+    def end(self, number=signal.SIGTERM):
+        """A signal; its exit code."""
+        self.send(number)
+        try:
+            return self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise ServerError(f"{self.title} goes on:\n{self._process.tail()}") from None
+
     def run(self, timeout=PATIENCE):
         """For what does not come up: its exit code and what it said."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +233,7 @@ class BakplaneServer(Server):
         process = ServerProcess(command, self.log, env=env, cwd=self.data)
         try:
             code = process.wait(timeout)
-        except BaseException:
+        except subprocess.TimeoutExpired:
             process.kill()
             raise ServerError(f"{self.title} goes on:\n{process.tail()}") from None
         with open(self.log, encoding="utf-8", errors="replace") as log:
