@@ -80,7 +80,7 @@ class BakplaneServer(Server):
         super().__init__(data)
         self.program = program or [built("bakplane-server")]
         self.source, self.backups = self.data / "source", self.data / "backups"
-        self.state, self.config = self.data / "state", self.data / "bakplane.yaml"
+        self.config = self.data / "bakplane.yaml"
         base = {
             "source": {"plugin": "files", "storage": "data", "databases": True},
             "storages": {"data": {"plugin": "local", "root": str(self.source)},
@@ -89,7 +89,7 @@ class BakplaneServer(Server):
             "plugins": {"dirs": plugin_folders()},
             "server": {"listen": "127.0.0.1:0", "grpc_listen": "127.0.0.1:0"},
             "log": {"level": "info", "format": "json"},
-            "state_dir": str(self.state),
+            "state_dir": str(self.data / "state"),
         }
         if settings is not None and "source" in settings:
             base = {key: base[key] for key in ("server", "log", "state_dir")}
@@ -97,6 +97,7 @@ class BakplaneServer(Server):
             self.source.mkdir(parents=True, exist_ok=True)
             self.backups.mkdir(parents=True, exist_ok=True)
         self.settings = merge(base, settings or {})
+        self.state = Path(self.settings["state_dir"])
         self.flags, self.env, self.scheme = list(flags), dict(env or {}), scheme
         self._told = {}
 
