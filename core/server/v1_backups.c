@@ -94,8 +94,8 @@ bp_v1__create(bp_service *service, const bp_v1_call *call)
                                 ? bp_v1__submit(service, call, request, key, &error)
                                 : NULL;
     if (job == NULL) {
-        bool taken = bp_error_is(error, BP_ERR_EXISTS);
-        return bp_v1__fail_with(answer, taken ? BP_V1_PARAMETER_ERROR : BP_V1_FAIL, error);
+        bool wrong = bp_error_is(error, BP_ERR_EXISTS) || bp_error_is(error, BP_ERR_INVALID);
+        return bp_v1__fail_with(answer, wrong ? BP_V1_PARAMETER_ERROR : BP_V1_FAIL, error);
     }
     if (bp_v1_is_said(call->request, "async")) {
         return bp_v1__end(answer, BP_V1_SUCCESS, "create backup is executing asynchronously",

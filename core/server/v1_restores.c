@@ -98,7 +98,7 @@ bp_v1__restore(bp_service *service, const bp_v1_call *call)
     g_autofree char *key = g_strconcat(BP_V1_KEY_RESTORE, id, NULL);
     g_autoptr(json_t) job = bp_v1__submit(service, call, request, key, &error);
     if (job == NULL) {
-        return bp_v1__fail_with(answer, BP_V1_FAIL, error);
+        return bp_v1__fail(answer, error);
     }
     if (bp_v1_is_said(call->request, "async")) {
         return bp_v1__end(answer, BP_V1_SUCCESS, "restore backup is executing asynchronously",
