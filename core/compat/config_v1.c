@@ -31,7 +31,7 @@ static const bp_said_key keys[] = {
     {"http.enabled", BOOL, true, false, NULL, NULL},
     {"http.debug_mode", BOOL, true, false, NULL, NULL},
     {"http.debugMode", BOOL, true, false, NULL, NULL},
-    {"http.simpleResponse", BOOL, true, false, NULL, NULL},
+    {"http.simpleResponse", BOOL, false, false, NULL, NULL},
     {"http.swaggerBasePath", TEXT, true, false, NULL, NULL},
     {"cloud.address", TEXT, true, false, NULL, NULL},
     {"cloud.apikey", TEXT, true, true, NULL, NULL},
@@ -233,6 +233,18 @@ put_store(const bp_translation *t, bool is_backup)
     }
 }
 
+static void
+put_server(const bp_translation *t)
+{
+    g_auto(bp_said_value) simple = {0};
+    bool on = false;
+    bp_said_get(t->said, "http.simpleResponse", &simple);
+    bp_said_get_bool(t->said, "http.simpleResponse", &on);
+    if (bp_said_is_text(&simple)) {
+        bp_node_put(t->out, "server.simple_answers", on ? "true" : "false", simple.origin);
+    }
+}
+
 void
 bp_v1_translate(const bp_translation *t)
 {
@@ -240,6 +252,7 @@ bp_v1_translate(const bp_translation *t)
     put_tls(t);
     put_gc_pause(t);
     put_jobs(t);
+    put_server(t);
     bp_translation_put_log(t);
     g_auto(bp_said_value) root = {0};
     bp_said_get(t->said, "minio.backupRootPath", &root);

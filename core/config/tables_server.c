@@ -90,6 +90,11 @@ static const struct bp_config_key server_keys[] = {
      .min = 1,
      .max = 256,
      .help = "jobs of the server that run at once; more wait"},
+    {.name = "simple_answers",
+     .type = BP_CONFIG_BOOL,
+     .def = "false",
+     .help = "/api/v1 shows backups without what is below their collections, and lists them "
+             "without these"},
 };
 
 const bp_key_table bp_config_server_keys = {

@@ -54,6 +54,7 @@ read_rest(bp_server_settings *s, const bp_settings *section, const char *state_d
     s->receive_ns = (gint64)bp_settings_u64(section, "receive_timeout") * BP_NS_PER_MS;
     s->send_ns = (gint64)bp_settings_u64(section, "send_timeout") * BP_NS_PER_MS;
     s->max_running = (guint)bp_settings_u64(section, "max_running");
+    s->has_simple_answers = bp_settings_bool(section, "simple_answers");
 }
 
 bp_server_settings *

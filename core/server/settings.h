@@ -26,7 +26,8 @@ typedef struct bp_server_settings {
     guint max_connections;
     gsize max_head, max_body; /* bytes */
     gint64 receive_ns, send_ns;
-    guint max_running; /* workers at once */
+    guint max_running;       /* workers at once */
+    bool has_simple_answers; /* of /api/v1 */
 } bp_server_settings;
 
 /** What was said on the command line. */

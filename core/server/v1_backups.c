@@ -56,7 +56,9 @@ made_backup(bp_service *service, const json_t *job, GError **error)
         return NULL;
     }
     g_autoptr(json_t) entry = bp_v1__look_entry(&look, bp_json_text(job, "name", ""), error);
-    bp_v1_told told = {.id = bp_json_text(job, "id", NULL), .entry = entry};
+    bp_v1_told told = {.id = bp_json_text(job, "id", NULL),
+                       .entry = entry,
+                       .simple = bp_service_settings(service)->has_simple_answers};
     return entry != NULL ? bp_v1__look_info(&look, &told, error) : NULL;
 }
 
@@ -212,7 +214,8 @@ bp_v1__get(bp_service *service, const bp_v1_call *call)
     g_auto(sought) wanted = {.service = service,
                              .name = *name != '\0' ? g_strdup(name) : NULL,
                              .storage = g_strdup(storage),
-                             .simple = bp_v1_is_said(request, "without_detail")};
+                             .simple = bp_v1_is_said(request, "without_detail") ||
+                                       bp_service_settings(service)->has_simple_answers};
     bool found =
         (wanted.name != NULL || find_by_id(&wanted, id, &error)) && find_job(&wanted, &error);
     json_t *info = found ? look_for(&wanted, &error) : NULL;
@@ -231,7 +234,9 @@ listed(const bp_v1_look *look, const json_t *jobs, const json_t *entry)
     bp_v1_told told = {
         .id = bp_json_text(made ? job : NULL, "id", NULL), .entry = entry, .simple = true};
     g_autoptr(GError) unreadable = NULL;
-    json_t *info = bp_v1__look_info(look, &told, &unreadable);
+    json_t *info = bp_service_settings(look->service)->has_simple_answers
+                       ? bp_v1_tell_entry(&told)
+                       : bp_v1__look_info(look, &told, &unreadable);
     if (info == NULL) {
         bp_monitor_note(look->job.monitor, BP_NOTE_WARN, "list", unreadable->message);
     }

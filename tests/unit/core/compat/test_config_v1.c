@@ -101,6 +101,7 @@ START_TEST(test_translate__a_local_milvus)
     assert_value(tree, "restore.concurrency.units", "2");
     assert_value(tree, "backup.gc_pause", "auto");
     assert_value(tree, "backup.gc_pause_for", "7200s");
+    assert_value(tree, "server.simple_answers", "true");
     assert_value(tree, "log.level", "info");
 }
 END_TEST
@@ -111,7 +112,7 @@ START_TEST(test_translate__keys_without_effect_are_named_once)
     ck_assert_uint_eq(bp_config_warnings(tree)->len, 1);
     assert_warned(tree,
                   "/backup.yaml: keys without effect here: "
-                  "log.file.rootPath (line 5), http.simpleResponse (line 7), "
+                  "log.file.rootPath (line 5), "
                   "backup.maxSegmentGroupSize (line 21), backup.keepTempFiles (line 26)",
                   1);
 }

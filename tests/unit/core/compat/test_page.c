@@ -228,6 +228,7 @@ static const key_example examples_v1[] = {
     {"configVersion", "v1", "", "source.address", "localhost:19530"},
     {"log.level", "error", "", "log.level", "error"},
     {"log.console", "true", "log: {level: debug}", "log.level", "debug"},
+    {"http.simpleResponse", "true", "milvus: {port: 1}", "server.simple_answers", "true"},
     {"milvus.address", "h", "", "source.address", "h:19530"},
     {"milvus.port", "7", "", "source.address", "localhost:7"},
     {"milvus.user", "u", "", "source.user", "u"},

@@ -58,6 +58,7 @@ START_TEST(test_load__by_default)
     ck_assert_int_eq(s->receive_ns, 30 * BP_NS_PER_S);
     ck_assert_int_eq(s->send_ns, 60 * BP_NS_PER_S);
     ck_assert_uint_eq(s->max_running, 4);
+    ck_assert(!s->has_simple_answers);
 }
 END_TEST
 
@@ -65,7 +66,7 @@ START_TEST(test_load__as_written)
 {
     g_autoptr(bp_server_settings) s =
         loaded("listen: '[::1]:9', grpc_listen: '', token_file: /t, read_token_file: /r, "
-               "hosts: [a, b], origins: 'https://c', max_running: 1",
+               "hosts: [a, b], origins: 'https://c', max_running: 1, simple_answers: true",
                NULL);
     ck_assert_str_eq(s->listen.host, "::1");
     ck_assert_uint_eq(s->listen.port, 9);
@@ -76,6 +77,7 @@ START_TEST(test_load__as_written)
     ck_assert_ptr_null(s->hosts[2]);
     ck_assert_str_eq(s->origins[0], "https://c");
     ck_assert_uint_eq(s->max_running, 1);
+    ck_assert(s->has_simple_answers);
 }
 END_TEST
 
