@@ -412,8 +412,12 @@ translate(const bp_front_in *in, bp_front_call *out, GError **error)
         return false;
     }
     g_ptr_array_add(words, NULL);
-    bool asks_for_settings = strcmp(line.command->name, "check") == 0 && line.words->len > 0;
-    out->command = asks_for_settings ? "config" : line.command->name;
+    out->command = line.command->name;
+    if (strcmp(out->command, "check") == 0 && line.words->len > 0) {
+        bool yaml = strcmp(g_ptr_array_index(line.words, 0), "backup_yaml") == 0;
+        out->command = yaml ? "check backup_yaml" : "config";
+    }
+    out->environ = in->environ;
     out->detail = bp_front_line_is_on(&line, "detail");
     out->words = (char **)g_ptr_array_steal(words, NULL);
     return true;

@@ -21,8 +21,9 @@ typedef struct bp_front_in {
 
 /** A command line that was understood: either `words`, or `text` to print and be done. */
 typedef struct bp_front_call {
-    const char *command; /* of the other tool, e.g. "get"; static */
-    char **words;        /* as main would get them, NULL-terminated */
+    const char *command;        /* of the other tool, e.g. "get"; static */
+    char **words;               /* as main would get them, NULL-terminated */
+    const char *const *environ; /* as it came in; borrowed */
     char *text;
     bool detail;         /* get: with everything */
     GPtrArray *warnings; /* char * */
@@ -45,7 +46,8 @@ typedef struct bp_front {
      * file.
      */
     bool (*translate)(const bp_front_in *in, bp_front_call *out, GError **error);
-    /** For standard output.  Returns: (transfer full) */
+    /** For standard output; NULL = as our own verb shows it.  Returns: (transfer full) (nullable)
+     */
     char *(*show)(const bp_front_result *result);
     const bp_config_dialect *dialect; /* how its configuration is read */
 } bp_front;

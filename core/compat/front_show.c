@@ -9,6 +9,7 @@
 
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/compat/front_config.h"
 
 #include "sdk/lib/ban.h"
 
@@ -151,8 +152,14 @@ bp_front_show(const bp_front_result *result)
         const char *command;
         char *(*show)(const bp_front_result *result);
     } shows[] = {
-        {"create", show_job}, {"restore", show_job}, {"list", show_list},
-        {"get", show_get},    {"check", show_check}, {"delete", show_done},
+        {"create", show_job},
+        {"restore", show_job},
+        {"list", show_list},
+        {"get", show_get},
+        {"check", show_check},
+        {"delete", show_done},
+        {"config", bp_front_show_config},
+        {"check backup_yaml", bp_front_show_yaml},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(shows); i++) {
         if (strcmp(shows[i].command, result->call->command) == 0) {

@@ -131,18 +131,22 @@ put_pairs(const migration *m)
     }
 }
 
+/* Where it was said in the first dialect; a value that nobody gave has no origin. */
 static void
-put_text(const migration *m, const char *path, const char *text)
+put_text(const migration *m, const char *path, const char *text, const char *from)
 {
-    bp_node_put(m->t.out, path, text, NULL);
+    g_auto(bp_said_value) said = {0};
+    bp_said_get(m->t.said, from, &said);
+    bp_node_put(m->t.out, path, text, said.given ? said.origin : NULL);
 }
 
 static void
 put_tls(const migration *m)
 {
     static const char *const modes[] = {"disabled", "server", "mutual"};
+    static const char *const from = "milvus.tlsMode";
     g_auto(bp_said_value) mode = {0};
-    bp_said_get(m->t.said, "milvus.tlsMode", &mode);
+    bp_said_get(m->t.said, from, &mode);
     guint number = bp_said_is_text(&mode) ? (guint)(mode.text[0] - '0') : 0;
     bool has_pair = bp_node_at(m->t.out, "milvus.grpc.mtlsCertPath") != NULL &&
                     bp_node_at(m->t.out, "milvus.grpc.mtlsKeyPath") != NULL;
@@ -150,7 +154,7 @@ put_tls(const migration *m)
         bp_said_problem(m->t.said, BP_ERR_INVALID, "%s: \"%s\" is no mode", mode.origin, mode.text);
         return;
     }
-    put_text(m, "milvus.grpc.tlsMode", modes[number == 2 && !has_pair ? 1 : number]);
+    put_text(m, "milvus.grpc.tlsMode", modes[number == 2 && !has_pair ? 1 : number], from);
 }
 
 /* What is not there is false in the first dialect, and true in the second. */
@@ -161,8 +165,8 @@ put_switches(const migration *m)
     bool streaming = false;
     bp_said_get_bool(m->t.said, "backup.gcPause.enable", &pause);
     bp_said_get_bool(m->t.said, "minio.crossStorage", &streaming);
-    put_text(m, "backup.pauseGC", pause ? "true" : "false");
-    put_text(m, "transfer.mode", streaming ? "streaming" : "auto");
+    put_text(m, "backup.pauseGC", pause ? "true" : "false", "backup.gcPause.enable");
+    put_text(m, "transfer.mode", streaming ? "streaming" : "auto", "minio.crossStorage");
 }
 
 static void
@@ -171,6 +175,15 @@ put_etcd(const migration *m)
     g_auto(bp_said_value) endpoints = {0};
     bp_said_get(m->t.said, "milvus.etcd.endpoints", &endpoints);
     put(m, "milvus.etcd.endpoints", &endpoints); /* written as a list */
+}
+
+/* As bp_v1_read_store looks for it. */
+static const char *
+of_store(const migration *m, bool is_backup, const char *primary, const char *backup)
+{
+    g_auto(bp_said_value) own = {0};
+    bp_said_get(m->t.said, backup, &own);
+    return is_backup && bp_said_is_text(&own) ? backup : primary;
 }
 
 static void
@@ -209,7 +222,7 @@ put_store(const migration *m, bool is_backup)
     g_autofree char *provider = g_strconcat(section, "provider", NULL);
     g_autofree char *tls = g_strconcat(section, "useSSL", NULL);
     g_autofree char *type = g_strconcat(section, "auth.type", NULL);
-    put_text(m, provider, s.provider->name);
+    bp_node_put(m->t.out, provider, s.provider->name, s.provider_origin);
     for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
         g_autofree char *path = g_strconcat(section, members[i].name, NULL);
         if (members[i].wanted) {
@@ -217,8 +230,10 @@ put_store(const migration *m, bool is_backup)
         }
     }
     if (remote) {
-        put_text(m, tls, s.use_tls ? "true" : "false");
-        put_text(m, type, types[s.provider->family][s.auth]);
+        put_text(m, tls, s.use_tls ? "true" : "false",
+                 of_store(m, is_backup, "minio.useSSL", "minio.backupUseSSL"));
+        put_text(m, type, types[s.provider->family][s.auth],
+                 of_store(m, is_backup, "minio.useIAM", "minio.backupUseIAM"));
     }
 }
 
@@ -327,6 +342,18 @@ check_result(const migration *m, const char *text, bool *valid, GError **error)
     return true;
 }
 
+void
+bp_migrate__second_tree(const bp_translation *t)
+{
+    const migration m = {.t = *t};
+    put_pairs(&m);
+    put_tls(&m);
+    put_etcd(&m);
+    put_switches(&m);
+    put_store(&m, false);
+    put_store(&m, true);
+}
+
 char *
 bp_migrate_second(const bp_node *root, const char *path, const char *const *environ,
                   GPtrArray *report, bool *valid, GError **error)
@@ -345,12 +372,7 @@ bp_migrate_second(const bp_node *root, const char *path, const char *const *envi
     g_autoptr(bp_node) out = bp_node_new(BP_NODE_MAP);
     migration m = {
         .t = {.said = said, .in = &in, .out = out}, .report = report, .left_out = left_out};
-    put_pairs(&m);
-    put_tls(&m);
-    put_etcd(&m);
-    put_switches(&m);
-    put_store(&m, false);
-    put_store(&m, true);
+    bp_migrate__second_tree(&m.t);
     if (!bp_said_check(said, error)) {
         return NULL;
     }

@@ -277,6 +277,21 @@ bp_said_table_find(const bp_said_table *table, const char *name)
     return find_key(table, name, false);
 }
 
+/* "a,b" of a list. */
+static char *
+text_of(const bp_node *node)
+{
+    if (node->kind != BP_NODE_LIST) {
+        return g_strdup(node->text);
+    }
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < node->children->len; i++) {
+        const bp_node *item = g_ptr_array_index(node->children, i);
+        g_string_append_printf(out, "%s%s", i > 0 ? "," : "", item->text != NULL ? item->text : "");
+    }
+    return g_string_free(out, FALSE);
+}
+
 void
 bp_said_get(const bp_said *said, const char *name, bp_said_value *out)
 {
@@ -293,7 +308,7 @@ bp_said_get(const bp_said *said, const char *name, bp_said_value *out)
         out->text = g_strdup(variable);
         out->origin = g_strdup_printf("environment %s", key->environment);
     } else if (node != NULL) {
-        out->text = g_strdup(node->text);
+        out->text = text_of(node);
         out->origin = file_origin(said, key, node);
     } else {
         out->given = false;

@@ -21,6 +21,10 @@ void bp_v2_translate(const bp_translation *t);
 /** What a key of the first dialect is called in the second, or NULL.  Returns: (transfer full) */
 char *bp_v2_successor(const char *name);
 
+/** What the first dialect says in the keys of the second, all of it; origins as there.  @t: `said`
+ * of the first, `out` is to be filled.  Problems go to t->said. */
+void bp_migrate__second_tree(const bp_translation *t);
+
 /** minio.* or, where that says something, minio.backup*.  false = no such provider. */
 bool bp_v1_read_store(const bp_translation *t, bool is_backup, bp_compat_store *s);
 

@@ -131,8 +131,9 @@ START_TEST(test_translate__other_commands)
     ck_assert_str_eq(call.command, "get");
     becomes("check", "check --config=backup.yaml");
     becomes("check backup_yaml", "config show --config=backup.yaml");
-    ck_assert_str_eq(call.command, "config");
+    ck_assert_str_eq(call.command, "check backup_yaml");
     becomes("check config", "config show --config=backup.yaml");
+    ck_assert_str_eq(call.command, "config");
     becomes("config show", "config show --config=backup.yaml");
     becomes("config migrate -o x --force",
             "config migrate --to=v2 --output=x --force --config=backup.yaml");
