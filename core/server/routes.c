@@ -6,6 +6,7 @@
 
 #include "core/server/api_health.h"
 #include "core/server/api_jobs.h"
+#include "core/server/metrics.h"
 #include "core/server/v1_rest.h"
 
 #include "sdk/lib/ban.h"
@@ -19,6 +20,7 @@ bp_routes_all(void)
     } tables[] = {
         {bp_api_health_routes, bp_api_health_n_routes},
         {bp_api_jobs_routes, bp_api_jobs_n_routes},
+        {bp_metrics_routes, bp_metrics_n_routes},
         {bp_v1_rest_routes, bp_v1_rest_n_routes},
     };
     GArray *all = g_array_new(FALSE, FALSE, sizeof(bp_route));

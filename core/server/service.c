@@ -25,6 +25,7 @@ struct bp_service {
     const bp_access *access;
     const bp_cancel *cancel;
     bp_ready *ready;
+    bp_tally *tally;
     bp_jobs *jobs;
     bp_workspace *workspace; /* the supervisor's */
     bp_supervisor *supervisor;
@@ -89,6 +90,7 @@ bp_service_new(const bp_service_params *params, GError **error)
     s->access = params->access;
     s->cancel = params->cancel;
     s->jobs = bp_jobs_open(params->state_dir);
+    s->tally = bp_tally_new(params->state_dir); /* before anything is taken up */
     s->idle = g_ptr_array_new_with_free_func(workspace_free);
     s->changes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     pthread_mutex_init(&s->lock, NULL);
@@ -110,6 +112,7 @@ bp_service_free(bp_service *s)
     g_assert(s->n_lent == 0);
     bp_supervisor_free(s->supervisor);
     bp_ready_free(s->ready);
+    bp_tally_free(s->tally);
     g_ptr_array_unref(s->idle);
     bp_workspace_free(s->workspace); /* the last one: its plugins are those of all */
     bp_jobs_close(s->jobs);
@@ -148,6 +151,12 @@ const bp_access *
 bp_service_access(const bp_service *s)
 {
     return s->access;
+}
+
+bp_tally *
+bp_service_tally(const bp_service *s)
+{
+    return s->tally;
 }
 
 bp_ready *

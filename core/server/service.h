@@ -13,6 +13,7 @@
 
 #include "core/job/workspace.h"
 #include "core/jobs/supervisor.h"
+#include "core/jobs/tally.h"
 #include "core/server/access.h"
 #include "core/server/ready.h"
 #include "core/server/settings.h"
@@ -43,6 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_service, bp_service_free)
 
 bp_jobs *bp_service_jobs(const bp_service *service);
 bp_supervisor *bp_service_supervisor(const bp_service *service);
+/** Numbers over all jobs since the service was made. */
+bp_tally *bp_service_tally(const bp_service *service);
 const bp_server_settings *bp_service_settings(const bp_service *service);
 const bp_config_tree *bp_service_config(const bp_service *service);
 const bp_access *bp_service_access(const bp_service *service);
