@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/base/notify.h"
 #include "core/compat/dialect.h"
 #include "core/server/http.h"
 #include "core/server/listen.h"
@@ -33,8 +34,13 @@
 /* What undoes has this long in reads that were cut off. */
 #define GRACE_NS (5 * BP_NS_PER_S)
 
+/* What the watchdog expects: a look of the supervisor, and an answer of the listening thread. */
+#define LOOK_LIMIT_NS (60 * BP_NS_PER_S)
+#define ANSWER_LIMIT_NS (10 * BP_NS_PER_S)
+
 /* In the order in which it comes to be. */
 typedef struct {
+    bp_notify *notify; /* the init system that wants to know, or NULL */
     bp_config_tree *config;
     char *state_dir, *worker;
     bp_server_settings *settings;
@@ -217,8 +223,18 @@ stop_interfaces(daemon_parts *d)
     }
 }
 
+/* By the watchdog's thread. */
+static bool
+is_alive(void *ctx)
+{
+    const daemon_parts *d = ctx;
+    gint64 age_ns = bp_clock_mono_ns() - bp_supervisor_looked_ns(bp_service_supervisor(d->service));
+    return age_ns < LOOK_LIMIT_NS &&
+           bp_listen_answers(d->settings->listen.host, bp_http_port(d->http), ANSWER_LIMIT_NS);
+}
+
 static void
-tell(const daemon_parts *d)
+tell(daemon_parts *d)
 {
     const bp_server_settings *s = d->settings;
     bool is_v6 = strchr(s->listen.host, ':') != NULL;
@@ -234,6 +250,9 @@ tell(const daemon_parts *d)
     }
     BP_INFO("serving", "version", BP_BUILD_VERSION, "rest", rest, "state_dir", d->state_dir,
             "token_file", s->is_open ? "none" : s->token_file);
+    g_autofree char *state = g_strdup_printf("READY=1\nSTATUS=serves %s", rest);
+    bp_notify_send(d->notify, state);
+    (void)bp_notify_watch(d->notify, is_alive, d);
 }
 
 /* -- the rest of its life */
@@ -266,6 +285,7 @@ let_signals_kill(void)
 static void
 parts_clear(daemon_parts *d)
 {
+    g_clear_pointer(&d->notify, bp_notify_close); /* its thread looks at the others */
     stop_interfaces(d);
     bp_service_free(d->service);
     g_clear_pointer(&d->routes, g_array_unref);
@@ -294,7 +314,7 @@ fail(const GError *error, int code)
 int
 bp_daemon_run(const bp_daemon_options *options)
 {
-    g_auto(daemon_parts) d = {.stopping = bp_cancel_new()};
+    g_auto(daemon_parts) d = {.notify = bp_notify_open(), .stopping = bp_cancel_new()};
     g_autoptr(GError) error = NULL;
     bp_cancel_set_grace(d.stopping, GRACE_NS);
     if (!load_config(&d, options, &error) || !load_settings(&d, options, &error)) {
@@ -307,6 +327,8 @@ bp_daemon_run(const bp_daemon_options *options)
     tell(&d);
     int number = wait_for_signal();
     BP_INFO("ending", "signal", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    bp_notify_send(d.notify, "STOPPING=1\nSTATUS=lets requests end; jobs go on");
+    g_clear_pointer(&d.notify, bp_notify_close);
     let_signals_kill();
     bp_cancel_trigger(d.stopping, number);
     stop_interfaces(&d);

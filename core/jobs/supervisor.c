@@ -194,6 +194,7 @@ run(void *ctx)
         reap(s);
         bp_supervisor__look_at_all(s);
         start_due(s);
+        atomic_store(&s->looked_ns, bp_clock_mono_ns());
     } while (wait_for_look(s));
     return NULL;
 }
@@ -249,6 +250,7 @@ bp_supervisor_new(const bp_supervisor_params *params, GError **error)
         bp_supervisor_free(s);
         return NULL;
     }
+    atomic_store(&s->looked_ns, bp_clock_mono_ns());
     bp_thread_start(&s->thread, run, s);
     return s;
 }
@@ -280,6 +282,12 @@ bp_supervisor_free(bp_supervisor *s)
     g_free((char *)s->spawn.config);
     g_strfreev((char **)s->spawn.sets);
     g_free(s);
+}
+
+gint64
+bp_supervisor_looked_ns(const bp_supervisor *s)
+{
+    return atomic_load(&s->looked_ns);
 }
 
 bool

@@ -83,6 +83,9 @@ typedef struct bp_submit_params {
 char *bp_supervisor_submit(bp_supervisor *supervisor, const bp_submit_params *params,
                            GError **error);
 
+/** When it last had a look at its jobs, monotonic: about four times a second while all is well. */
+gint64 bp_supervisor_looked_ns(const bp_supervisor *supervisor);
+
 /** As bp_jobs_cancel; one that was not started yet ends within a second. */
 bool bp_supervisor_cancel(bp_supervisor *supervisor, const char *id, GError **error);
 

@@ -6,6 +6,7 @@
 #define BP_CORE_JOBS_SUPERVISOR_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "core/jobs/store_internal.h"
@@ -33,6 +34,7 @@ struct bp_supervisor {
     bp_jobs *jobs;
     int lock;
     pthread_t thread;
+    _Atomic gint64 looked_ns; /* monotonic */
     /* The thread's own. */
     GHashTable *workers; /* id -> process */
     GHashTable *ended;   /* id -> gint64*: when a worker of ours ended, for BP_LEFT_NS */

@@ -7,9 +7,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 
 #include "sdk/lib/ban.h"
@@ -90,4 +92,57 @@ bp_listen(const char *address, guint16 *port, GError **error)
         close(fd);
     }
     return -1;
+}
+
+/* False at the deadline. */
+static bool
+wait_for(int fd, short events, gint64 deadline_ns)
+{
+    gint64 left_ns = deadline_ns - bp_clock_mono_ns();
+    struct pollfd wait = {.fd = fd, .events = events};
+    return left_ns > 0 && poll(&wait, 1, (int)MIN(left_ns / BP_NS_PER_MS + 1, G_MAXINT)) == 1;
+}
+
+static bool
+is_connected(int fd, const socket_address *where, socklen_t n, gint64 deadline_ns)
+{
+    int problem = 0;
+    socklen_t size = sizeof problem;
+    if (connect(fd, &where->any, n) == 0) {
+        return true;
+    }
+    return errno == EINPROGRESS && wait_for(fd, POLLOUT, deadline_ns) &&
+           getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) == 0 && problem == 0;
+}
+
+/* A reset is an end, too: a server that has enough connections ends new ones like that. */
+static bool
+is_ended(int fd, gint64 deadline_ns)
+{
+    char scrap[256];
+    ssize_t got = 1;
+    while (got > 0) {
+        if (!wait_for(fd, POLLIN, deadline_ns)) {
+            return false;
+        }
+        got = recv(fd, scrap, sizeof scrap, 0);
+    }
+    return true;
+}
+
+bool
+bp_listen_answers(const char *address, guint16 port, gint64 limit_ns)
+{
+    gint64 deadline_ns = bp_clock_mono_ns() + limit_ns;
+    socket_address where;
+    socklen_t n = parse(address, port, &where);
+    int fd =
+        n > 0 ? socket(where.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
+    if (fd < 0) {
+        return false;
+    }
+    bool fine = is_connected(fd, &where, n, deadline_ns) && shutdown(fd, SHUT_WR) == 0 &&
+                is_ended(fd, deadline_ns);
+    close(fd);
+    return fine;
 }

@@ -18,4 +18,10 @@ int bp_listen(const char *address, guint16 *port, GError **error);
 /** Nobody but this machine can reach that address.  False for what is none. */
 bool bp_listen_is_loopback(const char *address);
 
+/**
+ * Whoever listens there takes a connection, and ends it when we do, within that time: its threads
+ * get on.  Speaks no protocol, so it is the same with TLS.
+ */
+bool bp_listen_answers(const char *address, guint16 port, gint64 limit_ns);
+
 #endif
