@@ -34,6 +34,8 @@ calls a backup a success only when every byte has been proven to be there, and
 a restore only when the rows have been counted. Storages and databases plug in
 at run time.")
 
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/debian/postinst)
+
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME bakplane-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION devel)
 set(CPACK_DEBIAN_DEV_PACKAGE_SHLIBDEPS ON)

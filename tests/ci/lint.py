@@ -33,7 +33,7 @@ def check_format(files):
 
 
 def check_shell():
-    scripts = [path for path in tracked("dev", ".ci/*", "*.sh")]
+    scripts = [path for path in tracked("dev", ".ci/*", "packaging/debian/*", "*.sh")]
     return subprocess.run(["shellcheck", "--severity=style", *scripts], check=False).returncode
 
 

@@ -25,6 +25,7 @@ component runtime lib/bakplane/plugins/bakplane-storage-local.so lib/libbakplane
 component runtime share/man/man1/bakplane-plugin.1 share/man/man1/bakplane-plugin-test.1
 component sdk include/bakplane/plugin.h bin/bakplane
 component sdk share/man/man1/bakplane-plugin-test.1 share/man/man1/bakplane-plugin.1
+component runtime lib/systemd/system/bakplane-server.service lib/pkgconfig
 component doc share/doc/bakplane/docs/architecture.md bin
 
 for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
