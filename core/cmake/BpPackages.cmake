@@ -25,8 +25,9 @@ if(BP_PLUGIN_SOURCE_MILVUS)
   find_program(BP_PROTOC_C protoc-c REQUIRED)
 endif()
 
+find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter) # makes pages of the documentation
+
 if(BP_BUILD_TESTS)
   pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
   pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl) # a server for the tests
-  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 endif()
