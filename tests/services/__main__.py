@@ -78,6 +78,7 @@ def setup(versions):
         print(cache.python(version))
     if versions:
         return
+    cache.openapi_packages()
     for fetch in (lambda: cache.go_program("minio"), lambda: cache.go_program("versitygw"),
                   cache.azurite, debian.image):
         try:

@@ -33,6 +33,10 @@ PEER = "milvus-backup-0.5.7"
 # It asks for a newer Node.js than Debian 12 has; its blob service was seen to run on that one, too.
 AZURITE = "azurite@3.37.0"
 
+# What the description of REST is checked with. No server needs it, so it lies apart from them.
+OPENAPI_PACKAGES = ["openapi-spec-validator==0.7.2", "jsonschema==4.26.0",
+                    "rfc3339-validator==0.1.4"]
+
 
 class Missing(unittest.SkipTest):
     """Something is not on this machine that cannot be fetched here; a test is skipped by it."""
@@ -94,6 +98,20 @@ def venv(version="2.3.5"):
 def python(version="2.3.5"):
     """The interpreter that can import pymilvus and pytest."""
     return venv(version) / "bin/python"
+
+
+def openapi_packages():
+    """A folder for sys.path."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    wanted = "\n".join([version, *OPENAPI_PACKAGES])
+
+    def make(folder):
+        print(f"fetching {', '.join(OPENAPI_PACKAGES)} into {folder}", file=sys.stderr, flush=True)
+        fetch([python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+               "--target", folder, *OPENAPI_PACKAGES])
+
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+    return once(root() / "packages" / f"openapi-{digest}", wanted, make)
 
 
 def milvus_package(version):

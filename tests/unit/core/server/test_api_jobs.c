@@ -93,7 +93,7 @@ END_TEST
 START_TEST(test_start__another_job_is_at_it)
 {
     static const char body[] = "{\"verb\":\"create\",\"name\":\"b\"}";
-    g_setenv("BP_FAULT", "storage.write:backups:delay=10s", TRUE); /* of the worker */
+    g_setenv("BP_FAULT", "storage.write:backups:delay=1s", TRUE); /* of the worker */
     g_autofree char *path = api_start("POST", API_JOBS, body);
     ASSERT_REFUSED("POST", API_JOBS, body, 409, "job 2");
     g_autoptr(bp_reply) keyed = api_ask_with_key("POST", API_JOBS, body, "new");
