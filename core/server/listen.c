@@ -16,7 +16,7 @@
 
 #include "sdk/lib/ban.h"
 
-#define BACKLOG 128
+#define BACKLOG SOMAXCONN /* whoever does not fit in asks again after a second */
 
 typedef union {
     struct sockaddr any;

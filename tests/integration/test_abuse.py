@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server among people who do not wish it well, and among very many who do."""
+
+import http.client
+import os
+import re
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from integration.lib.abuse import METHODS, STARTS, Abuse
+from integration.lib.tables import Table
+from services.bakplane_server import BakplaneServer
+
+REQUESTS, SEED = 10_000, 6
+PATIENCE = 60
+MAX_HEAD, MAX_BODY = 16 * 1024, 64 * 1024
+LOOK, KEY = "a-token-that-may-only-look", "a-key-of-the-cloud-that-nobody-sees"
+JOBS = "/api/v2/jobs"
+# What needs no token, and says nothing of this machine.
+PUBLIC = ("/", "/api/v1/hello", "/api/v2/health", "/api/v2/ready", "/api/v2/docs",
+          "/api/v2/openapi.json")
+PROTECTED = [("GET", JOBS), ("POST", JOBS), ("GET", "/api/v2/backups"), ("POST", "/api/v2/backups"),
+             ("DELETE", "/api/v2/backups/b"), ("POST", "/api/v2/backups/b/restore"),
+             ("GET", "/api/v2/plugins"), ("GET", "/api/v2/storages"), ("GET", "/api/v1/list"),
+             ("POST", "/api/v1/create"), ("DELETE", "/api/v1/delete"), ("POST", "/api/v1/restore")]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One with everything that has to stay where it is: tokens, and a key of a storage."""
+    folder = tmp_path_factory.mktemp("abuse")
+    look = folder / "read-token"
+    look.write_text(LOOK, encoding="utf-8")
+    look.chmod(0o600)
+    cloud = {"plugin": "s3", "endpoint": "http://127.0.0.1:9", "bucket": "b", "access_key": "known",
+             "secret_key": KEY}
+    settings = {"storages": {"cloud": cloud},
+                "server": {"read_token_file": str(look), "max_head": MAX_HEAD, "max_body": MAX_BODY,
+                           "receive_timeout": "8s"}}
+    sanitizers = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+    with BakplaneServer(folder / "server", settings=settings, env=sanitizers) as running:
+        for number in range(40):
+            file = running.source / "default" / "books" / str(number)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(b"page" * 100)
+        yield running
+        running.stop()
+        log = running.log.read_text(encoding="utf-8", errors="replace")
+        assert not re.search(r"Sanitizer|runtime error:|CRITICAL|Assertion", log), log[-9000:]
+
+
+def exchange(server, sent):
+    """All that comes back for these bytes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as client:
+        got = b""
+        try:
+            client.sendall(sent)
+            client.shutdown(socket.SHUT_WR)
+            while piece := client.recv(65536):
+                got += piece
+        except TimeoutError:
+            raise
+        except OSError:
+            pass  # closed before all was sent
+        return got
+
+
+def secrets_of(server):
+    return [server.token.encode(), LOOK.encode(), KEY.encode()]
+
+
+def statuses(answer):
+    return [int(status) for status in re.findall(rb"^HTTP/1\.[01] (\d{3})", answer, re.MULTILINE)]
+
+
+def threads_of(server):
+    return len(os.listdir(f"/proc/{server.pid}/task"))
+
+
+def wait_until(holds, what):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}"
+        time.sleep(0.05)
+
+
+def dribble(server, ended):
+    """A client that sends a byte now and then, and never ends."""
+    request = b"POST /api/v2/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"y" * 10_000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as client:
+        try:
+            for at in range(len(request)):
+                client.send(request[at:at + 1])
+                time.sleep(0.1)
+        except OSError:
+            ended.append(True)
+
+
+def test_malformed_requests(server):
+    pid, before = server.pid, threads_of(server)
+    kept, secrets = server.get(JOBS).expect(200).json, secrets_of(server)
+    ended = []
+    slow = [threading.Thread(target=dribble, args=(server, ended)) for _ in range(4)]
+    for thread in slow:
+        thread.start()
+    answered, seen = 0, {}
+    for has_token, sent in Abuse(SEED, server.token, MAX_HEAD, MAX_BODY).requests(REQUESTS):
+        answer = exchange(server, sent)
+        found = statuses(answer)
+        answered += bool(found)
+        for status in found:
+            seen[status] = seen.get(status, 0) + 1
+        leaked = [secret for secret in secrets if secret in answer]
+        assert not leaked, f"{leaked} after {sent[:300]}: {answer}"
+        assert not {202, 500} & set(found), f"{sent[:300]}: {answer[:900]}"
+        assert has_token or not re.search(rb'"(jobs|backups|storages|plugins)":', answer), sent[:300]
+    assert server.is_running() and server.pid == pid
+    assert answered > REQUESTS // 2 and len(seen) >= 8, seen
+    for thread in slow:
+        thread.join(2 * PATIENCE)
+    assert len(ended) == len(slow)
+    wait_until(lambda: threads_of(server) <= before, "threads of connections end")
+    assert server.get(JOBS).expect(200).json == kept
+    assert sorted(os.listdir(server.backups)) == []
+    print(f"answers: {dict(sorted(seen.items()))}, none: {REQUESTS - answered}")
+
+
+def raw(method, path, *headers, host="127.0.0.1", body=b""):
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def bypasses(token):
+    """Headers by which somebody might be taken for another one."""
+    good = f"Authorization: Bearer {token}"
+    yield from ([line] for line in (
+        "X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1", "Forwarded: for=127.0.0.1;host=localhost",
+        "X-Forwarded-Host: localhost", "X-Forwarded-User: root", "X-Remote-User: root",
+        "X-Original-URL: /api/v2/health", "X-Rewrite-URL: /api/v2/health", "X-Forwarded-Prefix: /docs",
+        "X-HTTP-Method-Override: GET", "X-HTTP-Method: GET", "X-Method-Override: HEAD",
+        "X-Original-Method: GET", f"Cookie: token={token}; Authorization={token}",
+        f"X-Authorization: Bearer {token}", f"Proxy-Authorization: Bearer {token}",
+        f"X-Api-Key: {token}", f"Authorization: {token}", f"Authorization: Token {token}",
+        f"Authorization: Bearer{token}", f"Authorization: Bearer {token}x", "Authorization: Bearer",
+        f"Authorization: Bearer {token[:-1]}", f"Authorization : Bearer {token}"))
+    yield ["Authorization: Bearer x", good]
+    yield [good, "Authorization: Bearer x"]
+
+
+def detours(path):
+    """The same address, to somebody who tidies it up."""
+    last = path.rpartition("/")[2]
+    yield from (f"/{path}", path.replace("/v2", "//v2"), f"/.{path}", f"/api/v2/health/..{path}",
+                f"/api/v2/health/%2e%2e/{last}", f"/api/v2/docs/../{last}", f"{path}/", f"{path}/.",
+                f"{path}%00", f"{path};/api/v2/health", f"{path}%2f", path.upper(), f"{path}%20",
+                path.replace("a", "%61", 1), f"http://127.0.0.1{path}", f"{path}#/api/v2/health",
+                f"/api/v2/health?/../{last}", f"/api/v2/health%3f/../{last}", path.replace("/", "\\"))
+
+
+def refused(server, sent, allowed=(400, 401, 403, 404, 405, 421, 501)):
+    """Every answer to these bytes is a refusal, or one of those that are everybody's."""
+    answer = exchange(server, sent)
+    path = sent.split(b" ")[1].partition(b"?")[0].decode()
+    for status in statuses(answer):
+        assert status in allowed or (status == 200 and path in PUBLIC), f"{sent}: {answer}"
+    assert not [secret for secret in secrets_of(server) if secret in answer]
+    assert not re.search(rb'"(jobs|backups|storages|plugins)":', answer), f"{sent}: {answer}"
+
+
+def test_auth_cannot_be_bypassed(server):
+    token = server.token
+    kept = server.get(JOBS).expect(200).json
+    for method, path in PROTECTED:
+        body = STARTS[0] if method == "POST" else b""
+        for headers in bypasses(token):
+            refused(server, raw(method, path, *headers, body=body))
+        for detour in detours(path):
+            refused(server, raw(method, detour, body=body))
+        for other in (*METHODS, "get", "Post", "PROPFIND"):
+            refused(server, raw(other, path, body=body))
+        for query in (f"token={token}", f"access_token={token}", f"authorization=Bearer%20{token}"):
+            refused(server, raw(method, f"{path}?{query}", body=body))
+    good = f"Authorization: Bearer {token}"
+    for host in ("evil.example", "localhost.evil", "127.0.0.1@evil", "127.0.0.1:1:1", "[::1", "",
+                 "evil:80", "127.0.0.1.nip.io"):
+        refused(server, raw("POST", JOBS, good, host=host, body=STARTS[0]), (400, 421))
+        refused(server, raw("POST", JOBS, good, "X-Forwarded-Host: 127.0.0.1", host=host,
+                            body=STARTS[0]), (400, 421))
+    for origin in ("http://evil.example", "null", "http://127.0.0.1.evil", "file://", "http://127.0.0.1:1"):
+        refused(server, raw("POST", JOBS, good, f"Origin: {origin}", body=STARTS[0]), (403,))
+    look = f"Authorization: Bearer {LOOK}"
+    for headers in bypasses(token):
+        if not headers[0].startswith("Authorization"):
+            refused(server, raw("POST", JOBS, look, *headers, body=STARTS[0]), (400, 403))
+    override = server.get(JOBS, token=LOOK, headers={"X-HTTP-Method-Override": "POST"}, body=STARTS[0])
+    assert override.expect(200).json == kept
+    assert server.get(JOBS).expect(200).json == kept
+
+
+CLIENTS, CALLS = 200, 10
+
+
+def call(server, token, paths, gate):
+    """One client on one connection; how long each of its calls took."""
+    took = []
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    gate.wait(PATIENCE)
+    for number in range(CALLS):
+        path = paths[number % len(paths)]
+        begin = time.monotonic()
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        answer.read()
+        took.append(time.monotonic() - begin)
+        assert answer.status == 200, f"{path}: {answer.status}"
+    connection.close()
+    return took
+
+
+def test_many_who_look_while_a_job_runs(server):
+    server.stop()
+    server.env["BP_FAULT"] = "storage.write:backups:delay=1s"
+    server.settings["backup"]["concurrency"] = {"copies": 1}
+    server.start()
+    job = server.submit({"verb": "create", "name": "long"})["id"]
+    server.wait(job, lambda one: one["state"] == "running")
+    paths = [f"{JOBS}/{job}", JOBS, f"{JOBS}?state=running", "/api/v2/health", "/api/v2/backups"]
+    gate = threading.Barrier(CLIENTS)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        calls = [pool.submit(call, server, server.token, paths, gate) for _ in range(CLIENTS)]
+        took = sorted(one for client in calls for one in client.result())
+    assert server.job(job)["state"] == "running"
+    server.post(f"{JOBS}/{job}/cancel").expect(202)
+    assert server.wait(job)["state"] == "cancelled"
+    table = Table(f"Status calls: {CLIENTS} clients at once, {len(took)} calls during a job",
+                  "milliseconds", ["REST"], ["median", "p99", "longest"])
+    for column, at in (("median", len(took) // 2), ("p99", len(took) * 99 // 100), ("longest", -1)):
+        table.put("REST", column, f"{took[at] * 1000:.0f}")
