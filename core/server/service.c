@@ -246,8 +246,8 @@ bp_service_wait_change(bp_service *s, const char *id, guint64 seen, gint64 deadl
 }
 
 /* A server's that lost its process is taken up again. */
-static bool
-is_at_its_end(const json_t *job)
+bool
+bp_service_is_over(const json_t *job)
 {
     const char *state = bp_json_text(job, "state", "");
     bool goes_on =
@@ -262,7 +262,7 @@ bp_service_wait(bp_service *s, const char *id, gint64 deadline_ns, const bp_canc
     for (;;) {
         guint64 seen = bp_service_changes(s, id); /* before looking: no change is missed */
         json_t *job = bp_jobs_get(s->jobs, id, error);
-        if (job == NULL || is_at_its_end(job) ||
+        if (job == NULL || bp_service_is_over(job) ||
             bp_service_wait_change(s, id, seen, deadline_ns, stopping) == seen) {
             return job;
         }

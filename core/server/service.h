@@ -75,6 +75,9 @@ guint64 bp_service_changes(bp_service *service, const char *id);
 guint64 bp_service_wait_change(bp_service *service, const char *id, guint64 seen,
                                gint64 deadline_ns, const bp_cancel *stopping);
 
+/** It does nothing any more and is not taken up again either.  @job: as bp_jobs_get gives it. */
+bool bp_service_is_over(const json_t *job);
+
 /**
  * A job, as bp_jobs_get, once it is over; as it is then when the deadline passes or the server
  * ends, so that its state has to be looked at.  Errors: as bp_jobs_get.
