@@ -14,15 +14,15 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
 pkg_check_modules(LIBXML REQUIRED IMPORTED_TARGET libxml-2.0>=2.9)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
+pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc)
+find_program(BP_PROTOC_C protoc-c REQUIRED) # also for descriptors alone
 
 if(BP_PLUGIN_STORAGE_S3)
   pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
 endif()
 
 if(BP_PLUGIN_SOURCE_MILVUS)
-  pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc)
   pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c>=1.4)
-  find_program(BP_PROTOC_C protoc-c REQUIRED)
 endif()
 
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter) # makes pages of the documentation

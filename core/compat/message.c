@@ -36,6 +36,7 @@ word_for(bp_field_type type)
 {
     switch (type) {
     case BP_FIELD_TEXT:
+    case BP_FIELD_BYTES:
         return "a text";
     case BP_FIELD_BOOL:
         return "true or false";
@@ -52,6 +53,7 @@ is_scalar(bp_field_type type, const json_t *given)
     json_int_t n = json_integer_value(given);
     switch (type) {
     case BP_FIELD_TEXT:
+    case BP_FIELD_BYTES:
         return json_is_string(given);
     case BP_FIELD_BOOL:
         return json_is_boolean(given);
@@ -197,7 +199,7 @@ empty_of(const bp_field *field)
     if (field->kind != BP_FIELD_ONE || field->type >= BP_FIELD_VALUE) {
         return json_null();
     }
-    if (field->type == BP_FIELD_TEXT) {
+    if (field->type == BP_FIELD_TEXT || field->type == BP_FIELD_BYTES) {
         return json_string("");
     }
     return field->type == BP_FIELD_BOOL ? json_false() : json_integer(0);

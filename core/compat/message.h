@@ -20,6 +20,7 @@ typedef enum {
     BP_FIELD_INT64,
     BP_FIELD_UINT64,
     BP_FIELD_ENUM,
+    BP_FIELD_BYTES, /* in JSON as base64 */
     BP_FIELD_VALUE, /* any JSON */
     BP_FIELD_MESSAGE,
 } bp_field_type;

@@ -9,6 +9,9 @@
 
 #include "core/compat/message.h"
 
+/** The gRPC service that 0.5.7 declares. */
+#define BP_V1_SERVICE "milvus.proto.backup.MilvusBackupService"
+
 extern const bp_message bp_v1_create_backup_request, bp_v1_get_backup_request,
     bp_v1_list_backups_request, bp_v1_delete_backup_request, bp_v1_restore_backup_request,
     bp_v1_restore_secondary_request, bp_v1_get_restore_state_request, bp_v1_check_request;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How the tables of messages_v1_*.c are written: number and name of a field, and its type.  Only
- * for those.
+ * How tables of messages are written: number and name of a field, and its type.  Only for the files
+ * that consist of them.
  */
 #ifndef BP_CORE_COMPAT_MESSAGES_V1_TABLE_H
 #define BP_CORE_COMPAT_MESSAGES_V1_TABLE_H

@@ -3,9 +3,9 @@
 """Who may include whom, and who may know what: the layers of docs/architecture.md.
 
 cli -> jobs -> job -> {catalog, copy} -> plugin -> config -> base; compat sits beside config; daemon
--> server (HTTP and what is served by it) beside cli, and only these use compat. The SDK knows only itself,
-a plugin the SDK and itself. Each outside library has one home. Core does not know which system it
-saves: the word is searched for, comments included.
+-> grpc -> server (HTTP and what is served by it) beside cli, and only these use compat. The SDK knows
+only itself, a plugin the SDK and itself. Each outside library has one home. Core does not know which
+system it saves: the word is searched for, comments included.
 """
 
 import re
@@ -22,12 +22,15 @@ BELOW = {
     "job": {"base", "config", "plugin", "catalog", "copy"},
     "jobs": {"base", "config", "plugin", "catalog", "copy", "job"},
     "server": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
-    "daemon": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat", "server"},
+    "grpc": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat", "server"},
+    "daemon": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat", "server",
+               "grpc"},
     "cli": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
 }
 # Header of an outside library: the only folders that may include it.
 HOMES = {
-    re.compile(r"^(protobuf-c/|grpc)|\.pb-c\.h$"): ("plugins/source-milvus/",),
+    re.compile(r"^protobuf-c/|\.pb-c\.h$"): ("plugins/source-milvus/",),
+    re.compile(r"^grpc/"): ("plugins/source-milvus/", "core/grpc/"),
     re.compile(r"^(curl|libxml)/"): ("sdk/http/",),
     re.compile(r"^microhttpd\.h$"): ("core/server/",),
     re.compile(r"^yaml\.h$"): ("core/config/", "sdk/testkit/"),
