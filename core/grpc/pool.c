@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See pool.h.
+ */
+#include "core/grpc/pool.h"
+
+#include "core/base/thread.h"
+
+#include "sdk/lib/ban.h"
+
+typedef struct {
+    void (*run)(void *ctx);
+    void *ctx;
+} work;
+
+struct bp_grpc_pool {
+    guint max_threads, max_queued;
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t wake;
+    GQueue queue; /* work* */
+    guint n_idle;
+    GArray *threads; /* pthread_t */
+    bool is_ending;
+};
+
+bp_grpc_pool *
+bp_grpc_pool_new(guint max_threads, guint max_queued)
+{
+    bp_grpc_pool *pool = g_new0(bp_grpc_pool, 1);
+    pool->max_threads = max_threads;
+    pool->max_queued = max_queued;
+    pthread_mutex_init(&pool->lock, NULL);
+    bp_cond_init(&pool->wake);
+    g_queue_init(&pool->queue);
+    pool->threads = g_array_new(FALSE, FALSE, sizeof(pthread_t));
+    return pool;
+}
+
+/* Returns: (transfer full) (nullable) NULL at the end */
+static work *
+next(bp_grpc_pool *pool)
+{
+    BP_LOCK_GUARD(&pool->lock);
+    pool->n_idle++;
+    while (g_queue_is_empty(&pool->queue) && !pool->is_ending) {
+        pthread_cond_wait(&pool->wake, &pool->lock);
+    }
+    pool->n_idle--;
+    return g_queue_pop_head(&pool->queue);
+}
+
+static void *
+serve(void *ctx)
+{
+    bp_grpc_pool *pool = ctx;
+    for (work *item = next(pool); item != NULL; item = next(pool)) {
+        item->run(item->ctx);
+        g_free(item);
+    }
+    return NULL;
+}
+
+bool
+bp_grpc_pool_push(bp_grpc_pool *pool, void (*run)(void *ctx), void *ctx)
+{
+    BP_LOCK_GUARD(&pool->lock);
+    guint n_waiting = g_queue_get_length(&pool->queue);
+    bool has_thread = n_waiting < pool->n_idle || pool->threads->len < pool->max_threads;
+    if (pool->is_ending || (!has_thread && n_waiting >= pool->n_idle + pool->max_queued)) {
+        return false;
+    }
+    work item = {.run = run, .ctx = ctx};
+    g_queue_push_tail(&pool->queue, g_memdup2(&item, sizeof item));
+    if (n_waiting >= pool->n_idle && pool->threads->len < pool->max_threads) {
+        pthread_t thread;
+        bp_thread_start(&thread, serve, pool);
+        g_array_append_val(pool->threads, thread);
+    }
+    pthread_cond_signal(&pool->wake);
+    return true;
+}
+
+void
+bp_grpc_pool_free(bp_grpc_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->is_ending = true;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->lock);
+    for (guint i = 0; i < pool->threads->len; i++) {
+        pthread_join(g_array_index(pool->threads, pthread_t, i), NULL);
+    }
+    g_array_unref(pool->threads);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->lock);
+    g_free(pool);
+}

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core/grpc: a server on a service with real workers, and a client on the same machine.  The
+ * operations of the one service are played here: real ones are for the integration tests.
+ */
+#include "core/grpc/server.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/compat/messages_v1.h"
+#include "core/grpc/internal.h"
+#include "core/grpc/messages.h"
+#include "tests/unit/core/grpc/grpc_client.h"
+#include "tests/unit/core/job/job_fixture.h"
+
+#define OPERATE "operate-0123456789abcdef"
+#define READ "read-0123456789abcdef"
+#define GRACE_NS (30 * BP_NS_PER_S)
+#define JOBS "/bakplane.v1.Jobs/"
+#define V1 "/" BP_V1_SERVICE "/"
+#define HEALTH "/grpc.health.v1.Health/"
+#define REFLECTION "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+
+static bp_job job;
+static bp_server_settings *settings;
+static bp_service *service;
+static bp_access *access_rules;
+static bp_grpc *server;
+static client *boss, *reader, *nobody;
+static atomic_int n_waiting, n_told;
+
+static json_t *
+play_list(bp_service *s, const bp_v1_call *call)
+{
+    ck_assert_ptr_eq(s, service);
+    return json_pack("{s:s,s:[{s:s}]}", "msg",
+                     bp_json_text(call->request, "collection_name", "none"), "data", "name", "b");
+}
+
+/* Until it is told not to wait any more. */
+static json_t *
+play_create(bp_service *s, const bp_v1_call *call)
+{
+    (void)s;
+    atomic_fetch_add(&n_waiting, 1);
+    bool was_told = !bp_cancel_sleep_ns(call->stopping, 60 * BP_NS_PER_S);
+    atomic_fetch_add(&n_told, was_told ? 1 : 0);
+    return json_pack("{s:s}", "msg", "its job goes on");
+}
+
+const bp_v1_operation bp_v1_operations[] = {
+    {"ListBackups", &bp_v1_list_backups_request, &bp_v1_list_backups_response, BP_ROLE_READ, true,
+     play_list},
+    {"CreateBackup", &bp_v1_create_backup_request, &bp_v1_backup_info_response, BP_ROLE_OPERATE,
+     true, play_create},
+    {"RestoreSecondary", &bp_v1_restore_secondary_request, &bp_v1_restore_backup_response,
+     BP_ROLE_OPERATE, false, play_create},
+};
+const gsize bp_v1_n_operations = G_N_ELEMENTS(bp_v1_operations);
+
+static bp_grpc_params
+params(void)
+{
+    return (bp_grpc_params){.address = "127.0.0.1", .service = service, .access = access_rules};
+}
+
+static void
+setup(void)
+{
+    g_autoptr(GError) error = NULL;
+    job_setup();
+    job_seed();
+    job = job_open();
+    const bp_config_tree *config = bp_workspace_config(job.workspace);
+    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    settings = bp_server_settings_load(config, state, NULL, &error);
+    ASSERT_FINE(settings != NULL, error);
+    bp_service_params for_service = {.config = config,
+                                     .settings = settings,
+                                     .state_dir = state,
+                                     .program = g_getenv("BAKPLANE_BIN")};
+    service = bp_service_new(&for_service, &error);
+    ASSERT_FINE(service != NULL, error);
+    static const bp_access_token tokens[] = {{OPERATE, BP_ROLE_OPERATE}, {READ, BP_ROLE_READ}};
+    bp_access_params for_access = {.address = "127.0.0.1", .tokens = tokens, .n_tokens = 2};
+    access_rules = bp_access_new(&for_access, &error);
+    ASSERT_FINE(access_rules != NULL, error);
+    bp_grpc_params for_server = params();
+    server = bp_grpc_start(&for_server, &error);
+    ASSERT_FINE(server != NULL, error);
+    boss = client_new(bp_grpc_port(server), OPERATE);
+    reader = client_new(bp_grpc_port(server), READ);
+    nobody = client_new(bp_grpc_port(server), NULL);
+    atomic_store(&n_waiting, 0);
+    atomic_store(&n_told, 0);
+}
+
+static void
+stop(gint64 grace_ns)
+{
+    bp_grpc_stop(g_steal_pointer(&server), grace_ns);
+}
+
+static void
+teardown(void)
+{
+    client_free(boss);
+    client_free(reader);
+    client_free(nobody);
+    stop(GRACE_NS);
+    bp_access_free(access_rules);
+    g_clear_pointer(&service, bp_service_free);
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+    g_clear_pointer(&settings, bp_server_settings_free);
+    job_close(&job);
+    job_teardown();
+}
+
+/* A call that ends with that status; what it says contains the text. */
+static void
+assert_refused(client *who, const char *path, GBytes *take_message, int code, const char *text)
+{
+    g_autoptr(GBytes) message = take_message;
+    g_autofree char *details = NULL;
+    exchange *x = exchange_begin(who, path, message);
+    ck_assert_ptr_null(exchange_next(x, &bp_grpc_job));
+    int got = exchange_end(x, &details);
+    ck_assert_msg(got == code && strstr(details, text) != NULL, "%s: %d, %s", path, got, details);
+}
+
+/* One that succeeds.  Returns: (transfer full) */
+static json_t *
+ask(client *who, const char *path, GBytes *take_message, const bp_message *response)
+{
+    g_autoptr(GBytes) message = take_message;
+    json_t *answer = NULL;
+    int code = client_call(who, path, message, response, &answer);
+    ck_assert_msg(code == GRPC_STATUS_OK && answer != NULL, "%s: %d", path, code);
+    return answer;
+}
+
+static GBytes *
+nothing(void)
+{
+    return g_bytes_new(NULL, 0);
+}
+
+static char *
+start_create(const char *name)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{\"request\":{\"fields\":{\"verb\":\"create\",\"name\":\"%s\"}},\"key\":\"k-%s\"}", name,
+        name);
+    g_autoptr(json_t) started =
+        ask(boss, JOBS "Start", message_of(&bp_grpc_start_request, text), &bp_grpc_job);
+    ck_assert_str_eq(bp_json_text(started, "origin", ""), "grpc");
+    return g_strdup(bp_json_text(started, "id", ""));
+}
+
+static GBytes *
+id_message(const char *id)
+{
+    g_autofree char *text = g_strdup_printf("{\"id\":\"%s\"}", id);
+    return message_of(&bp_grpc_get_request, text);
+}
+
+/* The last of what a stream tells.  Returns: (transfer full) */
+static json_t *
+watch_to_the_end(client *who, const char *id)
+{
+    g_autoptr(GBytes) message = id_message(id);
+    exchange *x = exchange_begin(who, JOBS "Watch", message);
+    json_t *last = NULL;
+    for (json_t *next = exchange_next(x, &bp_grpc_job); next != NULL;
+         next = exchange_next(x, &bp_grpc_job)) {
+        json_decref(last);
+        last = next;
+    }
+    ck_assert_int_eq(exchange_end(x, NULL), GRPC_STATUS_OK);
+    ck_assert_ptr_nonnull(last);
+    return last;
+}
+
+START_TEST(test_health__needs_no_token)
+{
+    g_autoptr(json_t) whole = ask(nobody, HEALTH "Check", nothing(), &bp_grpc_health_response);
+    ck_assert_int_eq(json_integer_value(json_object_get(whole, "status")), 1);
+    g_autoptr(json_t) one =
+        ask(nobody, HEALTH "Check",
+            message_of(&bp_grpc_health_request, "{\"service\":\"bakplane.v1.Jobs\"}"),
+            &bp_grpc_health_response);
+    ck_assert_int_eq(json_integer_value(json_object_get(one, "status")), 1);
+    assert_refused(nobody, HEALTH "Check",
+                   message_of(&bp_grpc_health_request, "{\"service\":\"x\"}"),
+                   GRPC_STATUS_NOT_FOUND, "no such service");
+}
+END_TEST
+
+START_TEST(test_access__by_role)
+{
+    assert_refused(nobody, JOBS "List", nothing(), GRPC_STATUS_UNAUTHENTICATED, "a valid token");
+    client *guest = client_new(bp_grpc_port(server), "guessed-0123456789");
+    assert_refused(guest, JOBS "List", nothing(), GRPC_STATUS_UNAUTHENTICATED, "a valid token");
+    assert_refused(guest, V1 "CreateBackup", nothing(), GRPC_STATUS_UNAUTHENTICATED,
+                   "a valid token");
+    client_free(guest);
+    assert_refused(reader, JOBS "Start", nothing(), GRPC_STATUS_PERMISSION_DENIED, "may look");
+    assert_refused(reader, JOBS "Cancel", nothing(), GRPC_STATUS_PERMISSION_DENIED, "may look");
+    assert_refused(reader, V1 "CreateBackup", nothing(), GRPC_STATUS_PERMISSION_DENIED, "may look");
+    g_autoptr(json_t) list = ask(reader, JOBS "List", nothing(), &bp_grpc_list_response);
+    ck_assert_uint_eq(json_array_size(json_object_get(list, "jobs")), 0);
+    ck_assert_int_eq(atomic_load(&n_waiting), 0);
+}
+END_TEST
+
+START_TEST(test_access__what_is_not_there)
+{
+    static const char *const paths[] = {
+        "/bakplane.v1.Jobs/Nothing", "/bakplane.v1.Jobs",       "/",
+        "/bakplane.v1.Jobs/Start/",  "/bakplane.v1.jobs/Start", "/x/y/../z",
+        V1 "RestoreSecondary",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+        assert_refused(nobody, paths[i], nothing(), GRPC_STATUS_UNAUTHENTICATED, "a valid token");
+        assert_refused(boss, paths[i], nothing(), GRPC_STATUS_UNIMPLEMENTED, "no such method");
+    }
+}
+END_TEST
+
+START_TEST(test_jobs__started_watched_and_looked_at)
+{
+    g_autofree char *id = start_create("b");
+    g_autoptr(json_t) last = watch_to_the_end(reader, id);
+    ck_assert_str_eq(bp_json_text(last, "state", ""), "succeeded");
+    const json_t *result = json_object_get(json_object_get(last, "result"), "fields");
+    ck_assert_str_eq(bp_json_text(result, "outcome", ""), "done");
+    g_autoptr(json_t) got = ask(reader, JOBS "Get", id_message(id), &bp_grpc_job);
+    ck_assert(json_equal(got, last));
+    g_autofree char *again = start_create("b"); /* by its key */
+    ck_assert_str_eq(again, id);
+    g_autoptr(json_t) over = watch_to_the_end(reader, id);
+    ck_assert(json_equal(over, last));
+    assert_refused(boss, JOBS "Cancel", id_message(id), GRPC_STATUS_FAILED_PRECONDITION,
+                   "has ended");
+}
+END_TEST
+
+START_TEST(test_jobs__page_by_page)
+{
+    g_autofree char *first = start_create("a");
+    json_decref(watch_to_the_end(reader, first));
+    g_autofree char *second = start_create("b");
+    json_decref(watch_to_the_end(reader, second));
+    g_autoptr(json_t) page =
+        ask(reader, JOBS "List",
+            message_of(&bp_grpc_list_request, "{\"limit\":1,\"state\":\"succeeded\"}"),
+            &bp_grpc_list_response);
+    const json_t *newest = json_array_get(json_object_get(page, "jobs"), 0);
+    g_autofree char *rest = g_strdup_printf("{\"cursor\":\"%s\"}", bp_json_text(page, "next", ""));
+    g_autoptr(json_t) next =
+        ask(reader, JOBS "List", message_of(&bp_grpc_list_request, rest), &bp_grpc_list_response);
+    const json_t *oldest = json_array_get(json_object_get(next, "jobs"), 0);
+    ck_assert_str_ne(bp_json_text(newest, "id", "?"), bp_json_text(oldest, "id", "?"));
+    ck_assert_uint_eq(json_array_size(json_object_get(next, "jobs")), 1);
+    ck_assert_str_eq(bp_json_text(next, "next", ""), "");
+    const json_t *request = json_object_get(json_object_get(oldest, "request"), "fields");
+    ck_assert_str_eq(bp_json_text(request, "verb", ""), "create");
+}
+END_TEST
+
+START_TEST(test_jobs__refused)
+{
+    static const struct {
+        const char *method, *message;
+        int code;
+        const char *why;
+    } cases[] = {
+        {"Start", "{}", GRPC_STATUS_INVALID_ARGUMENT, "there is no request"},
+        {"Start", "{\"request\":{\"fields\":{\"verb\":\"fly\"}}}", GRPC_STATUS_INVALID_ARGUMENT,
+         "a job's verb is 'fly'"},
+        {"Start", "{\"request\":{\"fields\":{\"verb\":\"create\",\"settings\":[]}}}",
+         GRPC_STATUS_PERMISSION_DENIED, "settings are the configuration's"},
+        {"Start", "{\"request\":{\"fields\":{\"verb\":\"delete\"}}}", GRPC_STATUS_INVALID_ARGUMENT,
+         "delete needs the name"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *path = g_strconcat(JOBS, cases[i].method, NULL);
+        assert_refused(boss, path, message_of(&bp_grpc_start_request, cases[i].message),
+                       cases[i].code, cases[i].why);
+    }
+    assert_refused(reader, JOBS "List", message_of(&bp_grpc_list_request, "{\"state\":\"happy\"}"),
+                   GRPC_STATUS_INVALID_ARGUMENT, "there is no state 'happy'");
+    assert_refused(reader, JOBS "List", message_of(&bp_grpc_list_request, "{\"limit\":-1}"),
+                   GRPC_STATUS_INVALID_ARGUMENT, "limit");
+    static const char *const ids[] = {"", "20260101-000000-aaaaaa", "../jobs", "a/b"};
+    for (gsize i = 0; i < G_N_ELEMENTS(ids); i++) {
+        assert_refused(reader, JOBS "Get", id_message(ids[i]), GRPC_STATUS_NOT_FOUND, "");
+        assert_refused(reader, JOBS "Watch", id_message(ids[i]), GRPC_STATUS_NOT_FOUND, "");
+        assert_refused(boss, JOBS "Cancel", id_message(ids[i]), GRPC_STATUS_NOT_FOUND, "");
+    }
+}
+END_TEST
+
+START_TEST(test_v1__as_the_operation_answers)
+{
+    g_autoptr(json_t) answer =
+        ask(reader, V1 "ListBackups",
+            message_of(&bp_v1_list_backups_request, "{\"collection_name\":\"c\"}"),
+            &bp_v1_list_backups_response);
+    g_autofree char *line = bp_json_line(answer);
+    ck_assert_str_eq(line, "{\"msg\":\"c\",\"data\":[{\"name\":\"b\"}]}");
+}
+END_TEST
+
+static void
+wait_for(atomic_int *number, int wanted)
+{
+    gint64 deadline_ns = bp_clock_mono_ns() + 60 * BP_NS_PER_S;
+    while (atomic_load(number) < wanted) {
+        ck_assert_msg(bp_clock_mono_ns() < deadline_ns, "not within a minute");
+        (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
+    }
+}
+
+START_TEST(test_v1__a_client_that_leaves_is_not_waited_for)
+{
+    g_autoptr(GBytes) message = nothing();
+    exchange *x = exchange_begin(boss, V1 "CreateBackup", message);
+    wait_for(&n_waiting, 1);
+    exchange_cancel(x);
+    ck_assert_int_eq(exchange_end(x, NULL), GRPC_STATUS_CANCELLED);
+    wait_for(&n_told, 1);
+}
+END_TEST
+
+START_TEST(test_v1__who_waits_does_not_keep_others)
+{
+    enum { N = 65 }; /* one more than there are workers that wait */
+    g_autoptr(GBytes) message = nothing();
+    exchange *waiting[N];
+    for (guint i = 0; i < N; i++) {
+        waiting[i] = exchange_begin(boss, V1 "CreateBackup", message);
+    }
+    wait_for(&n_waiting, N - 1);
+    g_autoptr(json_t) list = ask(reader, V1 "ListBackups", nothing(), &bp_v1_list_backups_response);
+    g_autoptr(json_t) health = ask(nobody, HEALTH "Check", nothing(), &bp_grpc_health_response);
+    stop(GRACE_NS);
+    guint n_answered = 0;
+    guint n_refused = 0;
+    for (guint i = 0; i < N; i++) {
+        json_t *answer = exchange_next(waiting[i], &bp_v1_backup_info_response);
+        int code = exchange_end(waiting[i], NULL);
+        n_answered += code == GRPC_STATUS_OK && answer != NULL ? 1 : 0;
+        n_refused += code == GRPC_STATUS_RESOURCE_EXHAUSTED ? 1 : 0;
+        json_decref(answer);
+    }
+    ck_assert_uint_eq(n_answered, N - 1);
+    ck_assert_uint_eq(n_refused, 1);
+    ck_assert_int_eq(atomic_load(&n_told), N - 1);
+}
+END_TEST
+
+START_TEST(test_messages__malformed)
+{
+    static const guint8 cut[] = {0x0a, 0x05, 0x61};
+    assert_refused(boss, JOBS "Get", g_bytes_new_static(cut, sizeof cut),
+                   GRPC_STATUS_INVALID_ARGUMENT, "GetRequest: id: it ends in the middle");
+    assert_refused(boss, V1 "CreateBackup", g_bytes_new_static(cut, sizeof cut),
+                   GRPC_STATUS_INVALID_ARGUMENT,
+                   "CreateBackupRequest: requestId: it ends in the middle");
+    assert_refused(boss, JOBS "Get", NULL, GRPC_STATUS_INVALID_ARGUMENT, "no message");
+    gsize n = BP_GRPC_MAX_MESSAGE + 1;
+    assert_refused(boss, JOBS "Get", g_bytes_new_take(g_malloc0(n), n),
+                   GRPC_STATUS_RESOURCE_EXHAUSTED, "");
+    ck_assert_int_eq(atomic_load(&n_waiting), 0);
+}
+END_TEST
+
+START_TEST(test_watch__no_more_than_allowed)
+{
+    exchange *streams[BP_GRPC_MAX_WATCHES];
+    g_autoptr(GBytes) message = nothing();
+    for (guint i = 0; i < BP_GRPC_MAX_WATCHES; i++) {
+        streams[i] = exchange_begin(nobody, HEALTH "Watch", message);
+        json_decref(exchange_next(streams[i], &bp_grpc_health_response));
+    }
+    assert_refused(nobody, HEALTH "Watch", nothing(), GRPC_STATUS_RESOURCE_EXHAUSTED,
+                   "too many watch");
+    for (guint i = 0; i < BP_GRPC_MAX_WATCHES; i++) {
+        exchange_cancel(streams[i]);
+        ck_assert_int_eq(exchange_end(streams[i], NULL), GRPC_STATUS_CANCELLED);
+    }
+}
+END_TEST
+
+START_TEST(test_stop__streams_are_told)
+{
+    g_autoptr(GBytes) message = nothing();
+    exchange *health = exchange_begin(nobody, HEALTH "Watch", message);
+    g_autoptr(json_t) before = exchange_next(health, &bp_grpc_health_response);
+    ck_assert_int_eq(json_integer_value(json_object_get(before, "status")), 1);
+    stop(GRACE_NS);
+    g_autoptr(json_t) after = exchange_next(health, &bp_grpc_health_response);
+    ck_assert_int_eq(json_integer_value(json_object_get(after, "status")), 2);
+    ck_assert_ptr_null(exchange_next(health, &bp_grpc_health_response));
+    ck_assert_int_eq(exchange_end(health, NULL), GRPC_STATUS_UNAVAILABLE);
+}
+END_TEST
+
+START_TEST(test_reflection__names_and_files)
+{
+    g_autoptr(json_t) services = ask(
+        reader, REFLECTION, g_bytes_new_static("\x3a\x00", 2), /* list_services, of an empty text */
+        &bp_grpc_reflection_response);
+    g_autofree char *line = bp_json_line(services);
+    ck_assert_msg(strstr(line, "\"" BP_V1_SERVICE "\"") != NULL &&
+                      strstr(line, "\"bakplane.v1.Jobs\"") != NULL &&
+                      strstr(line, "\"grpc.health.v1.Health\"") != NULL,
+                  "%s", line);
+    g_autoptr(json_t) file =
+        ask(reader, REFLECTION,
+            message_of(&bp_grpc_reflection_request,
+                       "{\"file_containing_symbol\":\"bakplane.v1.Jobs.Watch\"}"),
+            &bp_grpc_reflection_response);
+    const json_t *files =
+        json_object_get(json_object_get(file, "file_descriptor_response"), "file_descriptor_proto");
+    ck_assert_uint_eq(json_array_size(files), 1);
+    g_autoptr(json_t) none = ask(
+        reader, REFLECTION,
+        message_of(&bp_grpc_reflection_request, "{\"file_containing_symbol\":\"bakplane.v1.No\"}"),
+        &bp_grpc_reflection_response);
+    const json_t *why = json_object_get(none, "error_response");
+    ck_assert_int_eq(json_integer_value(json_object_get(why, "error_code")), GRPC_STATUS_NOT_FOUND);
+    assert_refused(nobody, REFLECTION, nothing(), GRPC_STATUS_UNAUTHENTICATED, "a valid token");
+}
+END_TEST
+
+START_TEST(test_start__refused)
+{
+    g_autoptr(GError) error = NULL;
+    bp_grpc_params taken = params();
+    taken.port = bp_grpc_port(server);
+    ck_assert_ptr_null(bp_grpc_start(&taken, &error));
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "");
+    bp_grpc_params name = params();
+    name.address = "localhost";
+    ck_assert_ptr_null(bp_grpc_start(&name, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "localhost");
+    bp_grpc_params tls = params();
+    tls.tls_cert = "no certificate";
+    tls.tls_key = "no key";
+    ck_assert_ptr_null(bp_grpc_start(&tls, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "certificate, key or CA");
+}
+END_TEST
+
+/* A line of /proc/self/task/TID/status: which signals a thread blocks. */
+static guint64
+blocked_by(const char *thread)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/task/%s/status", thread);
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        return G_MAXUINT64; /* it has ended */
+    }
+    const char *line = strstr(text, "SigBlk:");
+    ck_assert_ptr_nonnull(line);
+    return g_ascii_strtoull(line + strlen("SigBlk:"), NULL, 16);
+}
+
+START_TEST(test_threads__have_signals_blocked)
+{
+    json_decref(ask(nobody, HEALTH "Check", nothing(), &bp_grpc_health_response));
+    g_autofree char *main_thread = g_strdup_printf("%d", getpid());
+    DIR *threads = opendir("/proc/self/task");
+    ck_assert_ptr_nonnull(threads);
+    guint n = 0;
+    for (struct dirent *one = readdir(threads); one != NULL; one = readdir(threads)) {
+        if (one->d_name[0] != '.' && strcmp(one->d_name, main_thread) != 0) {
+            guint64 blocked = blocked_by(one->d_name);
+            ck_assert_msg((blocked & (1U << (SIGTERM - 1))) != 0, "%s takes SIGTERM", one->d_name);
+            n++;
+        }
+    }
+    closedir(threads);
+    ck_assert_uint_ge(n, BP_GRPC_POLLERS + 1);
+}
+END_TEST
+
+/* Workers are started while connections are open. */
+START_TEST(test_descriptors__are_not_inherited)
+{
+    json_decref(ask(nobody, HEALTH "Check", nothing(), &bp_grpc_health_response));
+    guint n_sockets = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        struct stat is;
+        if (fstat(fd, &is) == 0 && S_ISSOCK(is.st_mode)) {
+            ck_assert_msg((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0, "descriptor %d", fd);
+            n_sockets++;
+        }
+    }
+    ck_assert_uint_ge(n_sockets, 3); /* that listens, and two ends */
+}
+END_TEST
+
+int
+main(void)
+{
+    return RUN_SUITE(
+        "grpc_server", setup, teardown, test_health__needs_no_token, test_access__by_role,
+        test_access__what_is_not_there, test_jobs__started_watched_and_looked_at,
+        test_jobs__page_by_page, test_jobs__refused, test_v1__as_the_operation_answers,
+        test_v1__a_client_that_leaves_is_not_waited_for, test_v1__who_waits_does_not_keep_others,
+        test_messages__malformed, test_watch__no_more_than_allowed, test_stop__streams_are_told,
+        test_reflection__names_and_files, test_start__refused, test_threads__have_signals_blocked,
+        test_descriptors__are_not_inherited);
+}
