@@ -51,7 +51,8 @@ struct bp_source_info {
     uint64_t features;         /**< BP_SOURCE_… */
     char item_kind[32];        /**< kind of the units that have items: "collection" */
     char parent_kind[32];      /**< kind of their parents: "database"; "" = they have none */
-    char default_parent[64];   /**< parent of a bare name: "default"; "" without parents */
+    char default_parent[64];   /**< parent of a bare name: "default"; "" without parents.  It and
+                                    commit_document are refused where they fill their arrays */
     char proof_what[32];       /**< what unit_prove counts: "rows" */
     char server_version[64];   /**< "" before probe */
     char address[256];         /**< where it is, for people; no secrets */
@@ -64,8 +65,8 @@ struct bp_unit {
     uint32_t flags;     /**< none in minor 0 */
     const char *id;     /**< unique in the tree, stable while the unit exists; <= BP_TOKEN_MAX */
     const char *parent; /**< id of the parent, or NULL; parents come before children */
-    const char *kind;   /**< "database", "collection", "partition" */
-    const char *name;   /**< as people say it, without the parents' names */
+    const char *kind;   /**< "database", "collection", "partition"; <= 31 bytes */
+    const char *name;   /**< as people say it, without the parents' names; <= 1024 bytes */
     uint64_t bytes, objects; /**< estimates, or BP_UNKNOWN */
 };
 
@@ -82,7 +83,7 @@ struct bp_unit_sink {
     uint32_t struct_size;
     uint32_t reserved;
     void *ctx;
-    int32_t (*unit)(void *ctx, const struct bp_unit *unit); /**< non-zero stops */
+    int32_t (*unit)(void *ctx, const struct bp_unit *unit);
 };
 
 enum bp_item_kind {
@@ -93,13 +94,14 @@ enum bp_item_kind {
 struct bp_item {
     uint32_t struct_size;
     uint32_t kind;               /**< enum bp_item_kind */
-    const char *id;              /**< unique in the unit and generation */
-    const char *key;             /**< where it goes, below the backup; never below "bakplane/" */
+    const char *id;              /**< unique in the unit and generation; <= BP_TOKEN_MAX */
+    const char *key;             /**< where it goes, below the backup, in all of which it is unique;
+                                      neither "bakplane" nor below it */
     const char *ref;             /**< REF: a storage of the operator's */
     const char *ref_key;         /**< REF: key there */
-    const char *etag;            /**< version seen, or NULL.  REF: the copy is of it.  STREAM: an
-                                      interrupted run's copy is kept if it is the same, so a source
-                                      whose items can change in place says it */
+    const char *etag;            /**< version seen (1 to 127 bytes), or NULL.  REF: the copy is of
+                                      it.  STREAM: an interrupted run's copy is kept if it is the
+                                      same, so a source whose items can change in place says it */
     uint64_t size;               /**< or BP_UNKNOWN */
     struct bp_checksum checksum; /**< of the content, if the source knows it */
 };
@@ -198,7 +200,7 @@ struct bp_adopt_info {
 enum bp_note_level { BP_NOTE_INFO = 0, BP_NOTE_WARN = 1 };
 
 /** What a restore wants people to know: an alias that was taken, a property left out.  Wherever
-    one is passed it is not NULL. */
+    one is passed it is not NULL, and what it answers may be ignored. */
 struct bp_note_sink {
     uint32_t struct_size;
     uint32_t reserved;
@@ -243,7 +245,8 @@ struct bp_restore_info {
     uint32_t max_jobs;         /**< most jobs of the source at once, over all targets; at least 1,
                                     but for DRY_RUN and WITHOUT_ITEMS, which have none */
     char staging_ref[256];     /**< storage for staging, or "" = the source cannot stage */
-    char staging_prefix[1024]; /**< everything staged lies below; ends in '/' */
+    char staging_prefix[1024]; /**< everything staged lies below; ends in '/'.  Both are refused
+                                    where they fill their arrays */
 };
 
 /** Where the bytes of a target have to be before its jobs start. */
@@ -281,9 +284,8 @@ struct bp_step_state {
 };
 
 /**
- * The operations.  `error` is never NULL.  Required: open close info probe plan run_begin run_end
- * unit_begin unit_items unit_end unit_prove documents.  A source that can only be captured leaves
- * the restore part NULL.
+ * The operations.  Required: open close info probe plan run_begin run_end unit_begin unit_items
+ * unit_end unit_prove documents.  A source that can only be captured leaves the restore part NULL.
  */
 struct bp_source_ops {
     uint32_t struct_size;
@@ -321,9 +323,10 @@ struct bp_source_ops {
                            const struct bp_run_args *args, struct bp_run_info *info,
                            struct bp_run **out, struct bp_error *error);
     /**
-     * Every keepalive_ms from a timer of the host's, beside the run's other operations.  With the
-     * models ONE and INSTANCE it waits for the one that runs: pins have to outlive the longest.  A
-     * failure is shown to people, and the next one comes all the same.  Optional.
+     * Every keepalive_ms from a timer of the host's, beside the run's other operations, but never
+     * beside run_end or after it.  With the models ONE and INSTANCE it waits for the one that runs:
+     * pins have to outlive the longest.  A failure is shown to people, and the next one comes all
+     * the same.  Optional.
      */
     bp_status (*run_keepalive)(struct bp_run *run, const struct bp_op *op, struct bp_error *error);
     /**
@@ -428,7 +431,9 @@ struct bp_source_ops {
                              struct bp_error *error);
     /**
      * Every 50 ms to 2 s for each job, and again after a failure that may pass.  A job that went
-     * wrong is BP_JOB_FAILED; an error says that its state cannot be learnt.
+     * wrong is BP_JOB_FAILED; an error says that its state cannot be learnt.  A source may do the
+     * job's work in here, however long it takes, until it is cancelled: what waits for it is the
+     * target, and with CONCURRENT_UNITS no other one.
      */
     bp_status (*job_poll)(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
                           const char *token, struct bp_job_state *out, struct bp_error *error);

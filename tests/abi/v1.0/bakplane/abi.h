@@ -7,7 +7,11 @@
  * - Each structure starts with `uint32_t struct_size`, set by whoever fills it to *its* sizeof.
  *   For results the caller sets it and the callee writes no further.  The rest of a result is zero
  *   when the call begins, but for the sizes of bp_object_meta and bp_space, which are BP_UNKNOWN:
- *   what is not known is left alone.
+ *   what is not known is left alone.  Whoever copies a structure copies the smaller of both sizes
+ *   and sets struct_size to its own.
+ * - Four have no size: bp_checksum, which others embed, never changes; bp_config_key, bp_part and
+ *   bp_restore_pair lie in arrays, whose stride is compared where a struct_size would be.
+ * - What is called `reserved` is written 0 and never looked at.
  * - After a failure each `*out` is ignored, a handle too: nothing is closed or ended, so whoever
  *   fails leaves nothing open.
  * - New members and operations are only ever appended.  A missing one is either NULL or beyond
@@ -15,11 +19,18 @@
  * - Unknown capability bits are ignored; unknown bits in a request's `flags` are refused with
  *   BP_ERR_INVALID, so that a newer caller learns of it and falls back.  In the `flags` of what a
  *   plugin tells (keys, units, documents, proofs) there are only bits that host->abi_minor defines:
- *   others are refused, since they may change the meaning of all the rest.
+ *   others are refused, since they may change the meaning of all the rest.  In the `flags` of
+ *   bp_op, bp_error and bp_storage_view unknown bits are ignored.
  * - Pointers passed in are valid for the call only.  Nothing changes owner: results go into the
  *   caller's structures or into sinks that copy.
- * - A sink has all its functions of minor 0; the host checks those that a plugin hands in.
+ * - A sink has all its functions of minor 0; the host checks those that a plugin hands in.  They
+ *   are called one at a time, by any thread, and not after the operation has returned.  One that
+ *   answers non-zero wants no more: the operation ends with BP_ERR_CANCELLED.
+ * - Neither a C++ exception nor a panic nor a longjmp leaves a function of either side.
+ * - `error` is never NULL, in operations as in functions of the host.
  * - Text is UTF-8, NUL-terminated.  Sizes are bytes, times nanoseconds unless the name says else.
+ *   Where a text of a result names something (identity, etag, root, key, prefix, parent) it is
+ *   whole or "", never cut; one that fills its array counts as cut.
  * - The layout is promised for 64-bit systems (LP64).  The headers compile for 32-bit ones as well,
  *   but what their compilers make of them is not kept.
  */

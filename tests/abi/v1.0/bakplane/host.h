@@ -2,8 +2,9 @@
  *
  * What the host offers a plugin.  The table is passed to the entry function and stays valid for
  * the life of the process.  Its functions may be called from any thread inside a plugin call and
- * never re-enter the plugin.  log, log_enabled, alloc, realloc and free may be called at any other
- * time, too, from any thread; `op` may be NULL for these five.
+ * never re-enter the plugin, but for a sink that they were given: on the same thread, and not after
+ * they have returned.  log, log_enabled, alloc, realloc and free may be called at any other time,
+ * too, from any thread; `op` may be NULL for these five.
  */
 #ifndef BAKPLANE_HOST_H
 #define BAKPLANE_HOST_H
@@ -60,7 +61,10 @@ struct bp_host {
     /** Non-zero when somebody listens at `level`. */
     int32_t (*log_enabled)(const struct bp_op *op, int32_t level);
 
-    /** Large buffers only, so that the host can bound memory.  NULL when refused. */
+    /**
+     * Large buffers only, so that the host can bound memory.  As malloc, realloc and free: aligned
+     * for every type, NULL when refused, and then what realloc was given stays.  `size` is not 0.
+     */
     void *(*alloc)(const struct bp_op *op, size_t size);
     void *(*realloc)(const struct bp_op *op, void *memory, size_t size);
     void (*free)(void *memory);

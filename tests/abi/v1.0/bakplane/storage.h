@@ -50,10 +50,10 @@ struct bp_storage_info {
     uint64_t min_part, max_part, max_parts; /**< bytes, bytes, count; 0 = no parts */
     uint64_t max_object;                    /**< bytes in one piece; 0 and BP_UNKNOWN = no limit */
     uint64_t max_copy; /**< bytes of one `copy` or part_copy; BP_UNKNOWN = no limit, 0 = no copy */
-    uint32_t max_list; /**< entries of one page; 0 = no limit */
+    uint32_t max_list; /**< entries and prefixes of one page; 0 = no limit */
     uint32_t max_key_part; /**< bytes of one part of a key; 0 = no limit */
     uint64_t best_io;      /**< bytes per read or write that suit it; 0 = no wish */
-    /* A text that does not fit is "", never cut: the host takes one that fills its array for "". */
+    /* The host takes a text that fills its array for "". */
     /** Equal = the same objects (a hint; the core proves it).  Where one root lies in another, the
         inner one's identity begins with the outer's, then '/'; it never ends in '/'.  "" = not
         known.  No secrets. */
@@ -99,8 +99,9 @@ enum bp_checksum_origin {
 
 /** A checksum of a whole object.  Fixed layout for ever, so that others may embed it. */
 struct bp_checksum {
-    uint32_t kind;     /**< enum bp_checksum_kind */
-    uint32_t by;       /**< enum bp_checksum_origin */
+    uint32_t kind;     /**< enum bp_checksum_kind.  An unknown one that is told counts as NONE, one
+                            that is asked for is UNSUPPORTED */
+    uint32_t by;       /**< enum bp_checksum_origin; an unknown one counts as BY_PLUGIN */
     uint8_t value[64]; /**< as many as the kind says, from the first on */
 };
 
@@ -111,7 +112,8 @@ struct bp_object_meta {
     uint64_t size;    /**< always told; of a part it is the part's */
     int64_t mtime_ns; /**< since the epoch; 0 = unknown */
     char etag[128];   /**< version tag for if_match; changes when the content does; never a hash.
-                           One version has one: stat, list, read_open and write_commit agree */
+                           One version has one: stat, list, read_open and write_commit agree.
+                           "" = there is none, or it has more than 126 bytes */
     char storage_class[32];
     struct bp_checksum checksum;
 };
@@ -123,13 +125,13 @@ struct bp_list_args {
     const char *start_after; /**< NULL, or list keys after this one (LIST_START_AFTER) */
     const char *token;       /**< NULL on the first page, then what `next` was given; a page that
                                   failed is asked for again with it */
-    uint32_t max;            /**< most entries wanted of this call */
+    uint32_t max;            /**< most entries and prefixes of this call, together; at least 1 */
     int32_t delimiter;       /**< 0 = deep; '/' = group what lies below the next '/' */
 };
 
 /**
- * Receives one page.  Everything is copied by the callee.  A non-zero return stops the call with
- * BP_ERR_CANCELLED.  No `next` = the end; an empty page with `next` is legal.
+ * Receives one page.  Everything is copied by the callee.  No `next` = the end; an empty page with
+ * `next` is legal.
  */
 struct bp_list_sink {
     uint32_t struct_size;
@@ -145,8 +147,9 @@ struct bp_read_args {
     uint32_t flags; /**< none in minor 0 */
     const char *key;
     uint64_t offset;
-    uint64_t length;      /**< BP_UNKNOWN = to the end; 0 = none: a reader that is at its end */
-    const char *if_match; /**< NULL, or the etag it must still have (else EXISTS) */
+    uint64_t length; /**< cut at the object's end, so BP_UNKNOWN = to the end; 0 = none: a reader
+                          that is at its end */
+    const char *if_match; /**< NULL, or the etag it must still have (else EXISTS); never "" */
 };
 
 #define BP_WRITE_IF_NONE_MATCH UINT32_C(1) /**< EXISTS when the key is taken, at commit latest */
@@ -158,7 +161,8 @@ struct bp_write_args {
     uint32_t flags; /**< BP_WRITE_… */
     const char *key;
     uint64_t size;               /**< what will be written, or BP_UNKNOWN */
-    const char *if_match;        /**< NULL, or replace only this version */
+    const char *if_match;        /**< NULL, or replace only this version (never ""): EXISTS where
+                                      another one is there, or none */
     struct bp_checksum checksum; /**< NONE, or what the content must have (else CORRUPT) */
 };
 
@@ -201,7 +205,7 @@ struct bp_complete_args {
     uint32_t struct_size;
     uint32_t flags; /**< BP_WRITE_IF_NONE_MATCH, BP_WRITE_DURABLE; all others are INVALID */
     const char *key, *upload;
-    const char *if_match;
+    const char *if_match; /**< as of bp_write_args, also where there is none: EXISTS */
     uint64_t size;
     const struct bp_part *parts; /**< ascending numbers */
     uint32_t part_stride, n_parts;
@@ -233,8 +237,8 @@ struct bp_space {
 };
 
 /**
- * The operations.  `error` is never NULL.  Required: open close info probe stat list read_open
- * read read_close write_open write write_commit write_abort remove.
+ * The operations.  Required: open close info probe stat list read_open read read_close write_open
+ * write write_commit write_abort remove.
  */
 struct bp_storage_ops {
     uint32_t struct_size;
@@ -250,7 +254,10 @@ struct bp_storage_ops {
                       struct bp_error *error);
     /** Frees it; every reader and writer is closed by then.  Waits for nothing. */
     void (*close)(struct bp_storage *storage);
-    /** Right after open, before anything else.  No I/O.  Only NOMEM and PERMANENT make sense. */
+    /**
+     * After open; perhaps never of an instance that takes another one's place, so nothing else may
+     * wait for it.  No I/O.  Only NOMEM and PERMANENT make sense.
+     */
     bp_status (*info)(struct bp_storage *storage, struct bp_storage_info *out,
                       struct bp_error *error);
     /**
@@ -311,7 +318,8 @@ struct bp_storage_ops {
      */
     void (*write_abort)(struct bp_writer *writer, const struct bp_op *op);
 
-    /** A missing key is BP_OK.  if_match may be NULL; EXISTS for another version, which stays. */
+    /** A missing key is BP_OK, whatever if_match says: NULL, or a version (never ""); EXISTS for
+        another one, which stays. */
     bp_status (*remove)(struct bp_storage *storage, const struct bp_op *op, const char *key,
                         const char *if_match, struct bp_error *error);
 
