@@ -45,9 +45,11 @@ bp_check_op(const struct bp_host *host, const struct bp_op *op, struct bp_error 
 void
 bp_undo_op(const struct bp_op *op, uint32_t ms, struct bp_op *out)
 {
-    *out = *op;
-    out->host_private = NULL;
-    out->deadline_ns = monotonic_ns() + ms * NS_PER_MS;
+    (void)op; /* of another minor, perhaps, and its host_private is for the call that it is of */
+    *out = (struct bp_op){
+        .struct_size = (uint32_t)sizeof(*out),
+        .deadline_ns = monotonic_ns() + ms * NS_PER_MS,
+    };
 }
 
 bp_status

@@ -50,6 +50,22 @@ START_TEST(test_undo_op__has_time_of_its_own)
 }
 END_TEST
 
+/* Of a newer host's it is neither as long nor does it say so: who reads it would read too far. */
+START_TEST(test_undo_op__is_of_our_own_size)
+{
+    struct {
+        struct bp_op op;
+        uint64_t more;
+    } newer = {.op = bp_fake.op, .more = 1};
+    struct bp_op undo;
+    newer.op.struct_size = sizeof(newer);
+    newer.op.flags = 8;
+    bp_undo_op(&newer.op, 60000, &undo);
+    ck_assert_uint_eq(undo.struct_size, sizeof(undo));
+    ck_assert_uint_eq(undo.flags, 0);
+}
+END_TEST
+
 START_TEST(test_check_flags__unknown_ones)
 {
     ck_assert_int_eq(bp_check_flags(3, 7, &error), BP_OK);
@@ -152,7 +168,8 @@ START_TEST(test_check_written__size_and_checksum)
 END_TEST
 
 BP_TEST_MAIN("sdk/lib/storage", setup, NULL, test_check_op__cancel_and_deadline,
-             test_undo_op__has_time_of_its_own, test_check_flags__unknown_ones,
-             test_clear__struct_size_stays, test_put_whole__never_cuts,
-             test_put_identity__ends_in_no_slash, test_check_empty_read__size_decides,
-             test_check_list__arguments, test_check_written__size_and_checksum)
+             test_undo_op__has_time_of_its_own, test_undo_op__is_of_our_own_size,
+             test_check_flags__unknown_ones, test_clear__struct_size_stays,
+             test_put_whole__never_cuts, test_put_identity__ends_in_no_slash,
+             test_check_empty_read__size_decides, test_check_list__arguments,
+             test_check_written__size_and_checksum)
