@@ -16,6 +16,7 @@
 #include "plugins/storage-azure/write.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -95,7 +96,7 @@ land(struct batch *batch, struct flight *flight, struct bp_error *error)
             continue;
         }
         if (cls == BP_ERR_CANCELLED || cls == BP_ERR_TIMEOUT || cls == BP_ERR_AUTH) {
-            *error = *one;
+            bp_result_copy(error, one);
             status = cls;
             continue;
         }
@@ -266,7 +267,7 @@ remove_some(struct batch *batch, struct bp_error *error)
     }
     bp_status status = remove_together(batch, &failed);
     if (status != BP_OK && !is_about_batch(status)) {
-        *error = failed;
+        bp_result_copy(error, &failed);
         return status;
     }
     if (status != BP_OK) {

@@ -9,6 +9,7 @@
 
 #include "plugins/storage-local/publish.h"
 #include "plugins/storage-local/tmp.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -179,9 +180,7 @@ bp_local_pending_begin(struct bp_storage *storage, const struct bp_op *op, GPtrA
         pthread_mutex_lock(&storage->lock);
     }
     if (status == BP_OK && pending->lost.cls != BP_OK) {
-        uint32_t size = error->struct_size;
-        *error = pending->lost;
-        error->struct_size = size;
+        bp_result_copy(error, &pending->lost);
         status = error->cls;
     }
     if (status == BP_OK) {
@@ -249,7 +248,8 @@ bp_local_pending_end(struct bp_storage *storage, GPtrArray *batch, const struct 
     pending->batch = NULL;
     pending->running = false;
     if (lost != NULL) {
-        pending->lost = *lost;
+        pending->lost.struct_size = sizeof(pending->lost);
+        bp_result_copy(&pending->lost, lost);
     }
     pthread_cond_broadcast(&storage->changed);
     pthread_mutex_unlock(&storage->lock);

@@ -11,6 +11,7 @@
 #include "sdk/http/text.h"
 #include "sdk/lib/checksum.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -63,12 +64,9 @@ prove_size(struct bp_storage *storage, const struct bp_op *op, const struct bp_c
     struct bp_object_meta found = {.struct_size = sizeof(found)};
     bp_status status = bp_s3_stat(storage, op, args->dst_key, &found, error);
     if (status == BP_OK) {
-        struct bp_checksum sum = out->checksum;
-        int64_t mtime_ns = out->mtime_ns;
-        found.struct_size = out->struct_size;
-        *out = found;
-        out->mtime_ns = found.mtime_ns != 0 ? found.mtime_ns : mtime_ns;
-        out->checksum = found.checksum.kind != BP_CHECKSUM_NONE ? found.checksum : sum;
+        found.mtime_ns = found.mtime_ns != 0 ? found.mtime_ns : out->mtime_ns;
+        found.checksum = found.checksum.kind != BP_CHECKSUM_NONE ? found.checksum : out->checksum;
+        bp_result_copy(out, &found);
     }
     return status;
 }

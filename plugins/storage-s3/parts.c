@@ -198,9 +198,8 @@ list_of_parts(const struct bp_complete_args *args)
     GString *text = g_string_new("<CompleteMultipartUpload>");
     const char *at = (const char *)args->parts;
     for (uint32_t i = 0; i < args->n_parts; i++, at += args->part_stride) {
-        struct bp_part part;
-        memcpy(&part, at, sizeof(part));
-        bp_s3_part_element(text, part.number, part.etag);
+        const struct bp_part *part = (const void *)at;
+        bp_s3_part_element(text, part->number, part->etag);
     }
     return g_string_append(text, "</CompleteMultipartUpload>");
 }

@@ -12,6 +12,7 @@
 #include "sdk/http/text.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/parse.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -71,7 +72,7 @@ explain(struct bp_storage *storage, const struct bp_op *op, const struct bp_s3_r
     if (status == BP_OK) {
         bp_s3_end(&exchange);
     } else if (why.code[0] != '\0' && status != BP_ERR_RANGE) {
-        *error = why;
+        bp_result_copy(error, &why);
         before = status;
     }
     bp_s3_request_clear(&get);

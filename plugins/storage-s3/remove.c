@@ -10,6 +10,7 @@
 #include "plugins/storage-s3/request.h"
 #include "sdk/lib/errors.h"
 #include "sdk/lib/hostlog.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -70,7 +71,7 @@ remove_each(struct bp_storage *storage, const struct bp_op *op, const char *cons
         status = bp_s3_remove(storage, op, keys[i], NULL, &one);
         /* What concerns all keys ends it: after AUTH the host comes back with another login. */
         if (status == BP_ERR_CANCELLED || status == BP_ERR_TIMEOUT || status == BP_ERR_AUTH) {
-            *error = one;
+            bp_result_copy(error, &one);
             return status;
         }
         status = tell(sink, keys[i], status == BP_OK ? NULL : &one, error);

@@ -19,3 +19,16 @@ bp_result_clear(void *result, size_t ours)
         memset((char *)result + sizeof(size), 0, known - sizeof(size));
     }
 }
+
+void
+bp_result_copy(void *to, const void *from)
+{
+    uint32_t theirs, ours;
+    memcpy(&theirs, to, sizeof(theirs));
+    memcpy(&ours, from, sizeof(ours));
+    size_t known = theirs < ours ? theirs : ours;
+    if (known > sizeof(theirs)) {
+        memcpy((char *)to + sizeof(theirs), (const char *)from + sizeof(ours),
+               known - sizeof(theirs));
+    }
+}

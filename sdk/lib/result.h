@@ -17,6 +17,13 @@ BP_BEGIN_DECLS
  */
 void bp_result_clear(void *result, size_t ours);
 
+/**
+ * *from into *to, as far as both know it; the struct_size of *to stays, and so does what it has
+ * beyond.  Both are of one type, and each says its size: a plugin hands on what it got into a
+ * structure of its own.
+ */
+void bp_result_copy(void *to, const void *from);
+
 BP_END_DECLS
 
 #endif

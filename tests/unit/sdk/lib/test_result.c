@@ -47,6 +47,22 @@ START_TEST(test_clear__without_a_size)
 }
 END_TEST
 
+START_TEST(test_copy__no_more_than_both_know)
+{
+    struct older to = {.struct_size = 8}, from = {.struct_size = 16, .a = 7};
+    memset(to.behind, 0xA5, sizeof(to.behind));
+    bp_result_copy(&to, &from);
+    ck_assert_uint_eq(to.struct_size, 8);
+    ck_assert_uint_eq(to.a, 7);
+    ck_assert_uint_eq(to.behind[0], 0xA5);
+    to.struct_size = 16;
+    from.struct_size = 8;
+    bp_result_copy(&to, &from);
+    ck_assert_uint_eq(to.struct_size, 16);
+    ck_assert_uint_eq(to.behind[0], 0xA5);
+}
+END_TEST
+
 /* As an older host would have it: shorter than ours. */
 START_TEST(test_fail__stays_within_the_size)
 {
@@ -72,6 +88,7 @@ main(void)
     tcase_add_test(tcase, test_clear__caller_knows_less);
     tcase_add_test(tcase, test_clear__caller_knows_more);
     tcase_add_test(tcase, test_clear__without_a_size);
+    tcase_add_test(tcase, test_copy__no_more_than_both_know);
     tcase_add_test(tcase, test_fail__stays_within_the_size);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
