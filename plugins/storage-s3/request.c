@@ -321,6 +321,9 @@ refuse(struct bp_s3_exchange *exchange, const struct bp_op *op, const struct bp_
                            " (the keys come from %s)", exchange->keys->from);
         }
     }
+    if (request->replaces && strcmp(refusal->code, "NoSuchKey") == 0) {
+        error->cls = BP_ERR_EXISTS; /* the version is gone; NOT_FOUND would be of the upload */
+    }
     /* A server that fails may have done it before, also if it began with 200; one that is busy has
      * not. */
     bool failed = refusal->status >= 500 || refusal->status == 200;
@@ -491,6 +494,7 @@ bp_s3_request_condition(struct bp_s3_request *request, struct bp_storage *storag
         bp_s3_request_header(request, "%s", set->provider->exclusive);
     } else if (if_match != NULL) {
         bp_s3_request_header(request, "If-Match: \"%s\"", if_match);
+        request->replaces = true;
     }
     request->once = request->once || exclusive || if_match != NULL;
     return BP_OK;

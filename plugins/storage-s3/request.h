@@ -29,6 +29,7 @@ struct bp_s3_request {
     bool slow;           /**< the store works on it for a while: setting copy_timeout */
     bool once;           /**< must not reach the store twice */
     bool sums;           /**< says something of checksums, which not every store knows */
+    bool replaces;       /**< writes over one version: where there is none, EXISTS */
 };
 
 /** @full_key: as bp_s3_full_key gives it, owned from here on, or NULL. */

@@ -236,6 +236,30 @@ START_TEST(test_complete__failures)
 }
 END_TEST
 
+/* Else nobody could tell whether it is the object or the upload that is not there. */
+START_TEST(test_complete__version_that_is_gone)
+{
+    struct st_script script;
+    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    const struct bp_part part = {.number = 1, .etag = "e1"};
+    const struct bp_complete_args args = {.struct_size = sizeof(args),
+                                          .key = "dst",
+                                          .upload = "u",
+                                          .if_match = "v1",
+                                          .parts = &part,
+                                          .part_stride = sizeof(part),
+                                          .n_parts = 1};
+    const struct bp_httpd_step steps[] = {{.reply = st_refusal(404, "NoSuchKey")},
+                                          {.reply = st_refusal(404, "NoSuchUpload")}};
+    st_begin(&script, steps);
+    ASSERT_FAILED(st_ops->part_complete(script.store, &bp_fake.op, &args, &meta, &st_error),
+                  BP_ERR_EXISTS, "NoSuchKey");
+    ASSERT_FAILED(st_ops->part_complete(script.store, &bp_fake.op, &args, &meta, &st_error),
+                  BP_ERR_NOT_FOUND, "NoSuchUpload");
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_complete__success_that_says_nothing)
 {
     struct st_script script;
@@ -299,5 +323,6 @@ ST_MAIN("storage-s3 copy", test_copy__etag_carried_over_proves_the_size,
         test_copy__error_in_a_success, test_copy__success_that_says_nothing,
         test_copy__source_changed_or_gone, test_copy__only_within_one_store,
         test_copy__computed_checksum, test_part_copy__range, test_complete__tells_what_is_there,
-        test_complete__failures, test_complete__success_that_says_nothing,
-        test_part_abort__of_one_that_is_gone, test_part_begin__needs_an_id_and_a_receiver)
+        test_complete__failures, test_complete__version_that_is_gone,
+        test_complete__success_that_says_nothing, test_part_abort__of_one_that_is_gone,
+        test_part_begin__needs_an_id_and_a_receiver)

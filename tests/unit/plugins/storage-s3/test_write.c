@@ -237,6 +237,18 @@ START_TEST(test_condition__if_match)
 }
 END_TEST
 
+START_TEST(test_condition__if_match_where_nothing_is)
+{
+    struct st_script script;
+    const struct bp_httpd_step steps[] = {{.reply = st_refusal(404, "NoSuchKey")},
+                                          {.reply = st_refusal(404, "NoSuchBucket")}};
+    st_begin(&script, steps);
+    ASSERT_FAILED(write_conditionally(script.store, 0, "v1"), BP_ERR_EXISTS, "NoSuchKey");
+    ASSERT_FAILED(write_conditionally(script.store, 0, "v1"), BP_ERR_NOT_FOUND, "NoSuchBucket");
+    st_end(&script);
+}
+END_TEST
+
 START_TEST(test_condition__unsupported)
 {
     struct st_script script;
@@ -465,9 +477,10 @@ ST_MAIN("storage-s3 write", test_write__small_in_one_piece, test_write__streamed
         test_write__streamed_as_it_is, test_write__checksum_behind_the_body,
         test_write__callers_checksum, test_write__size_must_agree,
         test_condition__headers_by_provider, test_condition__taken, test_condition__if_match,
-        test_condition__unsupported, test_write__refused_before_the_end,
-        test_abort__leaves_the_body_incomplete, test_write__kept_where_the_store_takes_half,
-        test_unknown__becomes_an_upload_in_parts, test_unknown__failure_aborts_the_upload,
-        test_unknown__cancel_aborts_the_upload, test_unknown__abort_ends_with_its_operation,
-        test_unknown__small_needs_no_parts, test_gather__parts_grow_within_memory,
-        test_memory__is_bounded_and_given_back, test_write__without_memory)
+        test_condition__if_match_where_nothing_is, test_condition__unsupported,
+        test_write__refused_before_the_end, test_abort__leaves_the_body_incomplete,
+        test_write__kept_where_the_store_takes_half, test_unknown__becomes_an_upload_in_parts,
+        test_unknown__failure_aborts_the_upload, test_unknown__cancel_aborts_the_upload,
+        test_unknown__abort_ends_with_its_operation, test_unknown__small_needs_no_parts,
+        test_gather__parts_grow_within_memory, test_memory__is_bounded_and_given_back,
+        test_write__without_memory)
