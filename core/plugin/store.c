@@ -60,6 +60,13 @@ bp_store__lacks(const bp_store *store, const char *what, GError **error)
     return false;
 }
 
+struct bp_object_meta
+bp_store__no_meta(void)
+{
+    return (struct bp_object_meta){.struct_size = sizeof(struct bp_object_meta),
+                                   .size = BP_UNKNOWN};
+}
+
 bool
 bp_store__take_meta(const bp_store *store, const char *what, const char *key,
                     struct bp_object_meta *meta, struct bp_object_meta *out, GError **error)
@@ -254,7 +261,7 @@ bp_store_stat(bp_store *store, const bp_call *call, const char *key, struct bp_o
 {
     bp_store_use use = bp_store__use(store, "stat", call);
     bp_status status = BP_OK;
-    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    struct bp_object_meta meta;
     if (!bp_store__check_key(store, "stat", key, error)) {
         return false;
     }
@@ -262,6 +269,7 @@ bp_store_stat(bp_store *store, const bp_call *call, const char *key, struct bp_o
         if (!bp_store__enter(&use, error)) {
             return false;
         }
+        meta = bp_store__no_meta();
         status =
             store->ops->stat(use.instance->plugin, &use.frame.op, key, &meta, &use.frame.error);
     } while (bp_store__refused(&use, status));
@@ -425,8 +433,9 @@ bp_store_space(bp_store *store, const bp_call *call, struct bp_space *out, GErro
 {
     bp_store_use use = bp_store__use(store, "space", call);
     bp_status status = BP_OK;
-    *out =
-        (struct bp_space){.struct_size = sizeof *out, .total = BP_UNKNOWN, .available = BP_UNKNOWN};
+    const struct bp_space unknown = {
+        .struct_size = sizeof *out, .total = BP_UNKNOWN, .available = BP_UNKNOWN};
+    *out = unknown;
     if (store->ops->space == NULL) {
         return true;
     }
@@ -434,6 +443,7 @@ bp_store_space(bp_store *store, const bp_call *call, struct bp_space *out, GErro
         if (!bp_store__enter(&use, error)) {
             return false;
         }
+        *out = unknown;
         status = store->ops->space(use.instance->plugin, &use.frame.op, out, &use.frame.error);
     } while (bp_store__refused(&use, status));
     if (!bp_store__result(&use, error)) {

@@ -54,6 +54,8 @@ bool bp_store__check_new_key(const bp_store *store, const char *what, const char
 /** UNSUPPORTED: this storage lacks `what`.  Returns: false */
 bool bp_store__lacks(const bp_store *store, const char *what, GError **error);
 
+/** What the ABI promises of a result before each call, also of one that is done again. */
+struct bp_object_meta bp_store__no_meta(void);
 /** Check and hand on what the store says of an object.  @out: nullable. */
 bool bp_store__take_meta(const bp_store *store, const char *what, const char *key,
                          struct bp_object_meta *meta, struct bp_object_meta *out, GError **error);
@@ -74,6 +76,7 @@ bp_store_instance *bp_store__current(bp_store *store);
  *         if (!bp_store__enter(&use, error)) {
  *             return false;
  *         }
+ *         meta = bp_store__no_meta();
  *         status = store->ops->stat(use.instance->plugin, &use.frame.op, …, &use.frame.error);
  *     } while (bp_store__refused(&use, status));
  *     return bp_store__result(&use, error);

@@ -46,7 +46,7 @@ bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *pa
 {
     bp_store_use use = bp_store__use(dst, "copy", call);
     bp_status status = BP_OK;
-    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    struct bp_object_meta meta;
     struct bp_copy_args args = {.struct_size = sizeof args,
                                 .flags = params->flags,
                                 .src_key = params->src_key,
@@ -64,6 +64,7 @@ bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *pa
         }
         /* One plugin has both: nobody replaces the source's while we are inside. */
         args.src = bp_store__current(params->src)->plugin;
+        meta = bp_store__no_meta();
         status =
             dst->ops->copy(use.instance->plugin, &use.frame.op, &args, &meta, &use.frame.error);
         use.frame.bytes = params->size != BP_UNKNOWN ? params->size : 0;
@@ -116,6 +117,7 @@ bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_p
         return NULL;
     }
     do {
+        g_clear_pointer(&self.id, g_free); /* of the attempt before */
         if (!bp_store__enter(&use, error)) {
             return NULL;
         }
@@ -184,6 +186,7 @@ bp_store_part_open(bp_store *store, const bp_call *call, const bp_store_part_par
         if (!bp_store__enter(&use, error)) {
             return NULL;
         }
+        offer.handle = NULL;
         status = store->ops->part_open(use.instance->plugin, &use.frame.op, &args, &offer.handle,
                                        &use.frame.error);
         bp_store__begin_writer(&use, status, &offer);
@@ -197,7 +200,7 @@ bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_par
 {
     bp_store_use use = bp_store__use(store, "part_copy", call);
     bp_status status = BP_OK;
-    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    struct bp_object_meta meta;
     struct bp_part_args args = part_args(params);
     if (store->ops->part_copy == NULL || params->src == NULL) {
         return bp_store__lacks(store, "copy of parts", error);
@@ -212,6 +215,7 @@ bp_store_part_copy(bp_store *store, const bp_call *call, const bp_store_part_par
             return false;
         }
         args.src = bp_store__current(params->src)->plugin;
+        meta = bp_store__no_meta();
         status = store->ops->part_copy(use.instance->plugin, &use.frame.op, &args, &meta,
                                        &use.frame.error);
         use.frame.bytes = params->size;
@@ -228,7 +232,7 @@ bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_comp
     bp_store_use use = bp_store__use(store, "part_complete", call);
     bp_status status = BP_OK;
     const bp_store_write_params *write = params->write;
-    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    struct bp_object_meta meta;
     g_autofree struct bp_part *parts = g_new0(struct bp_part, params->n);
     for (guint i = 0; i < params->n; i++) {
         parts[i] = (struct bp_part){.number = i + 1, .etag = params->etags[i]};
@@ -252,6 +256,7 @@ bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_comp
         if (!bp_store__enter(&use, error)) {
             return false;
         }
+        meta = bp_store__no_meta();
         status = store->ops->part_complete(use.instance->plugin, &use.frame.op, &args, &meta,
                                            &use.frame.error);
         bp_store__note_commit(use.instance);
@@ -316,6 +321,7 @@ bp_store_uploads_abort(bp_store *store, const bp_call *call, const char *prefix,
         if (!bp_store__enter(&use, error)) {
             return false;
         }
+        g_clear_error(&first); /* of the attempt before */
         status = store->ops->uploads_abort(use.instance->plugin, &use.frame.op, prefix, before_ns,
                                            &sink, &use.frame.error);
     } while (bp_store__refused(&use, status));

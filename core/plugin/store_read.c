@@ -39,6 +39,8 @@ open_handle(bp_store_use *use, const struct bp_read_args *args, struct bp_object
             *fine = false;
             return NULL;
         }
+        *told = bp_store__no_meta();
+        handle = NULL;
         status = use->store->ops->read_open(use->instance->plugin, &use->frame.op, args, told,
                                             &handle, &use->frame.error);
         if (status == BP_OK && handle != NULL) {
@@ -55,7 +57,7 @@ bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_par
 {
     bp_store_use use = bp_store__use(store, "read_open", call);
     bool fine = true;
-    struct bp_object_meta told = {.struct_size = sizeof told, .size = BP_UNKNOWN};
+    struct bp_object_meta told;
     struct bp_read_args args = {.struct_size = sizeof args,
                                 .key = params->key,
                                 .offset = params->offset,

@@ -62,6 +62,7 @@ bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_p
         if (!bp_store__enter(&use, error)) {
             return NULL;
         }
+        offer.handle = NULL;
         status = store->ops->write_open(use.instance->plugin, &use.frame.op, &args, &offer.handle,
                                         &use.frame.error);
         bp_store__begin_writer(&use, status, &offer);
@@ -164,7 +165,7 @@ commit(bp_store_writer *writer, const bp_call *call, struct bp_object_meta *out,
 {
     bp_frame frame;
     bp_store *store = writer->stream.store;
-    struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
+    struct bp_object_meta meta = bp_store__no_meta();
     bp_status status =
         bp_frame_enter(&frame, &store->base, "write_commit", call, error) ? BP_OK : -1;
     if (status != BP_OK) {

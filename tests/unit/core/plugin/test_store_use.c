@@ -5,13 +5,16 @@
  */
 #include "core/base/fault.h"
 #include "core/base/thread.h"
+#include "core/plugin/module.h"
 #include "core/plugin/store.h"
+#include "sdk/lib/errors.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/test_ops.h"
 
 #define THREADS 8
 
 static bp_store *store;
+static struct bp_storage_ops honest;
 static GError *error;
 
 static void
@@ -20,6 +23,7 @@ setup(void)
     test_ops_reset();
     test_ops_seed("s", "k", "hello world");
     store = test_ops_open("data", "s");
+    honest = test_ops_module()->storage;
     error = NULL;
 }
 
@@ -27,6 +31,7 @@ static void
 teardown(void)
 {
     bp_store_free(store);
+    test_ops_module()->storage = honest;
     ck_assert_uint_eq(test_ops_calls("open"), test_ops_calls("close"));
     ck_assert_uint_eq(test_ops_open_handles(), 0);
 }
@@ -44,6 +49,71 @@ START_TEST(test_refused__opened_anew_and_done_again)
     ASSERT_FINE(stat_k(&error), error);
     ck_assert_uint_eq(test_ops_calls("open"), 2);
     ck_assert_uint_eq(test_ops_calls("stat"), 2);
+}
+END_TEST
+
+/* What an attempt that is refused leaves behind is not what the next one tells. */
+static void
+expect_blank(const struct bp_object_meta *out)
+{
+    ck_assert_uint_eq(out->struct_size, sizeof *out);
+    ck_assert_uint_eq(out->size, BP_UNKNOWN);
+    ck_assert_str_eq(out->etag, "");
+}
+
+static bp_status
+leave_behind(bp_status status, struct bp_object_meta *out)
+{
+    if (status != BP_OK) {
+        out->size = 1;
+        g_strlcpy(out->etag, "left", sizeof out->etag);
+    }
+    return status;
+}
+
+static bp_status
+littering_stat(struct bp_storage *self, const struct bp_op *op, const char *key,
+               struct bp_object_meta *out, struct bp_error *failed)
+{
+    expect_blank(out);
+    return leave_behind(honest.stat(self, op, key, out, failed), out);
+}
+
+static bp_status
+littering_read_open(struct bp_storage *self, const struct bp_op *op,
+                    const struct bp_read_args *args, struct bp_object_meta *meta,
+                    struct bp_reader **out, struct bp_error *failed)
+{
+    expect_blank(meta);
+    return leave_behind(honest.read_open(self, op, args, meta, out, failed), meta);
+}
+
+static bp_status
+littering_copy(struct bp_storage *self, const struct bp_op *op, const struct bp_copy_args *args,
+               struct bp_object_meta *out, struct bp_error *failed)
+{
+    static guint copies;
+    expect_blank(out);
+    bp_status status = copies++ == 0 ? bp_fail(failed, BP_ERR_AUTH, "who are you")
+                                     : honest.copy(self, op, args, out, failed);
+    return leave_behind(status, out);
+}
+
+START_TEST(test_refused__results_begin_anew)
+{
+    struct bp_object_meta meta;
+    bp_store_copy_params copy = {.src = store, .src_key = "k", .dst_key = "c", .size = 11};
+    struct bp_storage_ops *ops = &test_ops_module()->storage;
+    ops->stat = littering_stat;
+    ops->read_open = littering_read_open;
+    ops->copy = littering_copy;
+    test_ops_expire();
+    ASSERT_FINE(stat_k(&error), error);
+    test_ops_expire();
+    g_autoptr(GBytes) bytes = bp_store_get(store, NULL, "k", 100, &error);
+    ASSERT_FINE(bytes != NULL, error);
+    ASSERT_FINE(bp_store_copy(store, NULL, &copy, &meta, &error), error);
+    ck_assert_uint_eq(test_ops_calls("open"), 4);
 }
 END_TEST
 
@@ -230,13 +300,14 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "core/plugin/store_use", setup, teardown, test_refused__opened_anew_and_done_again,
-        test_refused__each_operation, test_refused__once_if_it_does_not_help,
-        test_refused__bytes_that_are_only_kept_prove_nothing,
-        test_refused__a_success_begins_a_new_generation,
-        test_refused__other_failures_do_not_begin_one, test_refused__open_readers_stay_valid,
-        test_refused__open_writers_stay_valid, test_refused__many_at_once,
-        test_sync__reaches_what_was_replaced, test_sync__refused_where_it_was_replaced,
-        test_sync__fails_where_it_was_replaced);
+    return RUN_SUITE("core/plugin/store_use", setup, teardown,
+                     test_refused__opened_anew_and_done_again, test_refused__results_begin_anew,
+                     test_refused__each_operation, test_refused__once_if_it_does_not_help,
+                     test_refused__bytes_that_are_only_kept_prove_nothing,
+                     test_refused__a_success_begins_a_new_generation,
+                     test_refused__other_failures_do_not_begin_one,
+                     test_refused__open_readers_stay_valid, test_refused__open_writers_stay_valid,
+                     test_refused__many_at_once, test_sync__reaches_what_was_replaced,
+                     test_sync__refused_where_it_was_replaced,
+                     test_sync__fails_where_it_was_replaced);
 }
