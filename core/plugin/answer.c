@@ -41,10 +41,22 @@ bp_answer_text(char *field, gsize cap)
 void
 bp_answer_whole_text(char *field, gsize cap)
 {
-    if (strnlen(field, cap) >= cap - 1) {
+    if (strnlen(field, cap) >= cap - 1 || !g_utf8_validate(field, -1, NULL)) {
         field[0] = '\0';
     }
-    bp_answer_text(field, cap);
+}
+
+bool
+bp_answer_check_whole(const bp_answer *answer, const char *thing, char *field, gsize cap,
+                      GError **error)
+{
+    bool told = field[0] != '\0';
+    bp_answer_whole_text(field, cap);
+    return !told || field[0] != '\0' ||
+           bp_plugin_bug(answer->instance, answer->what, error,
+                         "answered a %s that is not valid UTF-8, or fills its %zu bytes and may be "
+                         "cut",
+                         thing, cap);
 }
 
 bool
@@ -86,7 +98,7 @@ bp_answer_check_meta(const bp_answer *answer, const char *key, struct bp_object_
     if (meta->size > G_MAXINT64) {
         return bp_plugin_bug(answer->instance, answer->what, error, "answered no size of %s", key);
     }
-    bp_answer_text(meta->etag, sizeof meta->etag);
+    bp_answer_whole_text(meta->etag, sizeof meta->etag);
     bp_answer_text(meta->storage_class, sizeof meta->storage_class);
     if (meta->checksum.kind != BP_CHECKSUM_NONE && bp_checksum_length(meta->checksum.kind) == 0) {
         memset(&meta->checksum, 0, sizeof meta->checksum); /* newer than we are: as if unknown */

@@ -24,10 +24,14 @@ bool bp_answer_copy(void *to, guint32 to_size, guint32 min, const void *from);
 void bp_answer_text(char *field, gsize cap);
 
 /**
- * The same for a text that is compared or opened: one that fills its array was cut, and would be
- * another place's.  It is "" then.
+ * A text that is compared or opened: one that fills its array was cut, and would be another
+ * place's.  It is "" then, as one that is no UTF-8.
  */
 void bp_answer_whole_text(char *field, gsize cap);
+
+/** Likewise where "" would say something else: then it is a bug of the plugin. */
+bool bp_answer_check_whole(const bp_answer *answer, const char *thing, char *field, gsize cap,
+                           GError **error);
 
 /** Text of 1 to `max` bytes, valid UTF-8.  @thing: "token", "unit id" … */
 bool bp_answer_check_text(const bp_answer *answer, const char *thing, const char *text, gsize max,

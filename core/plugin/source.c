@@ -28,13 +28,15 @@ check_info(bp_source_inst *source, GError **error)
     bp_answer answer = {&source->base, "info"};
     bp_answer_text(info->item_kind, sizeof info->item_kind);
     bp_answer_text(info->parent_kind, sizeof info->parent_kind);
-    bp_answer_text(info->default_parent, sizeof info->default_parent);
     bp_answer_text(info->proof_what, sizeof info->proof_what);
     bp_answer_text(info->server_version, sizeof info->server_version);
     bp_answer_text(info->address, sizeof info->address);
-    bp_answer_text(info->commit_document, sizeof info->commit_document);
     return bp_answer_check_text(&answer, "kind of items", info->item_kind, sizeof info->item_kind,
                                 error) &&
+           bp_answer_check_whole(&answer, "default parent", info->default_parent,
+                                 sizeof info->default_parent, error) &&
+           bp_answer_check_whole(&answer, "commit document", info->commit_document,
+                                 sizeof info->commit_document, error) &&
            bp_source__check_backup_key(&answer, "commit document", info->commit_document, error);
 }
 

@@ -25,8 +25,13 @@ check_restore_info(bp_source_inst *source, const bp_call *call, bool has_jobs,
     const char *prefix = NULL;
     const char *why = NULL;
     guint32 flags = 0;
-    bp_answer_text(info->staging_ref, sizeof info->staging_ref);
-    bp_answer_text(info->staging_prefix, sizeof info->staging_prefix);
+    bp_answer answer = {&source->base, "restore_begin"};
+    if (!bp_answer_check_whole(&answer, "staging storage", info->staging_ref,
+                               sizeof info->staging_ref, error) ||
+        !bp_answer_check_whole(&answer, "staging prefix", info->staging_prefix,
+                               sizeof info->staging_prefix, error)) {
+        return false;
+    }
     if (info->max_jobs == 0 && has_jobs) {
         return bp_plugin_bug(&source->base, "restore_begin", error, "allows no jobs");
     }

@@ -23,6 +23,33 @@ START_TEST(test_open__facts)
 }
 END_TEST
 
+static struct bp_source_info lying_info;
+
+static bp_status
+lie_of_facts(struct bp_source *self, struct bp_source_info *out, struct bp_error *error)
+{
+    (void)self;
+    (void)error;
+    *out = lying_info;
+    return BP_OK;
+}
+
+/* A part of a name would be another unit's, or another document's. */
+START_TEST(test_probe__names_that_may_be_cut)
+{
+    g_autoptr(GError) error = NULL;
+    lying_info = *bp_source_facts(source);
+    source_module->source.info = lie_of_facts;
+    memset(lying_info.default_parent, 'x', sizeof lying_info.default_parent - 1);
+    ck_assert(!bp_source_probe(source, &call, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "files info: answered a default parent that is not");
+    lying_info.default_parent[0] = '\0';
+    memset(lying_info.commit_document, 'x', sizeof lying_info.commit_document);
+    ck_assert(!bp_source_probe(source, &call, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_PERMANENT, "files info: answered a commit document that is not");
+}
+END_TEST
+
 START_TEST(test_open__plugin_refuses)
 {
     g_autoptr(GError) error = NULL;
@@ -179,5 +206,6 @@ main(void)
 {
     return RUN_SUITE("core/plugin/source", source_setup, source_teardown, test_open__facts,
                      test_open__plugin_refuses, test_probe__storage_out_of_reach,
-                     test_plan__all_and_filtered, test_plan__lies, test_adopt__units_items_proofs);
+                     test_probe__names_that_may_be_cut, test_plan__all_and_filtered,
+                     test_plan__lies, test_adopt__units_items_proofs);
 }

@@ -167,11 +167,18 @@ lying_begin(struct bp_source *self, const struct bp_op *op, const struct bp_rest
 
 START_TEST(test_restore_begin__lies)
 {
-    static const struct {
+    g_autofree char *reference = g_strnfill(255, 'r');
+    g_autofree char *prefix = g_strnfill(1023, 'x');
+    prefix[1022] = '/';
+    const struct {
         const char *ref, *prefix;
         guint32 jobs;
         const char *message;
     } cases[] = {
+        {reference, "x/", 1,
+         "answered a staging storage that is not valid UTF-8, or fills its 256"},
+        {"db", prefix, 1, "answered a staging prefix that is not valid UTF-8, or fills its 1024"},
+        {"db", "x\xff/", 1, "answered a staging prefix that is not valid UTF-8"},
         {"@backup", "x/", 1, "wants to stage on \"@backup\", which it cannot write to"},
         {"nowhere", "x/", 1, "wants to stage on \"nowhere\", which it cannot write to"},
         {"db", "x", 1, "staging prefix \"x\" does not end in '/'"},

@@ -221,6 +221,39 @@ START_TEST(test_stat__lies)
 }
 END_TEST
 
+static char long_etag[128];
+
+static bp_status
+stat_with_long_etag(struct bp_storage *self, const struct bp_op *op, const char *key,
+                    struct bp_object_meta *out, struct bp_error *raw)
+{
+    (void)self;
+    (void)op;
+    (void)key;
+    (void)raw;
+    out->size = 5;
+    memcpy(out->etag, long_etag, sizeof out->etag);
+    return BP_OK;
+}
+
+/* Half a version tag could be another version's. */
+START_TEST(test_stat__an_etag_that_was_cut_is_none)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_object_meta meta;
+    struct bp_storage_ops *ops = &test_ops_module()->storage;
+    const struct bp_storage_ops honest = *ops;
+    ops->stat = stat_with_long_etag;
+    memset(long_etag, 'e', 126);
+    ASSERT_FINE(bp_store_stat(store, NULL, "a/b", &meta, &error), error);
+    ck_assert_str_eq(meta.etag, long_etag);
+    long_etag[126] = 'e';
+    ASSERT_FINE(bp_store_stat(store, NULL, "a/b", &meta, &error), error);
+    ck_assert_str_eq(meta.etag, "");
+    *ops = honest;
+}
+END_TEST
+
 START_TEST(test_stat__secret_is_blotted_out)
 {
     g_autoptr(GError) error = NULL;
@@ -316,8 +349,8 @@ main(void)
                      test_open__limits_of_zero, test_open__an_identity_that_was_cut_is_none,
                      test_open__capability_without_operation, test_parallel__follows_the_plugin,
                      test_stat__found_and_missing, test_stat__bad_key_never_reaches_the_plugin,
-                     test_stat__lies, test_stat__secret_is_blotted_out,
-                     test_stat__cancelled_and_late, test_remove__missing_is_fine,
-                     test_remove_many__first_failure_and_silence,
+                     test_stat__lies, test_stat__an_etag_that_was_cut_is_none,
+                     test_stat__secret_is_blotted_out, test_stat__cancelled_and_late,
+                     test_remove__missing_is_fine, test_remove_many__first_failure_and_silence,
                      test_optional__emulated_when_missing, test_probe__names_the_missing_right);
 }
