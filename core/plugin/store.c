@@ -53,6 +53,24 @@ bp_store__check_new_key(const bp_store *store, const char *what, const char *key
 }
 
 bool
+bp_store__check_version(const bp_store *store, const char *what, const char *key,
+                        const char *if_match, GError **error)
+{
+    if (if_match == NULL || *if_match != '\0') {
+        return true;
+    }
+    bp_set_error(error, BP_ERR_INVALID, "storage %s: %s of %s: it is not known of which version",
+                 store->base.name, what, key);
+    return false;
+}
+
+const char *
+bp_store__source_version(const char *if_match)
+{
+    return if_match != NULL && *if_match != '\0' ? if_match : NULL;
+}
+
+bool
 bp_store__lacks(const bp_store *store, const char *what, GError **error)
 {
     bp_set_error(error, BP_ERR_UNSUPPORTED, "storage %s (%s) has no %s", store->base.name,
@@ -283,7 +301,8 @@ bp_store_remove(bp_store *store, const bp_call *call, const char *key, const cha
 {
     bp_store_use use = bp_store__use(store, "remove", call);
     bp_status status = BP_OK;
-    if (!bp_store__check_key(store, "remove", key, error)) {
+    if (!bp_store__check_key(store, "remove", key, error) ||
+        !bp_store__check_version(store, "remove", key, if_match, error)) {
         return false;
     }
     do {

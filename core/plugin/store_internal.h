@@ -54,6 +54,15 @@ bool bp_store__check_new_key(const bp_store *store, const char *what, const char
 /** UNSUPPORTED: this storage lacks `what`.  Returns: false */
 bool bp_store__lacks(const bp_store *store, const char *what, GError **error);
 
+/**
+ * The version that must be there: not NULL, and then not "", which no version is.  INVALID: whoever
+ * asks knows of none, and would replace any.
+ */
+bool bp_store__check_version(const bp_store *store, const char *what, const char *key,
+                             const char *if_match, GError **error);
+/** Of a source to be read or copied: an unknown version, which is NULL or "", is no condition. */
+const char *bp_store__source_version(const char *if_match);
+
 /** What the ABI promises of a result before each call, also of one that is done again. */
 struct bp_object_meta bp_store__no_meta(void);
 /** Check and hand on what the store says of an object.  @out: nullable. */

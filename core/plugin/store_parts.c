@@ -51,7 +51,7 @@ bp_store_copy(bp_store *dst, const bp_call *call, const bp_store_copy_params *pa
                                 .flags = params->flags,
                                 .src_key = params->src_key,
                                 .dst_key = params->dst_key,
-                                .src_if_match = params->src_if_match,
+                                .src_if_match = bp_store__source_version(params->src_if_match),
                                 .size = params->size};
     if (!bp_store__check_key(params->src, "copy", params->src_key, error) ||
         !bp_store__check_new_key(dst, "copy", params->dst_key, error) ||
@@ -109,7 +109,8 @@ bp_store_part_begin(bp_store *store, const bp_call *call, const bp_store_write_p
                                  .size = params->size,
                                  .if_match = params->if_match,
                                  .checksum = params->checksum};
-    if (!bp_store__check_new_key(store, "part_begin", params->key, error)) {
+    if (!bp_store__check_new_key(store, "part_begin", params->key, error) ||
+        !bp_store__check_version(store, "part_begin", params->key, params->if_match, error)) {
         return NULL;
     }
     if (!bp_store_can(store, BP_STORE_PARTS)) {
@@ -149,7 +150,7 @@ part_args(const bp_store_part_params *params)
                                  .offset = params->offset,
                                  .size = params->size,
                                  .src_key = params->src_key,
-                                 .src_if_match = params->src_if_match};
+                                 .src_if_match = bp_store__source_version(params->src_if_match)};
 }
 
 static bool
@@ -249,7 +250,8 @@ bp_store_part_complete(bp_store *store, const bp_call *call, const bp_store_comp
     if (!bp_store_can(store, BP_STORE_PARTS)) {
         return bp_store__lacks(store, "uploads in parts", error);
     }
-    if (!bp_store__check_key(store, "part_complete", write->key, error)) {
+    if (!bp_store__check_key(store, "part_complete", write->key, error) ||
+        !bp_store__check_version(store, "part_complete", write->key, write->if_match, error)) {
         return false;
     }
     do {

@@ -62,7 +62,7 @@ bp_store_read_open(bp_store *store, const bp_call *call, const bp_store_read_par
                                 .key = params->key,
                                 .offset = params->offset,
                                 .length = params->length != 0 ? params->length : BP_UNKNOWN,
-                                .if_match = params->if_match};
+                                .if_match = bp_store__source_version(params->if_match)};
     if (!bp_store__check_key(store, "read_open", params->key, error)) {
         return NULL;
     }

@@ -55,6 +55,7 @@ bp_store_write_open(bp_store *store, const bp_call *call, const bp_store_write_p
                                  .if_match = params->if_match,
                                  .checksum = params->checksum};
     if (!bp_store__check_new_key(store, "write_open", params->key, error) ||
+        !bp_store__check_version(store, "write_open", params->key, params->if_match, error) ||
         !check_flags(store, params, error)) {
         return NULL;
     }

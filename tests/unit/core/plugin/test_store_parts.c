@@ -2,6 +2,7 @@
  *
  * core/plugin/store_parts: copies by the plugin, uploads in parts.
  */
+#include "core/plugin/module.h"
 #include "core/plugin/store.h"
 #include "tests/harness/suite.h"
 #include "tests/harness/test_ops.h"
@@ -37,6 +38,59 @@ START_TEST(test_copy__between_instances)
     params.src_key = "none";
     ck_assert(!bp_store_copy(other, NULL, &params, &meta, &error));
     ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "no object none");
+}
+END_TEST
+
+static const char *seen_match;
+
+static bp_status
+note_match(struct bp_storage *self, const struct bp_op *op, const struct bp_copy_args *args,
+           struct bp_object_meta *out, struct bp_error *raw)
+{
+    (void)self;
+    (void)op;
+    (void)raw;
+    seen_match = args->src_if_match;
+    out->size = args->size;
+    return BP_OK;
+}
+
+static bp_status
+note_part_match(struct bp_storage *self, const struct bp_op *op, const struct bp_part_args *args,
+                struct bp_object_meta *out, struct bp_error *raw)
+{
+    (void)self;
+    (void)op;
+    (void)raw;
+    seen_match = args->src_if_match;
+    out->size = args->size;
+    return BP_OK;
+}
+
+/* A store that tells no version of the source: "" is none, and no plugin is to guess that. */
+START_TEST(test_copy__without_a_version)
+{
+    g_autoptr(GError) error = NULL;
+    struct bp_object_meta meta;
+    struct bp_storage_ops *ops = &test_ops_module()->storage, honest = *ops;
+    bp_store_copy_params params = {
+        .src = store, .src_key = "k", .dst_key = "x/k", .size = 11, .src_if_match = ""};
+    bp_store_part_params part = {.key = "big",
+                                 .upload = "u",
+                                 .number = 1,
+                                 .size = 11,
+                                 .src = store,
+                                 .src_key = "k",
+                                 .src_if_match = ""};
+    ops->copy = note_match;
+    ops->part_copy = note_part_match;
+    seen_match = "unseen";
+    ASSERT_FINE(bp_store_copy(store, NULL, &params, &meta, &error), error);
+    ck_assert_ptr_null(seen_match);
+    seen_match = "unseen";
+    ASSERT_FINE(bp_store_part_copy(store, NULL, &part, &meta, &error), error);
+    ck_assert_ptr_null(seen_match);
+    *ops = honest;
 }
 END_TEST
 
@@ -146,7 +200,7 @@ int
 main(void)
 {
     return RUN_SUITE("core/plugin/store_parts", setup, teardown, test_copy__between_instances,
-                     test_parts__put_together, test_parts__aborted,
+                     test_copy__without_a_version, test_parts__put_together, test_parts__aborted,
                      test_uploads_abort_key__that_key_and_no_longer_one,
                      test_part_open__beyond_limits, test_part_begin__no_id_or_capability);
 }

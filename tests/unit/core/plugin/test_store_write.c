@@ -50,6 +50,23 @@ START_TEST(test_write__visible_at_commit)
 }
 END_TEST
 
+/* Else whoever was told no version would replace any. */
+START_TEST(test_write_open__of_no_version)
+{
+    g_autoptr(GError) error = NULL;
+    bp_store_write_params params = {.key = "k", .size = 1, .if_match = ""};
+    bp_store_complete_params all = {.write = &params, .upload = "u"};
+    ck_assert_ptr_null(bp_store_write_open(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "write_open of k: it is not known of which version");
+    ck_assert_ptr_null(bp_store_part_begin(store, NULL, &params, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "part_begin of k: it is not known of which version");
+    ck_assert(!bp_store_part_complete(store, NULL, &all, NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "part_complete of k: it is not known of which version");
+    ck_assert(!bp_store_remove(store, NULL, "k", "", &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "remove of k: it is not known of which version");
+}
+END_TEST
+
 START_TEST(test_write__abort_leaves_nothing)
 {
     bp_store_writer *writer = open_writer(3);
@@ -237,12 +254,13 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "core/plugin/store_write", setup, teardown, test_write__visible_at_commit,
-        test_write__abort_leaves_nothing, test_write__other_size_than_promised,
-        test_commit__plugin_stored_another_size, test_commit__cancelled_is_aborted,
-        test_write_open__no_handle_or_capability, test_write_open__larger_than_one_piece_may_be,
-        test_write__abort_after_a_signal_has_its_time,
-        test_write_open__key_that_the_storage_cannot_name, test_put__exclusive_has_one_winner,
-        test_prove_same__by_a_scratch_object, test_prove_shared__even_under_another_identity);
+    return RUN_SUITE("core/plugin/store_write", setup, teardown, test_write__visible_at_commit,
+                     test_write_open__of_no_version, test_write__abort_leaves_nothing,
+                     test_write__other_size_than_promised, test_commit__plugin_stored_another_size,
+                     test_commit__cancelled_is_aborted, test_write_open__no_handle_or_capability,
+                     test_write_open__larger_than_one_piece_may_be,
+                     test_write__abort_after_a_signal_has_its_time,
+                     test_write_open__key_that_the_storage_cannot_name,
+                     test_put__exclusive_has_one_winner, test_prove_same__by_a_scratch_object,
+                     test_prove_shared__even_under_another_identity);
 }
