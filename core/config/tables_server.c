@@ -93,7 +93,7 @@ static const struct bp_config_key server_keys[] = {
     {.name = "simple_answers",
      .type = BP_CONFIG_BOOL,
      .def = "false",
-     .help = "/api/v1 shows backups without what is below their collections, and lists them "
+     .help = "in /api/v1 show backups without what is below their collections, and list them "
              "without these"},
 };
 
