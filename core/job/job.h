@@ -37,7 +37,7 @@ typedef struct bp_create_params {
     const char *name; /* NULL = generated */
     bp_select_text select;
     const char *const *overrides; /* settings of `backup` from flags, or NULL */
-    const char *label; /* of the series that it is one of, by bp_label_check, or NULL */
+    const char *label;            /* of the series that it is one of, by bp_label_check, or NULL */
     bool resume, replace, dry_run, without_items;
 } bp_create_params;
 bp_verb_outcome bp_job_create(const bp_job *job, const bp_create_params *params, GError **error);
