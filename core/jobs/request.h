@@ -30,6 +30,13 @@
 /** INVALID names the member that is unknown, missing or of the wrong type. */
 bool bp_request_check(const json_t *request, GError **error);
 
+/**
+ * What of a valid request can be told to be wrong without a connection: the name of a new backup,
+ * its label, names of units, the storage, settings.  Errors: as the verb would raise them, nearly
+ * always INVALID.  The workspace's main thread.
+ */
+bool bp_request_check_early(bp_workspace *workspace, const json_t *request, GError **error);
+
 /** "key=value" texts of its settings, borrowed, up to NULL.  Returns: (transfer container) */
 GPtrArray *bp_request_settings(const json_t *request);
 

@@ -168,7 +168,6 @@ note_not_waited(const bp_jobs_run_params *params, const GError *why)
     bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
 }
 
-/* Read before anybody waits: a mistake in them would end the create later. */
 static bool
 longest_wait(const bp_jobs_run_params *params, gint64 *out_ns, GError **error)
 {
@@ -200,7 +199,8 @@ wait_for_turn(const bp_jobs_run_params *params, bp_ticket *ticket, GError **erro
     if (bp_ticket_waits_for(ticket) == NULL) {
         return true;
     }
-    if (!longest_wait(params, &limit_ns, error)) {
+    if (!bp_request_check_early(params->job->workspace, params->request, error) ||
+        !longest_wait(params, &limit_ns, error)) {
         return false;
     }
     if (limit_ns > 0) {

@@ -120,6 +120,9 @@ take_ticket(bp_supervisor *s, const bp_submit_params *params, const char *asked,
             GError **error)
 {
     g_autoptr(json_t) named = bp_request_complete(params->request);
+    if (!bp_request_check_early(s->params.workspace, named, error)) {
+        return NULL;
+    }
     g_autoptr(json_t) claims = bp_claims_of(s->params.workspace, named);
     bp_ticket_params wanted = {.jobs = s->jobs,
                                .request = named,

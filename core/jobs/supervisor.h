@@ -74,11 +74,11 @@ typedef struct bp_submit_params {
 
 /**
  * A new job, or the one that has the key; it is on disk when this returns.
- * INVALID as bp_request_check, for a key of another form, and, naming the member, when something in
- * it is a known secret; EXISTS when another job writes the
- * same backup, or when the key belongs to another request, naming the job; by errno; RETRYABLE,
- * with bp_error_retry_after_ms, when it could not be let in within a second, because of a process
- * that holds the directory, or of too many others. Returns: (transfer full) (nullable) its ID
+ * INVALID as bp_request_check and bp_request_check_early, for a key of another form, and, naming
+ * the member, when something in it is a known secret; EXISTS when another job writes the same
+ * backup, or when the key belongs to another request, naming the job; by errno; RETRYABLE, with
+ * bp_error_retry_after_ms, when it could not be let in within a second, because of a process that
+ * holds the directory, or of too many others. Returns: (transfer full) (nullable) its ID
  */
 char *bp_supervisor_submit(bp_supervisor *supervisor, const bp_submit_params *params,
                            GError **error);

@@ -339,6 +339,29 @@ START_TEST(test_run__settings_are_wrong)
 }
 END_TEST
 
+START_TEST(test_run__bound_to_fail_does_not_wait)
+{
+    static const struct {
+        const char *request, *wanted;
+    } rows[] = {
+        {"{\"verb\":\"create\",\"name\":\"1-b\"}", "backup name"},
+        {"{\"verb\":\"create\",\"filter\":\"a..b\"}", "a..b"},
+        {"{\"verb\":\"create\",\"database_collections\":\"[\"}", "database_collections"},
+        {"{\"verb\":\"create\",\"storage\":\"nowhere\"}", "nowhere"},
+        {"{\"verb\":\"create\",\"settings\":[\"prove=never\"]}", "prove"},
+    };
+    g_autoptr(bp_jobs) jobs = open_jobs();
+    g_autoptr(bp_ticket) other = occupy(jobs, "source", "data");
+    job_seed();
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        ck_assert_int_eq(run(rows[i].request, &error), BP_VERB_FAILED);
+        ASSERT_ERROR(error, BP_ERR_INVALID, rows[i].wanted);
+        ck_assert(!job_noted("queued"));
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -350,5 +373,6 @@ main(void)
                      test_run__cancelled_before_it_is_let_in, test_run__second_writer_is_refused,
                      test_run__directory_is_lost_while_it_waits, test_run__cancelled_while_it_waits,
                      test_run__may_not_wait, test_run__settings_are_wrong,
+                     test_run__bound_to_fail_does_not_wait,
                      test_run_seen__progress_goes_on_after_a_failed_write);
 }

@@ -163,6 +163,27 @@ START_TEST(test_submit__holds_a_secret)
 }
 END_TEST
 
+START_TEST(test_submit__bound_to_fail_is_not_let_in)
+{
+    static const struct {
+        const char *request, *wanted;
+    } rows[] = {
+        {"{\"verb\":\"create\",\"name\":\"1-b\"}", "backup name"},
+        {"{\"verb\":\"create\",\"filter\":\"a..b\"}", "a..b"},
+        {"{\"verb\":\"restore\",\"name\":\"b\",\"rename\":\"a\"}", "a"},
+        {"{\"verb\":\"restore\",\"name\":\"b\",\"settings\":[\"verify=never\"]}", "verify"},
+        {"{\"verb\":\"delete\",\"name\":\"b\",\"storage\":\"nowhere\"}", "nowhere"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        ck_assert_ptr_null(submit(rows[i].request, NULL, &error));
+        ASSERT_ERROR(error, BP_ERR_INVALID, rows[i].wanted);
+    }
+    g_autoptr(json_t) all = bp_jobs_list(jobs, NULL, NULL);
+    ck_assert_uint_eq(json_array_size(all), 1);
+}
+END_TEST
+
 START_TEST(test_submit__somebody_has_the_directory)
 {
     g_autoptr(GError) error = NULL;
@@ -183,10 +204,10 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/submit", setup, teardown,
-                     test_submit__is_queued_and_says_where_from,
-                     test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
-                     test_submit__a_key_of_another_request, test_submit__a_key_outlives_the_server,
-                     test_submit__what_is_no_key, test_submit__holds_a_secret,
-                     test_submit__somebody_has_the_directory);
+    return RUN_SUITE(
+        "core/jobs/submit", setup, teardown, test_submit__is_queued_and_says_where_from,
+        test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
+        test_submit__a_key_of_another_request, test_submit__a_key_outlives_the_server,
+        test_submit__what_is_no_key, test_submit__holds_a_secret,
+        test_submit__bound_to_fail_is_not_let_in, test_submit__somebody_has_the_directory);
 }
