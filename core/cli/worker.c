@@ -46,9 +46,12 @@ load_config(const json_t *work, GError **error)
         g_ptr_array_add(sets, (gpointer)json_string_value(json_array_get(list, i)));
     }
     g_ptr_array_add(sets, NULL);
+    /* Whoever started us has found out what it is, also where the file alone does not tell. */
+    bool is_foreign = bp_json_text(work, "dialect", NULL) != NULL;
     bp_config_params params = {.path = bp_json_text(work, "config", NULL),
                                .sets = (const char *const *)sets->pdata,
-                               .dialects = &bp_compat_config,
+                               .dialects =
+                                   is_foreign ? &bp_compat_config_assumed : &bp_compat_config,
                                .n_dialects = 1};
     return bp_config_load(&params, error);
 }

@@ -28,7 +28,10 @@ describe(const bp_spawn_params *params, const bp_ticket *ticket)
     }
     bp_json_set_text(work, "state_dir", params->state_dir);
     bp_json_set_text(work, "id", bp_ticket_id(ticket));
-    bp_json_set_text(work, "config", params->config);
+    if (params->config != NULL) { /* "" is something else than none, and kept */
+        json_object_set_new(work, "config", json_string(params->config));
+    }
+    bp_json_set_text(work, "dialect", params->dialect);
     json_object_set_new(work, "sets", sets);
     return bp_json_line(work);
 }

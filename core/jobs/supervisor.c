@@ -235,6 +235,7 @@ bp_supervisor_new(const bp_supervisor_params *params, GError **error)
         .program = params->program != NULL ? g_strdup(params->program) : own_program(),
         .state_dir = g_strdup(params->state_dir),
         .config = g_strdup(params->config),
+        .dialect = g_strdup(params->dialect),
         .sets = (const char *const *)g_strdupv((char **)params->sets),
     };
     s->jobs = bp_jobs_open(params->state_dir);
@@ -280,6 +281,7 @@ bp_supervisor_free(bp_supervisor *s)
     g_free((char *)s->spawn.program);
     g_free((char *)s->spawn.state_dir);
     g_free((char *)s->spawn.config);
+    g_free((char *)s->spawn.dialect);
     g_strfreev((char **)s->spawn.sets);
     g_free(s);
 }

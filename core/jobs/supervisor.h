@@ -35,7 +35,8 @@ typedef struct bp_supervisor bp_supervisor;
 typedef struct bp_supervisor_params {
     const char *state_dir;
     const char *program;     /* run as PROGRAM job-worker, see work.h */
-    const char *config;      /* that a worker reads, absolute; NULL = as the program finds it */
+    const char *config;      /* that a worker reads, absolute; "" = none; NULL = as it finds it */
+    const char *dialect;     /* another tool's, in which that configuration is; NULL = ours */
     const char *const *sets; /* "key=value" up to NULL, or NULL; never secrets */
     bp_workspace *workspace; /* of the same configuration; used by submit only, under a lock */
     guint max_running;       /* of this server's; more wait.  0 = as many as come */

@@ -24,7 +24,7 @@
 
 /** What a worker is told. */
 typedef struct bp_spawn_params {
-    const char *program, *state_dir, *config;
+    const char *program, *state_dir, *config, *dialect;
     const char *const *sets;
 } bp_spawn_params;
 

@@ -2,9 +2,9 @@
  *
  * A worker's side: a process that a supervisor started for one job.
  *
- * It is run as "PROGRAM job-worker", gets {"state_dir", "id", "config", "sets"} as JSON on standard
- * input, and the job's lock as descriptor BP_WORK_LOCK_FD.  No secret is in its arguments or in
- * what is added to its environment; it reads the configuration by itself.
+ * It is run as "PROGRAM job-worker", gets {"state_dir", "id", "config", "dialect", "sets"} as JSON
+ * on standard input, and the job's lock as descriptor BP_WORK_LOCK_FD.  No secret is in its
+ * arguments or in what is added to its environment; it reads the configuration by itself.
  */
 #ifndef BP_CORE_JOBS_WORK_H
 #define BP_CORE_JOBS_WORK_H

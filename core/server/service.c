@@ -69,9 +69,11 @@ start(bp_service *s, const bp_service_params *params, GError **error)
     s->ready = bp_ready_new(bp_workspace_new_beside(s->workspace, params->cancel));
     /* Without a file there is none for workers, either, whatever they would find. */
     const char *config = bp_config_path(params->config);
+    const bp_config_dialect *dialect = bp_config_foreign_dialect(params->config);
     bp_supervisor_params supervisor = {.state_dir = params->state_dir,
                                        .program = params->program,
                                        .config = config != NULL ? config : "",
+                                       .dialect = dialect != NULL ? dialect->name : NULL,
                                        .sets = params->sets,
                                        .workspace = s->workspace,
                                        .max_running = params->settings->max_running,

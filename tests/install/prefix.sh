@@ -21,6 +21,7 @@ component() {
     test ! -e "$scratch/$1/$3" || { echo "the component $1 brings $3" && exit 1; }
 }
 component runtime bin/bakplane include
+component runtime bin/bakplane-server include/bakplane
 component runtime lib/bakplane/plugins/bakplane-storage-local.so lib/libbakplane-sdk.a
 component runtime share/man/man1/bakplane-plugin.1 share/man/man1/bakplane-plugin-test.1
 component sdk include/bakplane/plugin.h bin/bakplane
@@ -28,13 +29,13 @@ component sdk share/man/man1/bakplane-plugin-test.1 share/man/man1/bakplane-plug
 component runtime lib/systemd/system/bakplane-server.service lib/pkgconfig
 component doc share/doc/bakplane/docs/architecture.md bin
 
-for file in bin/bakplane lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
+for file in bin/bakplane bin/bakplane-server lib/libbakplane-sdk.a lib/pkgconfig/bakplane-sdk.pc \
     lib/libbakplane-http.a include/bakplane-sdk/sdk/http/client.h \
     lib/libbakplane-xml.a include/bakplane-sdk/sdk/http/xml.h \
     lib/cmake/bakplane/bakplaneConfig.cmake include/bakplane/plugin.h \
     include/bakplane-sdk/sdk/lib/errors.h lib/bakplane/plugins/bakplane-storage-local.so \
     lib/bakplane/plugins/bakplane-storage-s3.so lib/bakplane/plugins/bakplane-source-milvus.so \
-    share/man/man1/bakplane.1 share/bash-completion/completions/bakplane \
+    share/man/man1/bakplane.1 share/man/man1/bakplane-server.1 share/bash-completion/completions/bakplane \
     share/bash-completion/completions/milvus-backup; do
     test -f "$prefix/$file" || { echo "not installed: $file" && exit 1; }
 done
@@ -132,6 +133,7 @@ cd "$scratch/example"
 # The installed program finds its own plugins, and the new one among them.
 cp build/bakplane-storage-null.so "$(pkg-config --variable=plugindir bakplane-sdk)/"
 "$prefix/bin/bakplane" version
+"$prefix/bin/bakplane-server" --version
 listed=$("$prefix/bin/bakplane" plugin list)
 for plugin in local s3 milvus null cold-2; do
     echo "$listed" | grep -qw "$plugin" || { echo "plugin list has no $plugin:" "$listed" && exit 1; }

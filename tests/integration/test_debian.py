@@ -48,6 +48,8 @@ def test_installed(debian):
         assert f" {plugin} " in listed
     assert "refused" not in listed
     assert debian.run("dpkg --verify bakplane bakplane-dev")[0] == ""
+    assert debian.run("bakplane-server --version")[0].startswith("bakplane-server 0")
+    assert "bakplane-server" in debian.run("man -w bakplane-server")[0]
     assert "bakplane-storage-local" in debian.run("man -w bakplane-storage-local")[0]
     for package in ("bakplane", "bakplane-dev"):
         assert debian.path(f"/usr/share/doc/{package}/copyright").is_file()

@@ -214,3 +214,27 @@ def test_the_other_programs_become_it(make, tmp_path, name):
     words = Path(f"/proc/{server.pid}/cmdline").read_text(encoding="utf-8").split("\0")
     assert words[0] == "bakplane-server"
     assert server.end() == 0
+
+
+class WithoutFile(BakplaneServer):
+    """All that it is told is on its command line, in words of the other tool."""
+
+    def _command(self):
+        command, env = super()._command()
+        at = command.index("--config")
+        return [*command[:at], "--config", "", *command[at + 2:]], env
+
+
+def test_workers_read_what_it_read(tmp_path):
+    """Without a file nothing shows whose words the settings are."""
+    link = tmp_path / "milvus-backup"
+    link.symlink_to(built("bakplane"))
+    (tmp_path / "backups").mkdir()
+    said = ["milvus.storage.provider=local", f"milvus.storage.rootPath={tmp_path / 'data'}",
+            "backup.storage.provider=local", f"backup.storage.rootPath={tmp_path / 'backups'}",
+            f"state_dir={tmp_path / 'state'}", "server.listen=127.0.0.1:0",
+            "server.grpc_listen=127.0.0.1:0", "log.format=json"]
+    flags = [word for one in said for word in ("--set", one)]
+    with WithoutFile(tmp_path / "server", program=[link, "server"], flags=flags) as server:
+        job = server.wait(server.submit({"verb": "verify", "name": "nothing"})["id"])
+        assert job["state"] == "failed" and "nothing" in job["result"]["error"]["message"], job
