@@ -190,11 +190,12 @@ bp_v1_tell_create(const json_t *job)
 
 /* -- restores */
 
-/* "database.collection"; without a point it is in none. */
+/* "database.collection"; without a point it is in none.  Times are those of the whole restore. */
 static json_t *
-tell_target(const json_t *target, const char *id, gsize number)
+tell_target(const json_t *target, const json_t *task, gsize number)
 {
     json_t *out = json_object();
+    const char *id = bp_json_text(task, "id", "");
     const char *path = bp_json_text(target, "to", "");
     const char *state = bp_json_text(target, "state", "");
     const char *point = strchr(path, '.');
@@ -205,6 +206,8 @@ tell_target(const json_t *target, const char *id, gsize number)
     bp_json_set_text(out, "id", own_id);
     set_number(out, "state_code", complete ? BP_V1_DONE : untouched ? BP_V1_INITIAL : BP_V1_FAILED);
     set_number(out, "progress", complete ? WHOLE : 0);
+    json_object_set(out, "start_time", json_object_get(task, "start_time"));
+    json_object_set(out, "end_time", json_object_get(task, "end_time"));
     bp_json_set_text(out, "errorMessage", bp_json_text(target, "error", NULL));
     bp_json_set_text(out, "target_db_name", database);
     bp_json_set_text(out, "target_collection_name", point != NULL ? point + 1 : path);
@@ -218,10 +221,10 @@ bp_v1_tell_restore(const json_t *job, const char *id)
     const json_t *targets = json_object_get(json_object_get(job, "result"), "targets");
     json_t *tasks = json_array();
     for (gsize i = 0; i < json_array_size(targets); i++) {
-        json_array_append_new(tasks, tell_target(json_array_get(targets, i), id, i + 1));
+        json_array_append_new(tasks, tell_target(json_array_get(targets, i), task, i + 1));
     }
     json_object_set_new(task, "collection_restore_tasks", tasks);
-    bool runs = json_integer_value(json_object_get(task, "state_code")) == BP_V1_EXECUTING;
+    bool runs = json_integer_value(json_object_get(task, "state_code")) <= BP_V1_EXECUTING;
     if (runs && json_integer_value(json_object_get(task, "progress")) == 0) {
         set_number(task, "progress", 1); /* as there */
     }

@@ -41,7 +41,13 @@ answer(const bp_v1_operation *operation, void *ctx, const bp_http_request *reque
        json_t *take_read)
 {
     g_autoptr(json_t) value = run(operation, ctx, request, take_read);
-    return bp_reply_json(200, bp_message_show(operation->response, value));
+    json_t *shown = bp_message_show(operation->response, value);
+    /* A list that was made and holds nothing is one, as there. */
+    bool is_list = json_is_array(json_object_get(value, "data"));
+    if (is_list && json_is_null(json_object_get(shown, "data"))) {
+        json_object_set_new(shown, "data", json_array());
+    }
+    return bp_reply_json(200, shown);
 }
 
 /* The words are those that clients know; what is wrong stands beside them. */

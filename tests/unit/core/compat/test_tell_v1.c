@@ -12,6 +12,8 @@
     ":\"2026-11-26T01:00:02.000Z\",\"bytes\":7,\"server_version\":\"v2.4.0\"}"
 #define STARTED_S G_GINT64_CONSTANT(1795654800)
 
+#define TIMES "\"start_time\":1795654800,\"end_time\":1795654802"
+
 static json_t *
 parsed(const char *text)
 {
@@ -168,7 +170,8 @@ START_TEST(test_restore__with_its_targets)
 {
     g_autoptr(json_t) job =
         parsed("{\"id\":\"j\",\"state\":\"failed\",\"created\":\"2026-11-26T01:00:00.900Z\","
-               "\"error\":{\"message\":\"one failed\"},\"result\":{\"targets\":["
+               "\"ended\":\"2026-11-26T01:00:02.000Z\",\"error\":{\"message\":\"one "
+               "failed\"},\"result\":{\"targets\":["
                "{\"to\":\"d.a\",\"state\":\"complete\"},{\"to\":\"d.b\",\"state\":\"failed\","
                "\"error\":\"why\"},{\"to\":\"c\",\"state\":\"untouched\"}]}}");
     g_autoptr(json_t) task = bp_v1_tell_restore(job, "mine");
@@ -177,11 +180,11 @@ START_TEST(test_restore__with_its_targets)
     ck_assert_str_eq(bp_json_text(task, "errorMessage", ""), "one failed");
     g_autofree char *line = bp_json_line(json_object_get(task, "collection_restore_tasks"));
     ck_assert_str_eq(
-        line, "[{\"id\":\"mine_1\",\"state_code\":2,\"progress\":100,\"target_db_name\":\"d\","
-              "\"target_collection_name\":\"a\"},{\"id\":\"mine_2\",\"state_code\":3,"
-              "\"progress\":0,\"errorMessage\":\"why\",\"target_db_name\":\"d\","
+        line, "[{\"id\":\"mine_1\",\"state_code\":2,\"progress\":100," TIMES ",\"target_db_name\":"
+              "\"d\",\"target_collection_name\":\"a\"},{\"id\":\"mine_2\",\"state_code\":3,"
+              "\"progress\":0," TIMES ",\"errorMessage\":\"why\",\"target_db_name\":\"d\","
               "\"target_collection_name\":\"b\"},{\"id\":\"mine_3\",\"state_code\":0,"
-              "\"progress\":0,\"target_collection_name\":\"c\"}]");
+              "\"progress\":0," TIMES ",\"target_collection_name\":\"c\"}]");
 }
 END_TEST
 

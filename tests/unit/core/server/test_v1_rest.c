@@ -97,6 +97,7 @@ END_TEST
 
 START_TEST(test_answers__in_their_shape)
 {
+    expect("GET", HERE "/list", NULL, 200, "\"msg\":\"success\",\"data\":[]}");
     g_autoptr(bp_reply) made =
         ask("POST", HERE "/create", "{\"BACKUP_NAME\":\"b\",\"x\":1}", "<1>");
     ck_assert_uint_eq(made->status, 200);
