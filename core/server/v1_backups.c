@@ -238,7 +238,8 @@ listed(const bp_v1_look *look, const json_t *jobs, const json_t *entry)
                        ? bp_v1_tell_entry(&told)
                        : bp_v1__look_info(look, &told, &unreadable);
     if (info == NULL) {
-        bp_monitor_note(look->job.monitor, BP_NOTE_WARN, "list", unreadable->message);
+        bp_monitor_note(look->job.monitor, BP_NOTE_WARN, "list",
+                        unreadable != NULL ? unreadable->message : "it cannot be read");
     }
     return info;
 }
