@@ -318,21 +318,29 @@ bp_module_load(const char *path, const char *sha256, bp_plugin_kind kind, const 
     return module;
 }
 
+static void
+begin(bp_module *module)
+{
+    struct bp_error raw;
+    bp_error_init(&raw);
+    bp_status status = module->descriptor.init(bp_host_table(), &raw);
+    if (status != BP_OK) {
+        raw.cls = status;
+        bp_set_error_from_plugin(&module->init_error, &raw);
+        g_prefix_error(&module->init_error, "%s did not start: ", module->path);
+        bp_error_add_hint(&module->init_error, REFUSES_HINT);
+    }
+}
+
 bool
 bp_module_init(bp_module *module, GError **error)
 {
-    if (!module->initialised && module->descriptor.init != NULL) {
-        struct bp_error raw;
-        bp_error_init(&raw);
-        bp_status status = module->descriptor.init(bp_host_table(), &raw);
-        if (status != BP_OK) {
-            raw.cls = status;
-            bp_set_error_from_plugin(&module->init_error, &raw);
-            g_prefix_error(&module->init_error, "%s did not start: ", module->path);
-            bp_error_add_hint(&module->init_error, REFUSES_HINT);
+    if (!module->initialised) { /* written once: afterwards many threads may look */
+        if (module->descriptor.init != NULL) {
+            begin(module);
         }
+        module->initialised = true;
     }
-    module->initialised = true;
     if (module->init_error != NULL) {
         g_propagate_error(error, g_error_copy(module->init_error));
         return false;
