@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/base/notify.h"
 #include "core/compat/dialect.h"
+#include "core/grpc/server.h"
 #include "core/server/http.h"
 #include "core/server/listen.h"
 #include "core/server/routes.h"
@@ -44,12 +45,13 @@ typedef struct {
     bp_config_tree *config;
     char *state_dir, *worker;
     bp_server_settings *settings;
-    char *tls_cert, *tls_key; /* PEM, or NULL */
+    char *tls_cert, *tls_key, *tls_client_ca; /* PEM, or NULL */
     bp_access *access;
     bp_cancel *stopping; /* of all that handlers do */
     bp_service *service;
     GArray *routes;
     bp_http *http;
+    bp_grpc *grpc;
 } daemon_parts;
 
 static void
@@ -137,7 +139,8 @@ static bool
 read_certificate(daemon_parts *d, GError **error)
 {
     return read_pem("tls_cert", d->settings->tls_cert, &d->tls_cert, error) &&
-           read_pem("tls_key", d->settings->tls_key, &d->tls_key, error);
+           read_pem("tls_key", d->settings->tls_key, &d->tls_key, error) &&
+           read_pem("tls_client_ca", d->settings->tls_client_ca, &d->tls_client_ca, error);
 }
 
 static bool
@@ -208,16 +211,38 @@ start_http(daemon_parts *d, GError **error)
     return d->http != NULL;
 }
 
+static bool
+start_grpc(daemon_parts *d, GError **error)
+{
+    const bp_server_settings *s = d->settings;
+    if (s->grpc_listen.host == NULL) {
+        return true;
+    }
+    bp_grpc_params params = {.address = s->grpc_listen.host,
+                             .port = s->grpc_listen.port,
+                             .service = d->service,
+                             .access = d->access,
+                             .tls_cert = d->tls_cert,
+                             .tls_key = d->tls_key,
+                             .tls_client_ca = d->tls_client_ca};
+    d->grpc = bp_grpc_start(&params, error);
+    if (d->grpc == NULL && bp_error_is(*error, BP_ERR_EXISTS)) {
+        bp_error_add_hint(error, "end that program, or choose another port: server.grpc_listen");
+    }
+    return d->grpc != NULL;
+}
+
 /* Every interface is started here, after the service and before anybody is told. */
 static bool
 start_interfaces(daemon_parts *d, GError **error)
 {
-    return start_http(d, error);
+    return start_http(d, error) && start_grpc(d, error);
 }
 
 static void
 stop_interfaces(daemon_parts *d)
 {
+    bp_grpc_stop(g_steal_pointer(&d->grpc), DRAIN_NS);
     if (d->http != NULL) {
         bp_http_stop(g_steal_pointer(&d->http), DRAIN_NS);
     }
@@ -233,23 +258,37 @@ is_alive(void *ctx)
            bp_listen_answers(d->settings->listen.host, bp_http_port(d->http), ANSWER_LIMIT_NS);
 }
 
+/* Returns: (transfer full) */
+static char *
+address_text(const bp_server_address *address, guint16 port)
+{
+    bool is_v6 = strchr(address->host, ':') != NULL;
+    return g_strdup_printf(is_v6 ? "[%s]:%u" : "%s:%u", address->host, port);
+}
+
+static bool
+is_local(const bp_server_address *address)
+{
+    return address->host == NULL || bp_listen_is_loopback(address->host);
+}
+
 static void
 tell(daemon_parts *d)
 {
     const bp_server_settings *s = d->settings;
-    bool is_v6 = strchr(s->listen.host, ':') != NULL;
-    bool is_local = bp_listen_is_loopback(s->listen.host);
-    g_autofree char *rest = g_strdup_printf(is_v6 ? "%s://[%s]:%u" : "%s://%s:%u",
-                                            s->tls_cert != NULL ? "https" : "http", s->listen.host,
-                                            bp_http_port(d->http));
+    g_autofree char *address = address_text(&s->listen, bp_http_port(d->http));
+    g_autofree char *rest =
+        g_strconcat(s->tls_cert != NULL ? "https://" : "http://", address, NULL);
+    g_autofree char *grpc =
+        d->grpc != NULL ? address_text(&s->grpc_listen, bp_grpc_port(d->grpc)) : g_strdup("none");
     if (s->is_open) {
-        BP_WARN("everybody who reaches this server may do everything", "rest", rest);
-    } else if (!is_local && s->tls_cert == NULL) {
+        BP_WARN("everybody who reaches this server may do everything", "rest", rest, "grpc", grpc);
+    } else if ((!is_local(&s->listen) || !is_local(&s->grpc_listen)) && s->tls_cert == NULL) {
         BP_WARN("tokens and answers go over the network as plain text: set server.tls_cert", "rest",
-                rest);
+                rest, "grpc", grpc);
     }
-    BP_INFO("serving", "version", BP_BUILD_VERSION, "rest", rest, "state_dir", d->state_dir,
-            "token_file", s->is_open ? "none" : s->token_file);
+    BP_INFO("serving", "version", BP_BUILD_VERSION, "rest", rest, "grpc", grpc, "state_dir",
+            d->state_dir, "token_file", s->is_open ? "none" : s->token_file);
     g_autofree char *state = g_strdup_printf("READY=1\nSTATUS=serves %s", rest);
     bp_notify_send(d->notify, state);
     (void)bp_notify_watch(d->notify, is_alive, d);
@@ -296,6 +335,7 @@ parts_clear(daemon_parts *d)
     g_free(d->state_dir);
     g_free(d->worker);
     g_free(d->tls_cert);
+    g_free(d->tls_client_ca);
     if (d->tls_key != NULL) {
         explicit_bzero(d->tls_key, strlen(d->tls_key));
         g_free(d->tls_key);
