@@ -79,8 +79,9 @@ def setup(versions):
     if versions:
         return
     cache.openapi_packages()
-    for fetch in (lambda: cache.go_program("minio"), lambda: cache.go_program("versitygw"),
-                  cache.azurite, debian.image):
+    cache.grpc_tools()
+    programs = [lambda name=name: cache.go_program(name) for name in cache.GO_PROGRAMS]
+    for fetch in (*programs, cache.go_modules, cache.azurite, debian.image):
         try:
             fetch()
         except cache.Missing as missing:

@@ -22,10 +22,17 @@ MILVUS_PACKAGES = {
 COMMON_PACKAGES = ["setuptools<70", "marshmallow<4", "numpy==2.4.6", "pytest==9.2.0",
                    "boto3==1.44.5", "azure-storage-blob==12.31.1"]
 
-# Object stores, built from their source by `go install`, and the oldest Go that builds them all.
+# What makes clients of .proto files: not newer than the grpcio that pymilvus brings along, which
+# refuses the code of newer ones. A place of its own, for it wants an older protobuf.
+GRPC_TOOLS = ["grpcio-tools==1.60.0", "setuptools<70"]
+
+# Object stores, built from their source by `go install`, and the oldest Go that builds them all;
+# and what makes clients in Go.
 GO_PROGRAMS = {
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
+    "protoc-gen-go": "google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.6",
+    "protoc-gen-go-grpc": "google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1",
 }
 GO_MINIMUM = (1, 25)
 # What the comparisons are with; it is not fetched but lies in the folder beside the repository.
@@ -114,6 +121,20 @@ def openapi_packages():
     return once(root() / "packages" / f"openapi-{digest}", wanted, make)
 
 
+def grpc_tools():
+    """The interpreter that has `-m grpc_tools.protoc`."""
+    wanted = "\n".join(GRPC_TOOLS)
+
+    def make(folder):
+        print(f"fetching {GRPC_TOOLS[0]} into {folder}", file=sys.stderr, flush=True)
+        fetch([sys.executable, "-m", "venv", folder])
+        fetch([folder / "bin/python", "-m", "pip", "install", "--quiet",
+               "--disable-pip-version-check", *GRPC_TOOLS])
+
+    digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
+    return once(root() / "venv" / f"grpc-{digest}", wanted, make) / "bin/python"
+
+
 def milvus_package(version):
     """The data folder of the Milvus package: a template of its settings, packed programs."""
     found = list(venv(version).glob("lib/python3*/site-packages/milvus/data"))
@@ -169,6 +190,12 @@ def go_program(name):
         fetch([go, "install", package], cwd=folder, env={**os.environ, "GOBIN": str(folder)})
 
     return once(root() / name, package, make) / name
+
+
+def go_modules():
+    """What the example in Go is built from; in Go's own cache."""
+    example = Path(__file__).resolve().parents[2] / "docs" / "examples" / "grpc-go"
+    fetch([tool("go", "the example in Go"), "mod", "download"], cwd=example)
 
 
 def azurite():
