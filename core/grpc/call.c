@@ -220,8 +220,12 @@ answer(bp_grpc_call *call, int *code, GError **error)
     } else if (ask.is_ending) {
         *code = GRPC_STATUS_UNAVAILABLE;
     }
-    GBytes *bytes = bp_wire_write(method->response, reply.answer, error);
+    g_autoptr(GError) problem = NULL;
+    GBytes *bytes = bp_wire_write(method->response, reply.answer, &problem);
     json_decref(reply.answer);
+    if (bytes == NULL) { /* nothing that the client could mend */
+        bp_set_error(error, BP_ERR_PERMANENT, "the answer cannot be written: %s", problem->message);
+    }
     return bytes;
 }
 
