@@ -13,11 +13,15 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/server/conns.h"
 #include "core/server/listen.h"
 #include "sdk/lib/parse.h"
 
 #include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "http"
 
 #define TLS_VERSIONS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -39,7 +43,38 @@ typedef struct {
     const bp_route *route;
     GByteArray *body;
     bool has_begun, too_large;
+    char id[64]; /* of the request, for logs */
 } exchange;
+
+/* The client's own, if it has the form of one: both sides' logs can be laid side by side then. */
+static void
+choose_id(exchange *x)
+{
+    static const char *const names[] = {"x-request-id", "request_id"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        const char *given = g_hash_table_lookup(x->headers, names[i]);
+        gsize n = 0;
+        while (given != NULL && (g_ascii_isalnum(given[n]) ||
+                                 (given[n] != '\0' && strchr("_-.", given[n]) != NULL))) {
+            n++;
+        }
+        if (n > 0 && n < sizeof x->id && given[n] == '\0') {
+            g_strlcpy(x->id, given, sizeof x->id);
+            return;
+        }
+    }
+    g_autofree char *made = bp_text_uuid();
+    g_strlcpy(x->id, made, sizeof x->id);
+}
+
+/* Without its query: nothing secret belongs there, but somebody may have tried. */
+static void
+log_request(const exchange *x, const char *method, unsigned status)
+{
+    g_autofree char *path = g_strndup(x->line, strcspn(x->line, "?"));
+    g_autofree char *code = g_strdup_printf("%u", status);
+    BP_DEBUG("request", "method", method, "path", path, "status", code);
+}
 
 static void
 exchange_clear(exchange *x)
@@ -51,6 +86,8 @@ exchange_clear(exchange *x)
     x->route = NULL;
     x->twice = NULL;
     x->has_begun = x->too_large = false;
+    x->id[0] = '\0';
+    bp_log_set_request(NULL);
 }
 
 static void
@@ -169,6 +206,8 @@ begin(const bp_http *http, exchange *x, struct MHD_Connection *connection, const
     x->body = g_byte_array_new();
     x->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, x); /* how many */
+    choose_id(x);
+    bp_log_set_request(x->id); /* each connection has a thread */
 
     g_autoptr(GError) error = NULL;
     x->target = bp_http_target_parse(x->line, &error);
@@ -221,11 +260,13 @@ work(const bp_http *http, exchange *x, const char *method)
 }
 
 static void
-add_headers(const bp_http *http, struct MHD_Response *response, const bp_reply *answer)
+add_headers(const bp_http *http, const exchange *x, struct MHD_Response *response,
+            const bp_reply *answer)
 {
     MHD_add_response_header(response, "Content-Type", answer->type);
     MHD_add_response_header(response, "Cache-Control", "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "X-Request-Id", x->id);
     for (guint i = 0; i < answer->headers->len; i += 2) {
         MHD_add_response_header(response, g_ptr_array_index(answer->headers, i),
                                 g_ptr_array_index(answer->headers, i + 1));
@@ -236,9 +277,12 @@ add_headers(const bp_http *http, struct MHD_Response *response, const bp_reply *
 }
 
 static enum MHD_Result
-send_answer(bp_http *http, exchange *x, struct MHD_Connection *connection, bp_reply *take_answer)
+send_answer(bp_http *http, struct MHD_Connection *connection, const char *method,
+            bp_reply *take_answer)
 {
     g_autoptr(bp_reply) answer = take_answer;
+    exchange *x = exchange_of(connection);
+    log_request(x, method, answer->status);
     bp_conns_set(http->conns, x->conn, BP_CONN_SENDING);
     struct MHD_Response *response =
         MHD_create_response_from_buffer_with_free_callback(answer->n, answer->body, g_free);
@@ -246,7 +290,7 @@ send_answer(bp_http *http, exchange *x, struct MHD_Connection *connection, bp_re
         return MHD_NO; /* no memory: the connection is closed */
     }
     answer->body = NULL; /* the response's now */
-    add_headers(http, response, answer);
+    add_headers(http, x, response, answer);
     enum MHD_Result result = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return result;
@@ -265,7 +309,7 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
     exchange *x = exchange_of(connection);
     if (!x->has_begun) {
         bp_reply *refusal = begin(http, x, connection, method);
-        return refusal != NULL ? send_answer(http, x, connection, refusal) : MHD_YES;
+        return refusal != NULL ? send_answer(http, connection, method, refusal) : MHD_YES;
     }
     if (*n > 0) {
         take_body(http, x, bytes, *n);
@@ -273,7 +317,7 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
         return MHD_YES;
     }
     bp_conns_set(http->conns, x->conn, BP_CONN_WORKING);
-    return send_answer(http, x, connection, work(http, x, method));
+    return send_answer(http, connection, method, work(http, x, method));
 }
 /* NOLINTEND(readability-function-size) */
 

@@ -4,6 +4,9 @@
  * sends the answer.  What is no HTTP is refused by libmicrohttpd in words of its own; all other
  * refusals are problems (reply.h).  Nothing here knows who may come in: that is the guard's.
  *
+ * Each request has an ID, the client's (X-Request-Id) or one of ours: it is in the answer, and in
+ * each line that is logged for it.
+ *
  * Each connection has a thread, so that a handler may wait as long as it likes: there are as many
  * as max_connections.
  */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "tests/unit/core/server/server_fixture.h"
 
 #define LONG_NS (1000 * BP_NS_PER_S)
@@ -111,6 +112,35 @@ START_TEST(test_get__text_and_headers)
     ASSERT_ANSWER("GET / HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 200 ", "\r\n\r\nhello",
                   "Content-Type: text/plain; charset=utf-8", "Cache-Control: no-store",
                   "X-Content-Type-Options: nosniff", "X-Own: yes", "Content-Length: 5\r\n");
+}
+END_TEST
+
+static void
+collect_line(void *ctx, const char *line)
+{
+    g_string_append_printf(ctx, "%s\n", line);
+}
+
+START_TEST(test_id__of_a_request)
+{
+    GString *lines = g_string_new(NULL);
+    bp_log_set_format(BP_LOG_FORMAT_JSON);
+    bp_log_set_level(BP_LOG_DEBUG);
+    bp_log_set_sink(collect_line, lines);
+    ASSERT_ANSWER("GET /?token=hush HTTP/1.1\r\n" CLOSE "X-Request-Id: mine-1\r\n\r\n",
+                  "X-Request-Id: mine-1\r\n");
+    ASSERT_ANSWER("GET / HTTP/1.1\r\n" CLOSE "request_id: theirs\r\n\r\n",
+                  "X-Request-Id: theirs\r\n");
+    g_autofree char *made =
+        client_ask(port, "GET /nothing HTTP/1.1\r\n" CLOSE "X-Request-Id: a b\"c\r\n\r\n");
+    bp_log_set_sink(NULL, NULL);
+    ck_assert_ptr_nonnull(strstr(made, "X-Request-Id: "));
+    ck_assert_ptr_null(strstr(made, "a b\"c"));
+    ck_assert_ptr_nonnull(strstr(lines->str, "\"request_id\":\"mine-1\",\"method\":\"GET\","
+                                             "\"path\":\"/\",\"status\":\"200\""));
+    ck_assert_ptr_nonnull(strstr(lines->str, "\"status\":\"404\""));
+    ck_assert_ptr_null(strstr(lines->str, "hush"));
+    g_string_free(lines, TRUE);
 }
 END_TEST
 
@@ -300,14 +330,14 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("server/http", setup, teardown, test_get__text_and_headers,
-                     test_head__without_the_body, test_post__body_of_known_length,
-                     test_post__body_in_chunks, test_post__two_on_one_connection,
-                     test_refused__as_a_problem, test_refused__by_the_guard_before_anything_else,
-                     test_refused__a_body_that_is_too_large, test_refused__a_head_that_is_too_large,
-                     test_refused__a_body_of_which_two_see_different_ends,
-                     test_refused__what_is_no_http, test_limits__a_request_that_drips,
-                     test_limits__a_body_that_does_not_come,
-                     test_limits__more_connections_than_allowed,
-                     test_stop__answers_what_is_on_its_way, test_start__not_on_that_port);
+    return RUN_SUITE(
+        "server/http", setup, teardown, test_get__text_and_headers, test_id__of_a_request,
+        test_head__without_the_body, test_post__body_of_known_length, test_post__body_in_chunks,
+        test_post__two_on_one_connection, test_refused__as_a_problem,
+        test_refused__by_the_guard_before_anything_else, test_refused__a_body_that_is_too_large,
+        test_refused__a_head_that_is_too_large,
+        test_refused__a_body_of_which_two_see_different_ends, test_refused__what_is_no_http,
+        test_limits__a_request_that_drips, test_limits__a_body_that_does_not_come,
+        test_limits__more_connections_than_allowed, test_stop__answers_what_is_on_its_way,
+        test_start__not_on_that_port);
 }
