@@ -79,6 +79,7 @@ def setup(versions):
     if versions:
         return
     cache.openapi_packages()
+    cache.prometheus_package()
     cache.grpc_tools()
     programs = [lambda name=name: cache.go_program(name) for name in cache.GO_PROGRAMS]
     for fetch in (*programs, cache.go_modules, cache.azurite, debian.image):

@@ -35,6 +35,8 @@ GO_PROGRAMS = {
     "protoc-gen-go-grpc": "google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1",
 }
 GO_MINIMUM = (1, 25)
+# Prometheus' own client for Python: its parser reads what our server tells.
+PROMETHEUS = "prometheus_client==0.23.1"
 # What the comparisons are with; it is not fetched but lies in the folder beside the repository.
 PEER = "milvus-backup-0.5.7"
 # It asks for a newer Node.js than Debian 12 has; its blob service was seen to run on that one, too.
@@ -107,18 +109,26 @@ def python(version="2.3.5"):
     return venv(version) / "bin/python"
 
 
-def openapi_packages():
-    """A folder for sys.path."""
+def packages_folder(name, packages):
+    """Packages of Python's in a folder of their own, for sys.path."""
     version = ".".join(map(str, sys.version_info[:2]))
-    wanted = "\n".join([version, *OPENAPI_PACKAGES])
+    wanted = "\n".join([version, *packages])
 
     def make(folder):
-        print(f"fetching {', '.join(OPENAPI_PACKAGES)} into {folder}", file=sys.stderr, flush=True)
+        print(f"fetching {', '.join(packages)} into {folder}", file=sys.stderr, flush=True)
         fetch([python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-               "--target", folder, *OPENAPI_PACKAGES])
+               "--target", folder, *packages])
 
     digest = hashlib.sha256(wanted.encode()).hexdigest()[:8]
-    return once(root() / "packages" / f"openapi-{digest}", wanted, make)
+    return once(root() / "packages" / f"{name}-{digest}", wanted, make)
+
+
+def openapi_packages():
+    return packages_folder("openapi", OPENAPI_PACKAGES)
+
+
+def prometheus_package():
+    return packages_folder("prometheus", [PROMETHEUS])
 
 
 def grpc_tools():
