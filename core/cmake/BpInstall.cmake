@@ -68,4 +68,5 @@ endforeach()
 # The prose keeps its folders, so that its links lead somewhere.
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc
-  FILES_MATCHING PATTERN "*.md" PATTERN "openapi.json" PATTERN "man" EXCLUDE)
+  FILES_MATCHING PATTERN "*.md" PATTERN "openapi.json" PATTERN "alerts.yml"
+  PATTERN "man" EXCLUDE)
