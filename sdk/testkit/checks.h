@@ -17,7 +17,7 @@ extern const struct bp_kit_check bp_kit_checks_threads[], bp_kit_checks_server[]
 extern const struct bp_kit_check bp_kit_checks_leaks[];
 
 extern const struct bp_kit_check bp_kit_checks_source[], bp_kit_checks_capture[];
-extern const struct bp_kit_check bp_kit_checks_restore[];
+extern const struct bp_kit_check bp_kit_checks_pin[], bp_kit_checks_restore[];
 
 /* Each table ends with one that has no name. */
 #define BP_KIT_CHECKS_END \

@@ -36,8 +36,10 @@ static const struct entry storage_hooks[] = {
     {NULL, BP_KIT_TEXT, NULL},
 };
 static const struct entry source_hooks[] = {
-    {"unreachable", BP_KIT_MAP, NULL}, {"seed", BP_KIT_TEXT, NULL},  {"compare", BP_KIT_TEXT, NULL},
-    {"newer", BP_KIT_TEXT, NULL},      {"older", BP_KIT_TEXT, NULL}, {"drop", BP_KIT_TEXT, NULL},
+    {"unreachable", BP_KIT_MAP, NULL}, {"seed", BP_KIT_TEXT, NULL},
+    {"compare", BP_KIT_TEXT, NULL},    {"newer", BP_KIT_TEXT, NULL},
+    {"older", BP_KIT_TEXT, NULL},      {"drop", BP_KIT_TEXT, NULL},
+    {"pinned", BP_KIT_TEXT, NULL},     {"pin_lasts", BP_KIT_TEXT, NULL},
     {NULL, BP_KIT_TEXT, NULL},
 };
 static const struct entry storage_file[] = {{"storage", BP_KIT_MAP, NULL},

@@ -20,7 +20,8 @@ static const struct bp_kit_check *const storage_tables[] = {
     bp_kit_checks_cancel, bp_kit_checks_threads, bp_kit_checks_leaks,  NULL,
 };
 static const struct bp_kit_check *const source_tables[] = {
-    bp_kit_checks_load, bp_kit_checks_source, bp_kit_checks_capture, bp_kit_checks_restore, NULL};
+    bp_kit_checks_load, bp_kit_checks_source,  bp_kit_checks_capture,
+    bp_kit_checks_pin,  bp_kit_checks_restore, NULL};
 
 /* All checks of a kind, one after the other. */
 static const struct bp_kit_check **

@@ -38,6 +38,7 @@ struct bp_kit_source {
     struct bp_source_info info;
     struct bp_kit_store *backup; /**< where captures go; NULL = the file names none */
     uint32_t unit_flags;         /**< of unit_begin */
+    uint32_t keepalive_ms;       /**< as the last run_begin answered */
 };
 
 /** Opens with the file's `source`, changed by `other`; its `storages` come within the host's reach.

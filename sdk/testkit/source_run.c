@@ -35,6 +35,7 @@ bp_kit_try_run_begin(struct bp_kit_source *source, uint32_t flags, struct bp_kit
     if (status == BP_OK && *out == NULL) {
         bp_kit_fail(source->kit, "run_begin answered ok and no run");
     }
+    source->keepalive_ms = info.keepalive_ms;
     return status;
 }
 

@@ -23,4 +23,4 @@ def test_directory(tmp_path, tree):
         "hooks": {"compare": f'diff -r --no-dereference "{tree.root}" {restored}',
                   "drop": f"rm -rf {restored}",
                   "newer": 'sed -i "s/: 1,/: 2,/" "$BAKPLANE_BACKUP/meta/directory.json"'},
-    }, tmp_path, skipped=r"source\.(unreachable|keepalive)|restore\.older")
+    }, tmp_path, skipped=r"source\.(unreachable|keepalive|pin_expires)|restore\.older")

@@ -169,4 +169,4 @@ def test_milvus(source, silent, tmp_path):
             "drop": f"{call} drop {source.address}",
             "newer": 'sed -i \'1s/{/{"format": "of tomorrow",/\' "$BAKPLANE_BACKUP/meta/full_meta.json"',
         },
-    }, {"load.init_fails", "source.streams", "restore.older"}, tmp_path)
+    }, {"load.init_fails", "source.streams", "source.pin_expires", "restore.older"}, tmp_path)

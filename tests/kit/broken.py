@@ -85,7 +85,8 @@ class Source:
         local = str(kit.PLUGINS / "bakplane-storage-local.so")
         version = "sed -i 's/: 1/: %d/' \"$BAKPLANE_BACKUP\"/meta/*.json"
         return {"source": {}, "storages": {"backup": {"plugin": local, "root": f"{folder}/backup"}},
-                "hooks": {"newer": version % 2, "older": version % 0}}
+                "hooks": {"newer": version % 2, "older": version % 0, "pin_lasts": "1s",
+                          "pinned": 'test -s "$BROKEN_PIN" || ! flock -n "$BROKEN_PIN" true'}}
 
 
 def run(role, name):
@@ -94,8 +95,10 @@ def run(role, name):
         usual = "wire" if isinstance(role, Wire) else "broken"
         plugin = own if own.exists() else FOLDER / f"bakplane-{role.kind}-{usual}.so"
         only, _ = role.unusual.get(name, (role.only, None))
+        pin = Path(folder, "pin")
+        pin.touch()
         return kit.run(plugin, role.config(folder), "--timeout", "12s", "--only", only,
-                       folder=folder, BROKEN_AS=name)
+                       folder=folder, BROKEN_AS=name, BROKEN_PIN=str(pin))
 
 
 def problems(role, name, checks, result):

@@ -15,6 +15,7 @@ SKIPPED = {
     "source.unreachable": "needs hook unreachable",
     "source.streams": "its items lie in a storage",
     "source.keepalive": "it has no run_keepalive",
+    "source.pin_expires": "needs hook pinned",
     "restore.older": "needs hook older",
     "restore.newer": "needs hook newer",
 }

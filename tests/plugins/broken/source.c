@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "sdk/lib/errors.h"
@@ -112,6 +113,7 @@ source_info(struct bp_source *source, struct bp_source_info *out, struct bp_erro
 {
     (void)source;
     (void)error;
+    out->features = BP_SOURCE_PIN;
     (void)snprintf(out->item_kind, sizeof out->item_kind, "table");
     (void)snprintf(out->parent_kind, sizeof out->parent_kind, "database");
     (void)snprintf(out->default_parent, sizeof out->default_parent, DATABASE);
@@ -174,6 +176,31 @@ source_plan(struct bp_source *source, const struct bp_op *op, const struct bp_un
     return more || status != BP_OK ? status : bp_fail(error, BP_ERR_CANCELLED, "the sink stopped");
 }
 
+/*
+ * The file BROKEN_PIN stands for the server: it holds the pin while somebody has a lock on it,
+ * which ends with the process, or, broken, while it says "pinned".  -1 also where there is no such
+ * file.
+ */
+static int
+pin(void)
+{
+    const char *path = getenv("BROKEN_PIN");
+    int fd = path != NULL && !IS_BROKEN(PINS_NOTHING) ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (fd >= 0 &&
+        (IS_BROKEN(PIN_OUTLIVES) ? write(fd, "pinned", 6) != 6 : flock(fd, LOCK_SH) != 0)) {
+        abort();
+    }
+    return fd;
+}
+
+static void
+unpin(int fd)
+{
+    if (fd >= 0 && (ftruncate(fd, 0) != 0 || close(fd) != 0)) {
+        abort();
+    }
+}
+
 static bp_status
 source_run_begin(struct bp_source *source, const struct bp_op *op, const struct bp_run_args *args,
                  struct bp_run_info *info, struct bp_run **out, struct bp_error *error)
@@ -191,6 +218,7 @@ source_run_begin(struct bp_source *source, const struct bp_op *op, const struct 
         return status != BP_OK ? status : bp_fail(error, BP_ERR_NOMEM, "no memory for a run");
     }
     run->source = source;
+    run->pin = (args->flags & BP_RUN_DRY) == 0 ? pin() : -1;
     info->keepalive_ms = 1000;
     *out = run;
     return BP_OK;
@@ -210,6 +238,7 @@ source_run_end(struct bp_run *run, const struct bp_op *op, int32_t outcome, stru
     (void)op;
     (void)error;
     is_stuck = IS_BROKEN(FAILED_RUN_STAYS) && outcome == BP_OUTCOME_FAILED;
+    unpin(run->pin);
     free(run);
     return BP_OK;
 }

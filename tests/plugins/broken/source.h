@@ -32,6 +32,7 @@ struct bp_source {
 
 struct bp_run {
     struct bp_source *source;
+    int pin; /* descriptor, or -1 */
 };
 
 struct bp_item_reader {

@@ -28,6 +28,8 @@
     X(TAKES_ANY_UNIT_FLAG)       \
     X(COMMITS_TWICE)             \
     X(DOCUMENT_AFTER_COMMIT)     \
+    X(PIN_OUTLIVES)              \
+    X(PINS_NOTHING)              \
     X(RUNS_ON)                   \
     X(FLUSHES_ON)                \
     X(LEAKS_DESCRIPTOR_AT_OPEN)  \
