@@ -41,6 +41,7 @@ struct bp_storage {
     bool has_openat2;
     struct bp_local_tmp *tmp;         /**< NULL until the first write; then fixed */
     struct bp_local_pending *pending; /**< committed, not yet visible */
+    GHashTable *durable;              /**< directories whose names survive power loss */
     GHashTable *uploads;              /**< number of the temporary file -> struct bp_local_upload */
     GQueue cursors;                   /**< parked listings */
     uint64_t last_cursor;

@@ -9,6 +9,7 @@
 
 #include "plugins/storage-local/copy.h"
 #include "plugins/storage-local/dirs.h"
+#include "plugins/storage-local/durable.h"
 #include "plugins/storage-local/info.h"
 #include "plugins/storage-local/list.h"
 #include "plugins/storage-local/local.h"
@@ -28,6 +29,7 @@ close_storage(struct bp_storage *storage)
     bp_local_list_clear(storage);
     bp_local_dirs_clear(storage);
     bp_local_drop_lock_file(storage);
+    g_clear_pointer(&storage->durable, g_hash_table_unref);
     g_clear_pointer(&storage->uploads, g_hash_table_unref);
     bp_local_tmp_close(storage);
     bp_local_pending_free(storage->pending);
@@ -55,6 +57,7 @@ open_storage(const struct bp_host *host, const struct bp_op *op, const struct bp
     pthread_cond_init(&storage->changed, &attr);
     pthread_condattr_destroy(&attr);
     storage->pending = bp_local_pending_new();
+    storage->durable = bp_local_durable_new();
     storage->uploads = bp_local_uploads_new();
     g_queue_init(&storage->cursors);
 

@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "plugins/storage-local/durable.h"
 #include "plugins/storage-local/pending.h"
 #include "plugins/storage-local/root.h"
 #include "plugins/storage-local/tmp.h"

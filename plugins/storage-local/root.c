@@ -203,28 +203,6 @@ bp_local_prune(struct bp_storage *storage, const char *key)
     }
 }
 
-int
-bp_local_sync_parents(struct bp_storage *storage, const char *key)
-{
-    char path[BP_KEY_MAX + 1];
-    int status = 0;
-    parent_of(key, path);
-    for (bool more = true; more && status == 0;) {
-        more = path[0] != '\0';
-        int dir = bp_local_open(storage, path, O_RDONLY | O_DIRECTORY);
-        if (dir < 0) {
-            return dir;
-        }
-        /* Some network file systems have nothing to sync for a directory and say EINVAL. */
-        if (fsync(dir) != 0 && errno != EINVAL) {
-            status = -errno;
-        }
-        (void)close(dir); /* opened for reading */
-        path[bp_local_parent_len(path)] = '\0';
-    }
-    return status;
-}
-
 /* The first part of `key` that is neither a directory nor the last one: a link or a file. */
 static bool
 find_obstacle(struct bp_storage *storage, const char *key, char *obstacle, mode_t *type)

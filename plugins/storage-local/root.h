@@ -40,9 +40,6 @@ int bp_local_adopt(struct bp_storage *storage, int fd, bool is_dir);
 /** Removes the directories of `key` that are empty, from below, sparing the root. */
 void bp_local_prune(struct bp_storage *storage, const char *key);
 
-/** fsync of each directory from the key's own up to the root. */
-int bp_local_sync_parents(struct bp_storage *storage, const char *key);
-
 /**
  * Fills *error for a failed system call on `key`: "cannot <verb> <root>/<key>: why".  A symbolic
  * link on the way (ELOOP) is DENIED and named; a part that is a file is named, too.
