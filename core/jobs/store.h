@@ -72,7 +72,8 @@ char *bp_jobs_log(bp_jobs *jobs, const char *id, GError **error);
 
 /**
  * Ask a job to stop: it gets a SIGTERM, ends what it has begun and says so.  Returns at once; true
- * also if it was asked before, which does not signal it again: a second signal would kill it.
+ * also if it was asked before, which does not signal it again: a second signal would kill it.  One
+ * of a server that is interrupted ends as cancelled instead of being taken up again.
  * NOT_FOUND; INVALID when it has ended; DENIED when it is somebody else's; UNSUPPORTED when it runs
  * on another machine; RETRYABLE when somebody else has been asking for a second.
  */

@@ -50,14 +50,19 @@ lock_mark(const char *path, GError **error)
 static bool
 signal_worker(const bp_jobs *jobs, const char *id, int mark, GError **error)
 {
+    g_autoptr(GError) gone = NULL;
     g_autoptr(json_t) record = bp_jobs__record(jobs, id, error);
     const json_t *worker = json_object_get(record, "worker");
     if (record == NULL || worker == NULL) {
         return record != NULL; /* nobody runs it yet */
     }
-    int process = bp_jobs__process(worker, error);
+    int process = bp_jobs__process(worker, &gone);
     if (process < 0) {
-        return false;
+        bool looked_at = bp_error_is(gone, BP_ERR_NOT_FOUND) && bp_jobs__is_supervised(record);
+        if (!looked_at) { /* by the server, before it would take it up again */
+            g_propagate_error(error, g_steal_pointer(&gone));
+        }
+        return looked_at;
     }
     bool sent = pidfd_send_signal(process, SIGTERM, NULL, 0) == 0 || errno == ESRCH;
     if (!sent) {
@@ -79,7 +84,8 @@ bp_jobs_cancel(bp_jobs *jobs, const char *id, GError **error)
         return false;
     }
     const char *state = bp_json_text(record, "state", "");
-    if (bp_jobs_is_over(state)) {
+    bool goes_on = strcmp(state, "interrupted") == 0 && bp_jobs__is_supervised(record);
+    if (bp_jobs_is_over(state) && !goes_on) {
         bp_set_error(error, BP_ERR_INVALID, "job %s has ended: %s", id, state);
         return false;
     }

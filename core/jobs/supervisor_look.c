@@ -73,7 +73,7 @@ go_on_with(bp_supervisor *s, bp_ticket *take_ticket)
     g_autoptr(bp_ticket) ticket = take_ticket;
     g_autoptr(GError) why = NULL;
     if (bp_ticket_is_cancelled(ticket)) {
-        bp_set_error(&why, BP_ERR_CANCELLED, "cancelled, and then killed");
+        bp_set_error(&why, BP_ERR_CANCELLED, "cancelled when its process was gone");
         bp_supervisor__end(ticket, "cancelled", why);
     } else if (bp_json_u64(bp_ticket_record(ticket), "starts", 0) > BP_SUPERVISOR_ATTEMPTS) {
         give_up(s, ticket);
@@ -103,11 +103,13 @@ take_up(bp_supervisor *s, const char *id, seen_job *seen)
     return over;
 }
 
-/* Left by a worker of ours, which may have been stopped together with us. */
+/* Left by a worker of ours, which may have been stopped together with us; and not cancelled since.
+ */
 static bool
-rests(const bp_supervisor *s, const char *id, const json_t *record)
+rests(const bp_supervisor *s, const char *id, const char *path, const json_t *record)
 {
-    return json_object_get(record, "left") != NULL &&
+    g_autofree char *mark = g_build_filename(path, BP_JOB_CANCEL, NULL);
+    return json_object_get(record, "left") != NULL && !g_file_test(mark, G_FILE_TEST_EXISTS) &&
            (g_hash_table_contains(s->workers, id) || g_hash_table_contains(s->ended, id));
 }
 
@@ -123,7 +125,7 @@ look_after(bp_supervisor *s, const char *id, const char *path, seen_job *seen)
         bp_jobs_is_over(bp_json_text(record, "state", ""))) {
         return true;
     }
-    return !rests(s, id, record) && take_up(s, id, seen);
+    return !rests(s, id, path, record) && take_up(s, id, seen);
 }
 
 static void

@@ -36,7 +36,11 @@ bp_ticket_count_start(bp_ticket *ticket, GError **error)
 {
     guint64 starts = bp_json_u64(ticket->record, "starts", 0);
     bp_json_set_u64(ticket->record, "starts", starts + 1);
-    return bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
+    bool counted = bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
+    if (!counted) { /* it is not started either */
+        bp_json_set_u64(ticket->record, "starts", starts);
+    }
+    return counted;
 }
 
 bool

@@ -153,6 +153,27 @@ START_TEST(test_cancel__who_asks_is_stopped)
 }
 END_TEST
 
+/* Its server is down, or has not looked yet: whoever takes it up next is told by the mark. */
+START_TEST(test_cancel__interrupted_of_a_server)
+{
+    const char *id = "20261126-014500-8c1f03";
+    g_autoptr(GError) error = NULL;
+    jobs_write(
+        id, "record.json",
+        "{\"version\":1,\"id\":\"20261126-014500-8c1f03\",\"verb\":\"create\",\"name\":\"b\","
+        "\"state\":\"running\",\"supervised\":true}");
+    g_autoptr(json_t) record = bp_jobs__record(jobs, id, NULL);
+    g_autoptr(json_t) worker = bp_jobs__self();
+    json_object_set_new(worker, "start", json_integer(1)); /* its number is another's now */
+    json_object_set(record, "worker", worker);
+    ck_assert(bp_jobs__write_record(jobs, id, record, NULL));
+    jobs_write(id, "lock", "");
+    jobs_state_is(id, "interrupted");
+    ASSERT_FINE(bp_jobs_cancel(jobs, id, &error), error);
+    ck_assert(jobs_exists(id, "cancel"));
+}
+END_TEST
+
 START_TEST(test_cancel__never_another_process)
 {
     g_autoptr(GError) error = NULL;
@@ -245,14 +266,14 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/store", jobs_setup, jobs_teardown, test_list__there_never_was_a_job,
-                     test_list__newest_first_and_by_state, test_get__there_is_none,
-                     test_get__killed_is_interrupted_at_once,
-                     test_settle__the_next_job_puts_it_down, test_record__of_a_newer_version,
-                     test_record__torn, test_cancel__is_signalled_once,
-                     test_cancel__was_asked_before, test_cancel__who_asked_before_was_killed,
-                     test_cancel__who_asks_is_stopped, test_cancel__never_another_process,
-                     test_remove_old__keeps_the_newest_and_the_running, test_remove_old__by_age,
-                     test_remove_old__a_clock_far_ahead, test_remove_old__what_waits_for_its_server,
-                     test_id__its_time);
+    return RUN_SUITE(
+        "core/jobs/store", jobs_setup, jobs_teardown, test_list__there_never_was_a_job,
+        test_list__newest_first_and_by_state, test_get__there_is_none,
+        test_get__killed_is_interrupted_at_once, test_settle__the_next_job_puts_it_down,
+        test_record__of_a_newer_version, test_record__torn, test_cancel__is_signalled_once,
+        test_cancel__was_asked_before, test_cancel__who_asked_before_was_killed,
+        test_cancel__who_asks_is_stopped, test_cancel__interrupted_of_a_server,
+        test_cancel__never_another_process, test_remove_old__keeps_the_newest_and_the_running,
+        test_remove_old__by_age, test_remove_old__a_clock_far_ahead,
+        test_remove_old__what_waits_for_its_server, test_id__its_time);
 }

@@ -431,6 +431,18 @@ START_TEST(test_stopped__before_its_server)
 }
 END_TEST
 
+START_TEST(test_stopped__and_cancelled_then)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = submit_slow();
+    g_autoptr(json_t) slow = bp_jobs_get(jobs, id, NULL);
+    ck_assert_int_eq(kill((pid_t)bp_json_u64(slow, "pid", 0), SIGTERM), 0);
+    json_decref(wait_for(id, "interrupted"));
+    ASSERT_FINE(bp_supervisor_cancel(supervisor, id, &error), error);
+    json_decref(wait_for(id, "cancelled"));
+}
+END_TEST
+
 START_TEST(test_stopped__after_it_was_cancelled)
 {
     g_autoptr(GError) error = NULL;
@@ -485,6 +497,7 @@ main(void)
         test_killed__replace_after_its_last_write, test_killed__replace_before_its_first_write,
         test_killed__restore_before_its_journal_went, test_killed__restore_after_its_journal_went,
         test_start__nothing_of_the_server_is_inherited, test_stopped__with_its_server,
-        test_stopped__before_its_server, test_stopped__after_it_was_cancelled,
-        test_new__takes_up_what_is_left, test_new__one_of_a_directory);
+        test_stopped__before_its_server, test_stopped__and_cancelled_then,
+        test_stopped__after_it_was_cancelled, test_new__takes_up_what_is_left,
+        test_new__one_of_a_directory);
 }
