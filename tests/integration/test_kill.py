@@ -224,8 +224,8 @@ def test_restore(filled, program, target, bakplane, point, placement):
     if point == LAST_FINISH:
         assert any("interrupted" in one.get("note", "") for one in again.values())
     assert_restored(filled[1], target)
-    left = [str(path) for path in target.root_path.rglob("*bakplane*")]
-    assert not [path for path in left if not path.endswith(".bakplane-tmp")], "staging is left"
+    left = [path for path in target.root_path.glob("restore-temp-*/**/*") if path.is_file()]
+    assert left == [], "staging is left"
 
 
 def test_restore_replaces_only_what_it_made(program, target, bakplane):
