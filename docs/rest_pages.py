@@ -77,9 +77,16 @@ def type_of(schema):
         return f"`{schema['const']}`"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "type" not in schema:
+        return "anything"
+    if isinstance(schema["type"], list):
+        return " or ".join(type_of({**schema, "type": one}) for one in schema["type"])
     if schema["type"] == "array":
         return "list of " + type_of(schema["items"])
-    words = {"string": "text", "integer": "number", "boolean": "true or false", "object": "object"}
+    if isinstance(schema.get("additionalProperties"), dict):
+        return "object of " + type_of(schema["additionalProperties"])
+    words = {"string": "text", "integer": "number", "boolean": "true or false", "object": "object",
+             "null": "null"}
     text = "time" if schema.get("format") == "date-time" else words[schema["type"]]
     if "minimum" in schema and "maximum" in schema:
         text += f", {schema['minimum']} to {schema['maximum']}"
@@ -104,7 +111,7 @@ def parameters_of(document, operation):
         else:
             where = {"query": "parameter", "header": "header"}[parameter["in"]]
         lines.append(row(f"`{parameter['name']}`", where, type_of(parameter["schema"]),
-                         parameter["description"]))
+                         parameter.get("description", "")))
     body = operation.get("requestBody")
     if body:
         schema = body["content"]["application/json"]["schema"]

@@ -111,6 +111,7 @@ def test_life_of_a_backup(curl, server, description):
 
     curl.get("/api/v2/health", token=None).expect(200)
     curl.get("/api/v2/ready", token=None).expect(200)
+    curl.get("/metrics").expect(200, "bakplane_")
     names = {one["name"]: one["default"] for one in
              curl.get("/api/v2/storages").expect(200).json["storages"]}
     assert names == {"backups": True, "broken": False, "data": False, "offsite": False}
@@ -123,7 +124,8 @@ def test_life_of_a_backup(curl, server, description):
     curl.do("POST", JOBS, {"verb": "prune", "keep_last": 1, "dry_run": True})
     curl.do("POST", JOBS, {"verb": "delete", "name": "none"}, state="failed")
     answered = {(method, path) for method, path, status in description.seen if status < 300}
-    missing = description.operations() - answered
+    missing = {(method, path) for method, path in description.operations() - answered
+               if not path.startswith("/api/v1/")}
     assert missing <= {("POST", f"{JOBS}/{{id}}/cancel"), ("GET", "/api/v2/openapi.json"),
                        ("GET", "/api/v2/docs")}  # the other tests'
 
