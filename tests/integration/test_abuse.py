@@ -44,7 +44,7 @@ def server(tmp_path_factory):
     watched = {name: value for name, value in os.environ.items()
                if name.endswith("SAN_OPTIONS") or name.startswith("G_")}
     with BakplaneServer(folder / "server", settings=settings, env=watched) as running:
-        for number in range(40):
+        for number in range(200):
             file = running.source / "default" / "books" / str(number)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"page" * 100)
@@ -78,8 +78,16 @@ def statuses(answer):
     return [int(status) for status in re.findall(rb"^HTTP/1\.[01] (\d{3})", answer, re.MULTILINE)]
 
 
-def threads_of(server):
-    return len(os.listdir(f"/proc/{server.pid}/task"))
+def connections_of(server):
+    """Each has a thread."""
+    found = 0
+    for thread in os.listdir(f"/proc/{server.pid}/task"):
+        try:
+            with open(f"/proc/{server.pid}/task/{thread}/comm", encoding="utf-8") as name:
+                found += name.read().startswith("MHD-connection")
+        except OSError:
+            pass  # it has just ended
+    return found
 
 
 def wait_until(holds, what):
@@ -102,12 +110,12 @@ def dribble(server, ended):
 
 
 def test_malformed_requests(server):
-    pid, before = server.pid, threads_of(server)
-    kept, secrets = server.get(JOBS).expect(200).json, secrets_of(server)
+    pid, kept, secrets = server.pid, server.get(JOBS).expect(200).json, secrets_of(server)
     ended = []
     slow = [threading.Thread(target=dribble, args=(server, ended)) for _ in range(4)]
     for thread in slow:
         thread.start()
+    wait_until(lambda: connections_of(server) >= len(slow), "the slow ones are there")
     answered, seen = 0, {}
     for has_token, sent in Abuse(SEED, server.token, MAX_HEAD, MAX_BODY).requests(REQUESTS):
         answer = exchange(server, sent)
@@ -124,7 +132,7 @@ def test_malformed_requests(server):
     for thread in slow:
         thread.join(2 * PATIENCE)
     assert len(ended) == len(slow)
-    wait_until(lambda: threads_of(server) <= before, "threads of connections end")
+    wait_until(lambda: connections_of(server) == 0, "all connections end")
     assert server.get(JOBS).expect(200).json == kept
     assert [name for name in os.listdir(server.backups) if name[0] != "."] == []
     print(f"answers: {dict(sorted(seen.items()))}, none: {REQUESTS - answered}")
@@ -225,7 +233,8 @@ def call(server, token, paths, gate):
 def test_many_who_look_while_a_job_runs(server):
     server.stop()
     server.env["BP_FAULT"] = "storage.write:backups:delay=1s"
-    server.settings["backup"]["concurrency"] = {"copies": 1}
+    server.settings["backup"]["concurrency"] = {"copies": 1}  # that is minutes, if nobody cancels
+    server.settings["server"]["receive_timeout"] = "60s"
     server.start()
     job = server.submit({"verb": "create", "name": "long"})["id"]
     server.wait(job, lambda one: one["state"] == "running")

@@ -11,8 +11,9 @@ from integration.lib.openapi import FILE, Curl, Description
 from services.bakplane_server import BakplaneServer
 
 JOBS, BACKUPS = "/api/v2/jobs", "/api/v2/backups"
-# A create with these takes seconds, unless it is stopped.
+# A create with these takes minutes, unless it is cancelled.
 SLOW = {"BP_FAULT": "storage.write:backups:delay=1s"}
+MANY = 100
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,11 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def slow_server(tmp_path_factory):
-    with make_server(tmp_path_factory.mktemp("slow"), env=SLOW) as running:
+    slow = make_server(tmp_path_factory.mktemp("slow"), env=SLOW)
+    slow.settings["backup"]["concurrency"] = {"copies": 1}
+    for number in range(MANY):
+        (slow.source / "default" / "books" / f"more-{number}").write_text("x", encoding="utf-8")
+    with slow as running:
         yield running
 
 

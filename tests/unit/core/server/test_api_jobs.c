@@ -93,6 +93,10 @@ END_TEST
 START_TEST(test_start__another_job_is_at_it)
 {
     static const char body[] = "{\"verb\":\"create\",\"name\":\"b\"}";
+    for (guint i = 0; i < 320; i++) { /* half a minute, unless it is cancelled */
+        g_autofree char *file = g_strdup_printf("data/default/books/more-%u", i);
+        job_write(file, "more");
+    }
     g_setenv("BP_FAULT", "storage.write:backups:delay=1s", TRUE); /* of the worker */
     g_autofree char *path = api_start("POST", API_JOBS, body);
     ASSERT_REFUSED("POST", API_JOBS, body, 409, "job 2");
