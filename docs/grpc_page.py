@@ -32,6 +32,8 @@ Python.
   none.
 - **TLS.** With `server.tls_cert` and `server.tls_key` there is nothing else. With `server.tls_client_ca` clients need a
   certificate from it, and the token as well.
+- **Request ID.** The answer's metadata has `x-request-id`, and so have lines of the server's log: the client's own
+  (`x-request-id` or `request_id`, at most 63 letters, digits, `-`, `_` and `.`), else one that is made.
 - **Limits.** A message has at most 4 MiB, and may not be compressed; a connection has 100 calls at a time, a server 1024,
   of which 64 wait for jobs and 64 watch: beyond that it is `RESOURCE_EXHAUSTED`. A message has to be there within 30 s. A
   connection without a call is closed after five minutes. There is no limit on their number; they share 256 MiB.

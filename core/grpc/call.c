@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/grpc/internal.h"
 #include "core/grpc/status.h"
 #include "core/grpc/wire.h"
@@ -58,6 +59,7 @@ call_free(bp_grpc_call *call)
     g_clear_pointer(&call->message, grpc_byte_buffer_destroy);
     g_clear_pointer(&call->sent, grpc_byte_buffer_destroy);
     grpc_slice_unref(call->details_sent);
+    grpc_slice_unref(call->id_sent.value);
     grpc_call_details_destroy(&call->details);
     grpc_metadata_array_destroy(&call->metadata);
     json_decref(call->request);
@@ -94,6 +96,7 @@ bp_grpc_call_expect(bp_grpc *grpc, grpc_completion_queue *queue)
     call->grpc = grpc;
     call->queue = queue;
     call->details_sent = grpc_empty_slice();
+    call->id_sent.value = grpc_empty_slice();
     call->refs = 1;
     grpc_call_details_init(&call->details);
     grpc_metadata_array_init(&call->metadata);
@@ -124,6 +127,14 @@ bp_grpc_call_cut(bp_grpc_call *call, grpc_status_code code, const char *why)
     (void)grpc_call_cancel_with_status(call->call, code, why, NULL); /* fails where it is over */
 }
 
+static void
+log_end(const bp_grpc_call *call, int code)
+{
+    g_autofree char *status = g_strdup_printf("%d", code);
+    BP_DEBUG("request", "method", call->method != NULL ? call->method->path : "unknown", "status",
+             status);
+}
+
 /* @answer: NULL = none.  @code: ends it, with what `text` says; -1 = it goes on. */
 static void
 send(bp_grpc_call *call, GBytes *answer, int code, const char *text)
@@ -133,6 +144,10 @@ send(bp_grpc_call *call, GBytes *answer, int code, const char *text)
     memset(ops, 0, sizeof ops);
     if (!call->has_metadata_sent) {
         call->has_metadata_sent = true;
+        call->id_sent.key = grpc_slice_from_static_string("x-request-id");
+        call->id_sent.value = grpc_slice_from_copied_string(call->id);
+        ops[n].data.send_initial_metadata.count = 1;
+        ops[n].data.send_initial_metadata.metadata = &call->id_sent;
         ops[n++].op = GRPC_OP_SEND_INITIAL_METADATA;
     }
     if (answer != NULL) {
@@ -146,6 +161,7 @@ send(bp_grpc_call *call, GBytes *answer, int code, const char *text)
     }
     if (code >= 0) {
         call->is_final = true;
+        log_end(call, code);
         call->details_sent = grpc_slice_from_copied_string(text);
         ops[n].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
         ops[n].data.send_status_from_server.status = (grpc_status_code)code;
@@ -157,8 +173,6 @@ send(bp_grpc_call *call, GBytes *answer, int code, const char *text)
 static void
 refuse(bp_grpc_call *call, grpc_status_code code, const char *text)
 {
-    BP_DEBUG("a call is refused", "method", call->method != NULL ? call->method->path : "unknown",
-             "why", text);
     send(call, NULL, code, text);
 }
 
@@ -240,12 +254,14 @@ work(void *ctx)
     bool is_gone = call->is_gone;
     pthread_mutex_unlock(&call->grpc->lock);
     if (!is_gone) {
+        bp_log_set_request(call->id);
         g_autoptr(GBytes) bytes = take_request(call, &error) ? answer(call, &code, &error) : NULL;
         if (bytes == NULL) {
             fail(call, error);
         } else {
             send(call, bytes, code, code == GRPC_STATUS_UNAVAILABLE ? "the server ends" : "");
         }
+        bp_log_set_request(NULL);
     }
     bp_grpc_call_unref(call);
 }
@@ -339,6 +355,23 @@ header_of(const bp_grpc_call *call, const char *name, guint *n)
     return found;
 }
 
+/* As REST does: the client's own, if it has the form of one. */
+static void
+choose_id(bp_grpc_call *call)
+{
+    guint n_own = 0;
+    g_autofree char *own = header_of(call, "x-request-id", &n_own);
+    const char *given = own != NULL ? own : call->request_id;
+    gsize n = 0;
+    while (given != NULL &&
+           (g_ascii_isalnum(given[n]) || (given[n] != '\0' && strchr("_-.", given[n]) != NULL))) {
+        n++;
+    }
+    g_autofree char *made =
+        n == 0 || n >= sizeof call->id || given[n] != '\0' ? bp_text_uuid() : NULL;
+    g_strlcpy(call->id, made != NULL ? made : given, sizeof call->id);
+}
+
 /* Where nothing is, nobody learns so without a token.  Returns: it may go on */
 static bool
 check_access(bp_grpc_call *call)
@@ -382,6 +415,8 @@ on_arrival(bp_grpc_call *call)
                                       GRPC_SLICE_LENGTH(call->details.method));
     call->method = g_hash_table_lookup(grpc->methods, path);
     call->request_id = header_of(call, "request_id", &n);
+    choose_id(call);
+    bp_log_set_request(call->id);
     if (!check_access(call)) {
         return;
     }
@@ -438,6 +473,7 @@ bp_grpc_call_on_event(const bp_grpc_tag *tag, bool success)
         if (success) {
             bp_grpc_call_expect(call->grpc, call->queue);
             on_arrival(call);
+            bp_log_set_request(NULL);
         }
         break;
     case BP_GRPC_RECEIPT:

@@ -52,6 +52,7 @@ struct bp_grpc_call {
 
     const bp_grpc_method *method;
     char *request_id;          /* metadata, or NULL */
+    char id[64];               /* of the request, in logs and in the answer's metadata */
     grpc_byte_buffer *message; /* that was received last */
     json_t *request;
     bp_cancel *stopping; /* the server ends, or the client is gone; NULL unless it waits */
@@ -59,6 +60,7 @@ struct bp_grpc_call {
     /* Of what is being sent; one at a time. */
     grpc_byte_buffer *sent;
     grpc_slice details_sent;
+    grpc_metadata id_sent;
     bool has_metadata_sent, is_final;
     int is_cancelled;
 

@@ -195,6 +195,15 @@ def test_a_slow_watcher_holds_up_nobody(made, make):
             assert late == last
 
 
+def test_requests_have_an_id(made, server, channel):
+    stub = made.jobs_grpc.JobsStub(channel.channel).List
+    for given, wanted in (("mine-1.2", "mine-1.2"), ("not one", None), ("x" * 64, None), (None, None)):
+        metadata = [*channel.metadata, *([("x-request-id", given)] if given else [])]
+        _, call = stub.with_call(made.jobs.ListRequest(), timeout=60, metadata=metadata)
+        got = dict(call.initial_metadata())["x-request-id"]
+        assert got == wanted if wanted else len(got) == 36
+
+
 def test_cancel(made, make):
     server = make(env=SLOW, settings=ONE_AT_A_TIME)
     with Channel(server.told("grpc"), server.token) as channel:
