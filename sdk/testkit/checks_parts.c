@@ -151,6 +151,47 @@ check_exclusive(struct bp_kit *kit)
 }
 
 static void
+complete_version(const struct bp_kit_store *store, const char *key, const char *if_match,
+                 bp_status wanted, const char *what)
+{
+    struct bp_error error;
+    struct bp_object_meta meta;
+    struct bp_kit_upload upload;
+    bp_kit_upload_begin(store, key, 2, &upload);
+    bp_kit_upload_part(&upload, 1);
+    bp_kit_upload_part(&upload, 2);
+    upload.if_match = if_match;
+    bp_status status = bp_kit_upload_try_complete(&upload, 0, &meta, &error);
+    bp_kit_expect(store->kit, status, wanted, &error, "part_complete with if_match %s", what);
+    if (wanted == BP_OK) {
+        bp_kit_expect_content(store, key, upload.bytes, upload.n);
+    } else {
+        (void)bp_kit_upload_try_abort(&upload, store, &error); /* it may have ended already */
+    }
+}
+
+static void
+check_if_match(struct bp_kit *kit)
+{
+    struct bp_kit_store store;
+    struct bp_object_meta old, now;
+    open_store(kit, &store);
+    bp_kit_store_need(&store, BP_STORE_IF_MATCH, "IF_MATCH");
+    const char *key = bp_kit_key(kit, "object");
+    bp_kit_put(&store, key, "first", 5);
+    bp_kit_stat(&store, key, &old);
+    bp_kit_remove(&store, key);
+    complete_version(&store, key, old.etag, BP_ERR_EXISTS, "of a version that was removed");
+    bp_kit_expect_missing(&store, key, "after a part_complete that failed");
+    bp_kit_put(&store, key, "second", 6);
+    complete_version(&store, key, old.etag, BP_ERR_EXISTS, "of a version that was replaced");
+    bp_kit_expect_content(&store, key, "second", 6);
+    bp_kit_stat(&store, key, &now);
+    complete_version(&store, key, now.etag, BP_OK, "of the version that is there");
+    bp_kit_store_close(&store);
+}
+
+static void
 check_part_abort(struct bp_kit *kit)
 {
     struct bp_kit_store store;
@@ -400,6 +441,10 @@ const struct bp_kit_check bp_kit_checks_parts[] = {
      .contract =
          "part_complete of an upload that is complete is NOT_FOUND, or ok with the same object",
      .run = check_twice},
+    {.name = "parts.if_match",
+     .contract = "IF_MATCH: part_complete replaces only the given version, else EXISTS, also where "
+                 "there is none",
+     .run = check_if_match},
     {.name = "parts.exclusive",
      .contract = "part_complete with IF_NONE_MATCH to a key that is taken is EXISTS",
      .run = check_exclusive},

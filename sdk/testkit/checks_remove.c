@@ -63,6 +63,8 @@ check_if_match(struct bp_kit *kit)
     status = bp_kit_try_remove(&store, key, now.etag, NULL, &error);
     bp_kit_expect(kit, status, BP_OK, &error, "remove with the etag that it has");
     bp_kit_expect_missing(&store, key, "after remove");
+    status = bp_kit_try_remove(&store, key, now.etag, NULL, &error);
+    bp_kit_expect(kit, status, BP_OK, &error, "remove with the etag that it had, now missing");
     bp_kit_store_close(&store);
 }
 
@@ -139,7 +141,8 @@ const struct bp_kit_check bp_kit_checks_remove[] = {
      .run = check_remove},
     {.name = "remove.missing", .contract = "removing a missing key is ok", .run = check_missing},
     {.name = "remove.if_match",
-     .contract = "IF_MATCH: a version other than the given one stays, and the answer is EXISTS",
+     .contract = "IF_MATCH: a version other than the given one stays, and the answer is EXISTS; a "
+                 "missing key is ok",
      .run = check_if_match},
     {.name = "remove.many",
      .contract = "remove_many tells the outcome of each key once; a missing key is done",

@@ -19,6 +19,7 @@ struct bp_kit_upload {
     size_t part; /**< bytes of all parts but the last */
     char *etags[BP_KIT_PARTS_MAX];
     unsigned n_parts;
+    const char *if_match; /**< of part_complete; NULL = none */
 };
 
 /** Skips the check where there are no parts, or none small enough to try. */

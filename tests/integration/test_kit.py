@@ -111,7 +111,7 @@ def test_s3(minio, silent, tmp_path):
                 ],
             },
         },
-    }, {"load.init_fails", "write.bad_keys", "write.full", "write.unpromised", "list.sorted",
+    }, {"load.init_fails", "write.bad_keys", "write.full", "list.sorted",
         "copy.exclusive", "copy.checksum", "copy.other_login", "copy.too_large",
         "leaks.files"}, tmp_path)
 

@@ -43,6 +43,7 @@
     X(FULL_IS_PERMANENT)           \
     X(EXCLUSIVE_EARLY)             \
     X(IGNORES_IF_MATCH)            \
+    X(GONE_IS_NOT_FOUND)           \
     X(REPLACE_TEARS)               \
     X(ABORT_LEAVES_UPLOAD)         \
     X(TAKES_ANY_CHECKSUM)          \
@@ -57,6 +58,7 @@
     X(ENDS_EARLY)                  \
     X(SIZE_OF_RANGE)               \
     X(READ_ANY_VERSION)            \
+    X(ETAG_IS_CUT)                 \
     /* listing */                  \
     X(UNSORTED)                    \
     X(PAGE_TOO_LONG)               \
@@ -85,6 +87,7 @@
     X(PARTS_REVERSED)              \
     X(FIRST_PART_STAYS)            \
     X(PARTS_TAKE_OVER)             \
+    X(PARTS_ANY_VERSION)           \
     X(SKIPS_MISSING_PART)          \
     X(COMPLETES_AGAIN)             \
     X(PART_ABORT_LAZY)             \

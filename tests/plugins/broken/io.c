@@ -130,7 +130,7 @@ check_condition(const struct bp_storage *self, const struct bp_writer *writer,
     if ((writer->flags & BP_WRITE_IF_NONE_MATCH) != 0 && object != NULL) {
         return bp_fail(error, BP_ERR_EXISTS, "object %s is there already", writer->key);
     }
-    return IS_BROKEN(IGNORES_IF_MATCH) ? BP_OK : memory_match(object, writer->if_match, error);
+    return IS_BROKEN(IGNORES_IF_MATCH) ? BP_OK : memory_match_new(object, writer->if_match, error);
 }
 
 bp_status

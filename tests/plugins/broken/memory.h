@@ -99,6 +99,9 @@ void memory_etag(uint64_t version, char *out, size_t cap);
 void memory_meta(const struct object *object, struct bp_object_meta *out);
 /* EXISTS when if_match is given and not the object's version; object may be NULL. */
 bp_status memory_match(const struct object *object, const char *if_match, struct bp_error *error);
+/* The same for what is to be replaced. */
+bp_status memory_match_new(const struct object *object, const char *if_match,
+                           struct bp_error *error);
 uint64_t memory_next_version(void);
 uint64_t memory_version(void); /* the last */
 int64_t memory_now_ns(void);

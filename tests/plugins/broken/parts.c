@@ -255,7 +255,10 @@ memory_part_complete(struct bp_storage *self, const struct bp_op *op,
                memory_find(self->space, args->key) != NULL) {
         status = bp_fail(error, BP_ERR_EXISTS, "object %s is there already", args->key);
     } else {
-        status = put_together(self, upload, args, out, error);
+        status = IS_BROKEN(PARTS_ANY_VERSION)
+                     ? BP_OK
+                     : memory_match_new(memory_find(self->space, args->key), args->if_match, error);
+        status = status == BP_OK ? put_together(self, upload, args, out, error) : status;
     }
     (void)pthread_mutex_unlock(&memory_lock);
     return status;

@@ -283,8 +283,9 @@ remove_one(struct bp_storage *self, const char *key, const char *if_match, struc
 {
     (void)pthread_mutex_lock(&memory_lock);
     const struct object *object = memory_find(self->space, key);
-    bp_status status =
-        IS_BROKEN(REMOVE_ANY_VERSION) ? BP_OK : memory_match(object, if_match, error);
+    bp_status status = object == NULL || IS_BROKEN(REMOVE_ANY_VERSION)
+                           ? BP_OK
+                           : memory_match(object, if_match, error);
     if (status == BP_OK && object != NULL) {
         memory_drop(self, key);
         drop_below(self, key);
