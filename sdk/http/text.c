@@ -66,7 +66,7 @@ bp_http_etag(const char *text, char out[BP_HTTP_ETAG])
     text += strncmp(text, "W/", 2) == 0 ? 2 : 0;
     text += *text == '"' ? 1 : 0;
     size_t n = strcspn(text, "\"");
-    if (n < BP_HTTP_ETAG) {
+    if (n < BP_HTTP_ETAG - 1) { /* one that fills it counts as cut */
         memcpy(out, text, n);
         out[n] = '\0';
     }

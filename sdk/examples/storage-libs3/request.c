@@ -23,6 +23,7 @@ take_etag(const char *etag, struct bp_object_meta *out)
         etag++;
         n -= 2;
     }
+    n = n < sizeof(out->etag) - 1 ? n : 0; /* half of one could be another's */
     (void)snprintf(out->etag, sizeof(out->etag), "%.*s", (int)n, n > 0 ? etag : "");
 }
 

@@ -27,6 +27,11 @@ fn fill(out: &mut [u8], text: &str) {
     out[n] = 0;
 }
 
+/// A text that names something: half of it would name something else.
+fn fill_whole(out: &mut [u8], text: &str) {
+    fill(out, if text.len() < out.len() - 1 { text } else { "" });
+}
+
 unsafe fn tell(error: *mut Error, failure: &Failure) -> i32 {
     let error = &mut *error;
     error.cls = failure.cls;
@@ -71,7 +76,7 @@ unsafe fn put_meta(out: *mut Meta, facts: &Facts) {
     let out = &mut *out;
     out.size = facts.size;
     out.mtime_ns = facts.mtime_ns;
-    fill(&mut out.etag, &facts.etag);
+    fill_whole(&mut out.etag, &facts.etag);
 }
 
 unsafe extern "C" fn open(
@@ -107,8 +112,8 @@ unsafe extern "C" fn info(storage: *mut Storage, out: *mut Info, _error: *mut Er
     out.max_list = PAGE_MAX;
     out.max_key_part = 255;
     out.best_io = 1 << 20;
-    fill(&mut out.identity, &format!("rust:{}", root.trim_end_matches('/')));
-    fill(&mut out.local_root, &root);
+    fill_whole(&mut out.identity, &format!("rust:{}", root.trim_end_matches('/')));
+    fill_whole(&mut out.local_root, &root);
     OK
 }
 

@@ -49,11 +49,11 @@ START_TEST(test_etag__is_never_cut)
 {
     char text[200], etag[BP_HTTP_ETAG];
     memset(text, 'a', sizeof(text));
-    text[BP_HTTP_ETAG - 1] = '\0';
+    text[BP_HTTP_ETAG - 2] = '\0';
     bp_http_etag(text, etag);
     ck_assert_str_eq(etag, text);
-    text[BP_HTTP_ETAG - 1] = 'a';
-    text[BP_HTTP_ETAG] = '\0';
+    text[BP_HTTP_ETAG - 2] = 'a';
+    text[BP_HTTP_ETAG - 1] = '\0';
     bp_http_etag(text, etag);
     ck_assert_str_eq(etag, "");
 }
