@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plugins/storage-azure/parts.h"
+#include "plugins/storage-azure/read.h"
 #include "plugins/storage-azure/request.h"
 #include "plugins/storage-azure/text.h"
 #include "plugins/storage-azure/uploads.h"
@@ -343,6 +344,16 @@ bp_azure_write_abort(struct bp_writer *writer, const struct bp_op *op)
     free_writer(writer);
 }
 
+/* A condition on an object that is not there is not met, says the service; we say it is removed. */
+static bool
+is_missing(struct bp_storage *storage, const struct bp_op *op, const char *key)
+{
+    struct bp_object_meta meta = {.struct_size = sizeof(meta)};
+    struct bp_error why = {.struct_size = sizeof(why)};
+    bp_status status = bp_azure_stat_version(storage, op, key, NULL, &meta, &why);
+    return bp_azure_is_gone(status, why.code);
+}
+
 bp_status
 bp_azure_remove(struct bp_storage *storage, const struct bp_op *op, const char *key,
                 const char *if_match, struct bp_error *error)
@@ -356,7 +367,9 @@ bp_azure_remove(struct bp_storage *storage, const struct bp_op *op, const char *
     bp_azure_add_conditions(&request, if_match, false);
     status = bp_azure_call(storage, op, &request, NULL, error);
     bp_azure_request_clear(&request);
-    return bp_azure_is_gone(status, error->code) ? BP_OK : status;
+    bool gone = bp_azure_is_gone(status, error->code) ||
+                (status == BP_ERR_EXISTS && if_match != NULL && is_missing(storage, op, key));
+    return gone ? BP_OK : status;
 }
 
 bool

@@ -325,6 +325,20 @@ START_TEST(test_remove__missing_is_fine)
 }
 END_TEST
 
+START_TEST(test_remove__version_of_what_is_missing)
+{
+    const struct bp_httpd_step steps[] = {
+        AZ_STEP(AZ_REFUSED("412 no", "ConditionNotMet", "no")),
+        AZ_STEP(AZ_ANSWER("404 no", "x-ms-error-code: BlobNotFound\r\n", "")),
+        AZ_STEP(AZ_REFUSED("412 no", "ConditionNotMet", "no")), AZ_STEP(AZ_HEAD("5", ""))};
+    az_start(steps, NULL);
+    ASSERT_OK(az_ops->remove(az_store, &bp_fake.op, "k", "0x8D0", &az_error));
+    ASSERT_FAILED(az_ops->remove(az_store, &bp_fake.op, "k", "0x8D0", &az_error), BP_ERR_EXISTS,
+                  "ConditionNotMet");
+    ASSERT_SENT(0, "DELETE /acct/box/p/k HTTP/1.1\r\n", "If-Match: \"0x8D0\"\r\n", NULL);
+}
+END_TEST
+
 AZ_MAIN("azure write", test_write__small_goes_at_the_commit,
         test_write__streamed_holds_the_last_byte_back,
         test_write__aborted_never_sends_the_last_byte, test_write__empty, test_write__exclusive,
@@ -334,4 +348,5 @@ AZ_MAIN("azure write", test_write__small_goes_at_the_commit,
         test_write__wanted_checksum, test_write__refused_before_any_byte,
         test_write__fewer_bytes_than_announced, test_write__blocks_of_a_large_object,
         test_write__unknown_size_in_one_buffer, test_write__unknown_size_of_nothing,
-        test_write__no_memory_for_a_block, test_remove__missing_is_fine)
+        test_write__no_memory_for_a_block, test_remove__missing_is_fine,
+        test_remove__version_of_what_is_missing)
