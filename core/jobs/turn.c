@@ -43,9 +43,10 @@ bp_jobs__live(const bp_jobs *jobs)
         if (lock == BP_LOCK_FREE) {
             settle(jobs, id);
         }
-        json_t *record = lock == BP_LOCK_HELD ? bp_jobs__record(jobs, id, NULL) : NULL;
-        if (record != NULL) {
-            g_ptr_array_add(live, record);
+        g_autoptr(json_t) record = lock == BP_LOCK_HELD ? bp_jobs__record(jobs, id, NULL) : NULL;
+        /* Who has said how it ended lets go of its lock a moment later, and does nothing more. */
+        if (record != NULL && !bp_jobs_is_over(bp_json_text(record, "state", ""))) {
+            g_ptr_array_add(live, g_steal_pointer(&record));
         }
     }
     return live;

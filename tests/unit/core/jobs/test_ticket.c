@@ -44,6 +44,21 @@ START_TEST(test_take__two_writers_of_one_backup)
 }
 END_TEST
 
+/* Whoever has read that it ended may go on at once, also before its process lets go of the lock. */
+START_TEST(test_take__the_other_says_that_it_ended)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) other = jobs_take("b", "s", &error);
+    ASSERT_FINE(other != NULL, error);
+    g_autoptr(json_t) record = bp_jobs__record(jobs, bp_ticket_id(other), NULL);
+    bp_json_set_text(record, "state", "succeeded");
+    ck_assert(bp_jobs__write_record(jobs, bp_ticket_id(other), record, NULL));
+    g_autoptr(bp_ticket) next = jobs_take("b", "s", &error);
+    ASSERT_FINE(next != NULL, error);
+    ck_assert_ptr_null(bp_ticket_waits_for(next));
+}
+END_TEST
+
 START_TEST(test_wait__until_the_other_has_ended)
 {
     g_autoptr(GError) error = NULL;
@@ -354,12 +369,13 @@ main(void)
 {
     return RUN_SUITE(
         "core/jobs/ticket", jobs_setup, jobs_teardown, test_take__is_running_and_ours_alone,
-        test_take__two_writers_of_one_backup, test_wait__until_the_other_has_ended,
-        test_wait__who_came_first_goes_first, test_finish__result_then_record_then_lock,
-        test_finish__secrets_that_json_writes_otherwise, test_progress__is_seen,
-        test_log__keeps_the_last_mebibyte, test_take__a_directory_that_is_none,
-        test_take__who_cannot_be_recorded_leaves_nothing, test_wait__no_longer_than_it_may,
-        test_wait__its_turn_cannot_be_recorded, test_wait__a_stopped_process_has_the_directory,
+        test_take__two_writers_of_one_backup, test_take__the_other_says_that_it_ended,
+        test_wait__until_the_other_has_ended, test_wait__who_came_first_goes_first,
+        test_finish__result_then_record_then_lock, test_finish__secrets_that_json_writes_otherwise,
+        test_progress__is_seen, test_log__keeps_the_last_mebibyte,
+        test_take__a_directory_that_is_none, test_take__who_cannot_be_recorded_leaves_nothing,
+        test_wait__no_longer_than_it_may, test_wait__its_turn_cannot_be_recorded,
+        test_wait__a_stopped_process_has_the_directory,
         test_take__a_stopped_process_has_the_directory, test_turns__looks_once,
         test_turns__who_may_is_in_the_way_of_the_next, test_revive__waits_for_another_writer);
 }
