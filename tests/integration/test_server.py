@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from services.bakplane_server import BakplaneServer, built
+from services.bakplane_server import BakplaneServer, built, merge
 from services.certs import Certificates
 
 JOBS = "/api/v2/jobs"
@@ -95,6 +96,21 @@ def test_ends_in_the_middle_of_a_job(make):
     assert (again["state"], again["pid"], again["attempt"]) == ("running", running["pid"], 1)
     server.post(f"{JOBS}/{job['id']}/cancel").expect(202)
     assert server.wait(job["id"])["state"] == "cancelled"
+
+
+def test_who_waits_is_told(make):
+    """The other tool's create answers when it is done, or when the server ends."""
+    server = make(env=SLOW, settings=ONE_AT_A_TIME)
+    server.start()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(server.post, "/api/v1/create", {"backup_name": "b"})
+        wait_until(lambda: server.get(f"{JOBS}?state=running").json["jobs"])
+        [job] = server.get(JOBS).json["jobs"]
+        assert server.end() == 0
+        answer = asked.result(PATIENCE)
+    assert answer.expect(200).json["data"]["id"] == job["id"] and "goes on" in answer.text
+    server.start()
+    assert server.job(job["id"])["state"] == "running"
 
 
 def test_takes_up_what_waited(make):
@@ -180,9 +196,16 @@ def test_files_that_are_wrong(make):
     server.start()
     server.get(JOBS, token="0123456789abcdef0123456789abcdef").expect(200)
     server.stop()
-    server.settings["server"]["listen"] = "localhost:80"
-    code, said = server.run()
-    assert code == 2 and "server.listen: 'localhost:80' is no address with a port" in said
+
+    right = server.settings
+    for changes, why in [
+            ({"server": {"listen": "localhost:80"}}, "server.listen: 'localhost:80' is no address"),
+            ({"server": {"tls_cert": "/none"}}, "server.tls_cert: it needs server.tls_key beside"),
+            ({"server": {"tls_cert": "/none", "tls_key": "/none"}}, "server.tls_cert: Failed to"),
+            ({"source": {"plugin": "none"}}, 'there is no source plugin "none"')]:
+        server.settings = merge(right, changes)
+        code, said = server.run()
+        assert code == 2 and why in said, said
 
 
 def test_who_may_only_look(make):
