@@ -32,7 +32,7 @@ bp_status files_each(struct bp_source *self, const struct bp_op *op, const char 
 bp_status files_count(struct bp_source *self, const struct bp_op *op, const char *ref,
                       const char *prefix, guint64 *n, struct bp_error *error);
 
-extern const struct bp_config_key files_restore_keys[1];
+extern const struct bp_config_key files_restore_keys[3];
 
 /* source_files_restore.c */
 bp_status files_restore_begin(struct bp_source *self, const struct bp_op *op,

@@ -17,11 +17,14 @@
 #define OBJECT_MAX (16u << 20)
 #define KNOWN_FLAGS (BP_RESTORE_DRY_RUN | BP_RESTORE_FORCE | BP_RESTORE_WITHOUT_ITEMS)
 
-const struct bp_config_key files_restore_keys[1] = {
+const struct bp_config_key files_restore_keys[3] = {
     {.name = "ingest",
      .type = BP_CONFIG_BOOL,
      .def = "true",
      .help = "take staged objects in, so that they stay after the staging is swept"},
+    /* Of files there is nothing to do for these, which all restores of /api/v1 say. */
+    {.name = "index", .type = BP_CONFIG_BOOL, .def = "false", .help = "make indexes"},
+    {.name = "load", .type = BP_CONFIG_BOOL, .def = "false", .help = "load what came back"},
 };
 
 typedef struct {

@@ -192,21 +192,52 @@ START_TEST(test_delete__of_what_is_not_there)
 }
 END_TEST
 
+START_TEST(test_restore__waits_until_it_is_there)
+{
+    create("{\"backup_name\":\"b\"}");
+    g_autoptr(json_t) answer =
+        v1_run("RestoreBackup", "{\"backup_name\":\"b\",\"collection_names\":[\"books\"],"
+                                "\"collection_suffix\":\"_x\"}");
+    v1_expect(answer, BP_V1_SUCCESS, "success");
+    const json_t *task = data_of(answer);
+    ck_assert_msg(g_str_has_prefix(bp_json_text(task, "id", ""), "restore_20"), "another id");
+    ck_assert_int_eq(v1_number(task, "state_code"), 2);
+    ck_assert_int_eq(v1_number(task, "progress"), 100);
+    const json_t *tasks = json_object_get(task, "collection_restore_tasks");
+    ck_assert_uint_eq(json_array_size(tasks), 1);
+    const json_t *one = json_array_get(tasks, 0);
+    ck_assert_str_eq(bp_json_text(one, "target_db_name", ""), "default");
+    ck_assert_str_eq(bp_json_text(one, "target_collection_name", ""), "books_x");
+    ck_assert(job_exists("data/restored/default/books_x/1"));
+}
+END_TEST
+
 START_TEST(test_restore__is_found_again_by_a_later_server)
 {
     create("{\"backup_name\":\"b\"}");
-    /* This source knows nothing of indexes: the restore fails, and says why. */
-    static const char request[] = "{\"backup_name\":\"b\",\"id\":\"mine\",\"async\":true}";
+    static const char request[] =
+        "{\"backup_name\":\"b\",\"collection_suffix\":\"_x\",\"id\":\"mine\",\"async\":true}";
     g_autoptr(json_t) answer = v1_run("RestoreBackup", request);
     v1_expect(answer, BP_V1_SUCCESS, "restore backup is executing asynchronously");
     ck_assert_str_eq(bp_json_text(data_of(answer), "id", ""), "mine");
     v1_answers("RestoreBackup", request, BP_V1_PARAMETER_ERROR,
                "id: there is a restore with it already");
-    v1_answers("RestoreBackup", "{\"backup_name\":\"b\"}", BP_V1_FAIL, "unknown key \"index\"");
     v1_restart();
     g_autoptr(json_t) found = v1_run("GetRestore", "{\"id\":\"mine\"}");
     v1_expect(found, BP_V1_SUCCESS, "success");
     ck_assert_str_eq(bp_json_text(data_of(found), "id", ""), "mine");
+}
+END_TEST
+
+START_TEST(test_restore__that_fails)
+{
+    create("{\"backup_name\":\"b\"}");
+    g_autoptr(json_t) answer =
+        v1_run("RestoreBackup", "{\"backup_name\":\"b\",\"collection_names\":[\"nothing\"]}");
+    v1_expect(answer, BP_V1_FAIL, "nothing in the backup matches: nothing");
+    ck_assert_int_eq(v1_number(data_of(answer), "state_code"), 3);
+    v1_answers("RestoreBackup", "{\"backup_name\":\"b\",\"dropExistIndex\":true}",
+               BP_V1_PARAMETER_ERROR, "unknown key \"drop_exist_index\"");
 }
 END_TEST
 
@@ -258,6 +289,7 @@ main(void)
                      test_create__on_another_storage, test_get__of_what_is_not_there,
                      test_get__of_another_process, test_list__also_by_what_it_holds,
                      test_list__marks_what_is_not_whole, test_delete__of_what_is_not_there,
-                     test_restore__is_found_again_by_a_later_server, test_restore__refused,
-                     test_check__says_what_it_found, test_table__is_whole);
+                     test_restore__waits_until_it_is_there,
+                     test_restore__is_found_again_by_a_later_server, test_restore__that_fails,
+                     test_restore__refused, test_check__says_what_it_found, test_table__is_whole);
 }
