@@ -4,6 +4,9 @@
  */
 #include "core/server/api_jobs.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "tests/unit/core/server/api_fixture.h"
 
 START_TEST(test_start__is_done_and_can_be_looked_at)
@@ -111,6 +114,22 @@ START_TEST(test_start__another_job_is_at_it)
 }
 END_TEST
 
+START_TEST(test_start__busy)
+{
+    static const char body[] = "{\"verb\":\"create\",\"name\":\"b\"}";
+    g_autofree char *lock = g_build_filename(job_root, "state", "jobs", "lock", NULL);
+    int other = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* as another process would */
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    ck_assert_int_eq(fcntl(other, F_OFD_SETLK, &whole), 0);
+    g_autoptr(bp_reply) busy = api_ask("POST", API_JOBS, body);
+    ck_assert_uint_eq(busy->status, 503);
+    ck_assert_str_eq(api_header(busy, "Retry-After"), "1");
+    close(other);
+    g_autofree char *path = api_start("POST", API_JOBS, body);
+    api_wait_for(path, "succeeded");
+}
+END_TEST
+
 START_TEST(test_list__in_pages)
 {
     static const char *const bodies[] = {"{\"verb\":\"create\",\"name\":\"a\"}",
@@ -151,6 +170,6 @@ main(void)
     return RUN_SUITE("server/api_jobs", api_setup, api_teardown,
                      test_start__is_done_and_can_be_looked_at, test_start__refused,
                      test_start__once_for_each_key, test_start__another_job_is_at_it,
-                     test_show__there_is_none, test_show__waits_until_it_is_over,
+                     test_start__busy, test_show__there_is_none, test_show__waits_until_it_is_over,
                      test_list__in_pages, test_list__parameters);
 }
