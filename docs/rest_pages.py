@@ -17,7 +17,7 @@ from pathlib import Path
 METHODS = ("get", "put", "post", "delete", "patch")
 # Answers of every request, which the first paragraphs tell of.
 EVERYWHERE = ("401", "403", "default")
-ROLES = {"none": "nobody needs a token", "read": "role `read`", "operate": "role `operate`"}
+ROLES = {"none": "without a token", "read": "role `read`", "operate": "role `operate`"}
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem;
@@ -174,13 +174,29 @@ def schema_lines(name, schema):
         yield ""
 
 
+def anchor_of(text):
+    """Of a heading, as those who show Markdown make it."""
+    return re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
+
+
+def contents(document):
+    """A line for each request."""
+    yield from table("request", "", "")
+    for tag in document.root["tags"]:
+        for path, method, operation in document.operations(tag["name"]):
+            title = f"{method.upper()} {path}"
+            yield row(f"[{title}](#{anchor_of(title)})", operation["summary"],
+                      ROLES[role_of(operation)])
+
+
 def markdown(document):
     """The whole page."""
     root = document.root
     lines = ["# REST", "", "Made from [openapi.json](openapi.json) by docs/rest_pages.py. A server has "
              "both: at `/api/v2/openapi.json`, and as\na page at `/api/v2/docs`.", "",
              "\n\n".join(paragraphs(root["info"]["description"])), "", "## Who may", "",
-             *paragraphs(root["components"]["securitySchemes"]["token"]["description"]), ""]
+             *paragraphs(root["components"]["securitySchemes"]["token"]["description"]), "",
+             *contents(document), ""]
     for tag in root["tags"]:
         lines += [f"## {tag['name']}", "", tag["description"], ""]
         for found in document.operations(tag["name"]):
@@ -200,7 +216,7 @@ def inline(text):
 
 def heading(line, used):
     marks, _, text = line.partition(" ")
-    anchor = re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-")
+    anchor = anchor_of(text)
     if anchor in used:  # an object and a part of the same name
         anchor += "-1"
     used.add(anchor)
