@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gRPC among people who do not wish it well: bytes that are no message, calls that are left."""
+
+import os
+import random
+import re
+
+import grpc
+import pytest
+from google.protobuf import struct_pb2
+from google.protobuf.message import DecodeError
+
+from integration.lib.grpc_clients import Channel, Python
+from services.bakplane_server import BakplaneServer
+
+N_MALFORMED, N_LEFT, SEED = 10_000, 300, 20261126
+IN_FLIGHT = 64
+SERVICE, JOBS = "/milvus.proto.backup.MilvusBackupService/", "/bakplane.v1.Jobs/"
+Code = grpc.StatusCode
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return Python(tmp_path_factory.mktemp("clients"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    watched = {name: value for name, value in os.environ.items()
+               if name.endswith("SAN_OPTIONS") or name.startswith("G_")}
+    with BakplaneServer(tmp_path_factory.mktemp("server"), env=watched) as running:
+        yield running
+        running.stop()
+        log = running.log.read_text(encoding="utf-8", errors="replace")
+        assert not re.search(r"Sanitizer|runtime error:|CRITICAL|Assertion", log), log[-9000:]
+
+
+@pytest.fixture
+def channel(server):
+    with Channel(server.told("grpc"), server.token) as opened:
+        yield opened
+
+
+def samples(made):
+    """A message that is one, for each method and what it asks for."""
+    pb, jobs = made.backup, made.jobs
+    wrapped = struct_pb2.Struct()
+    wrapped.update({"verb": "create", "name": "b", "list": [1, None, {"a": True}]})
+    return [
+        (SERVICE + "CreateBackup", pb.CreateBackupRequest(
+            backup_name="b", collection_names=["a", "b"], gc_pause_seconds=-1,
+            filter={"db": pb.CollFilter(colls=["*"])})),
+        (SERVICE + "RestoreBackup", pb.RestoreBackupRequest(
+            backup_name="b", collection_renames={"a": "b"},
+            skipParams=pb.SkipParams(indexParams=["m"]))),
+        (SERVICE + "DeleteBackup", pb.DeleteBackupRequest(requestId="r", backup_name="b")),
+        (SERVICE + "GetBackup", pb.GetBackupRequest(backup_name="b", without_detail=True)),
+        (JOBS + "Start", jobs.StartRequest(request=wrapped, key="k")),
+        (JOBS + "List", jobs.ListRequest(state="running", limit=5)),
+    ]
+
+
+def malformed(made):
+    """For ever: the path of a method, and bytes that protobuf itself refuses."""
+    chance = random.Random(SEED)
+    known = samples(made)
+    while True:
+        path, sample = chance.choice(known)
+        message = bytearray(sample.SerializeToString())
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(message) + 1)
+            message[at:at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
+        try:
+            type(sample).FromString(bytes(message))
+        except DecodeError:
+            yield path, bytes(message)
+
+
+def assert_untouched(made, server, channel):
+    assert server.is_running()
+    listed = channel.call(made.jobs_grpc.JobsStub, "List", made.jobs.ListRequest())
+    assert not listed.jobs
+    assert [name for name in os.listdir(server.backups) if name[0] != "."] == []
+
+
+def test_malformed_messages_start_nothing(made, server, channel):
+    """10 000 of them, in valid frames, to methods of all kinds."""
+    source = malformed(made)
+    calls, flying = {}, []
+    for _ in range(N_MALFORMED):
+        path, message = next(source)
+        if path not in calls:
+            calls[path] = channel.channel.unary_unary(path)
+        flying.append(calls[path].future(message, timeout=60, metadata=channel.metadata))
+        if len(flying) == IN_FLIGHT:
+            assert flying.pop(0).code() == Code.INVALID_ARGUMENT
+    assert {call.code() for call in flying} == {Code.INVALID_ARGUMENT}
+    assert len(calls) == len(samples(made))
+    assert_untouched(made, server, channel)
+
+
+def test_too_large(made, server, channel):
+    for size, code in ((4 << 20, Code.INVALID_ARGUMENT), (5 << 20, Code.RESOURCE_EXHAUSTED)):
+        with pytest.raises(grpc.RpcError) as problem:
+            channel.channel.unary_unary(JOBS + "List")(
+                b"\0" * size, timeout=60, metadata=channel.metadata)
+        assert problem.value.code() == code
+    compressed = channel.channel.unary_unary(JOBS + "List")
+    with pytest.raises(grpc.RpcError) as problem:
+        compressed(b"\x0a\x7f" + b"a" * 127, timeout=60, metadata=channel.metadata,
+                   compression=grpc.Compression.Gzip)
+    assert problem.value.code() in {Code.UNIMPLEMENTED, Code.INTERNAL}
+    assert_untouched(made, server, channel)
+
+
+def test_calls_that_are_left(made, server, channel):
+    """At any moment, one by one and with their whole connection."""
+    chance = random.Random(SEED)
+    pb = made.backup
+    looks = [(SERVICE + "ListBackups", pb.ListBackupsRequest()),
+             (SERVICE + "GetBackup", pb.GetBackupRequest(backup_name="b")),
+             (JOBS + "List", made.jobs.ListRequest()),
+             (JOBS + "Get", made.jobs.GetRequest(id="x"))]
+    flying = []
+    for _ in range(N_LEFT):
+        path, request = chance.choice(looks)
+        call = channel.channel.unary_unary(path).future(
+            request.SerializeToString(), timeout=60, metadata=channel.metadata)
+        flying.append(call)
+        if len(flying) > IN_FLIGHT // 4:
+            flying.pop(chance.randrange(len(flying))).cancel()
+    for _ in range(10):
+        with Channel(server.told("grpc"), server.token) as other:
+            streams = [other.channel.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=60)
+                       for _ in range(5)]
+            next(streams[0])
+    for call in flying:
+        call.exception()
+    assert_untouched(made, server, channel)
