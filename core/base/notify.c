@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -20,6 +21,9 @@
 #include "sdk/lib/ban.h"
 
 #define BP_LOG_MODULE "notify"
+
+/* An init system that is busy has a full queue for a moment; one that is stuck must not hold us. */
+#define SEND_LIMIT_S 5
 
 struct bp_notify {
     int fd;
@@ -73,12 +77,14 @@ watchdog_ns(void)
 static bp_notify *
 open_at(const char *address)
 {
+    const struct timeval limit = {.tv_sec = SEND_LIMIT_S};
     bp_notify *notify = g_new0(bp_notify, 1);
-    notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    notify->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     notify->watchdog_ns = watchdog_ns();
     pthread_mutex_init(&notify->lock, NULL);
     bp_cond_init(&notify->wake);
-    if (notify->fd < 0 || !take_address(notify, address)) {
+    if (notify->fd < 0 || !take_address(notify, address) ||
+        setsockopt(notify->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) {
         BP_WARN("the init system cannot be told how the service is", "socket", address);
         bp_notify_close(notify);
         return NULL;

@@ -21,8 +21,8 @@ typedef struct bp_notify bp_notify;
 bp_notify *bp_notify_open(void);
 
 /**
- * "READY=1", "STOPPING=1", "STATUS=text"; several in lines of one text.  Never waits; what cannot
- * be said is logged (debug) and lost.  Any thread.  @notify: NULL = nothing happens.
+ * "READY=1", "STOPPING=1", "STATUS=text"; several in lines of one text.  Waits 5 s at most;
+ * what cannot be said is logged (debug) and lost.  Any thread.  @notify: NULL = nothing happens.
  */
 void bp_notify_send(bp_notify *notify, const char *text);
 

@@ -156,7 +156,7 @@ class Told:
 def test_systemd_is_told(make, tmp_path):
     path = str(tmp_path / "notify")
     with Told(path) as told:
-        server = make(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+        server = make(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"})
         server.start()
         ready = told.next()
         assert ready[0] == "READY=1" and ready[1] == f"STATUS=serves {server.url}"

@@ -13,6 +13,7 @@
 
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/base/thread.h"
 #include "tests/harness/suite.h"
 
 #define PATIENCE_MS 60000
@@ -113,6 +114,36 @@ START_TEST(test_send__nobody_listens)
 }
 END_TEST
 
+static void *
+read_later(void *ctx)
+{
+    guint *n = ctx;
+    g_autofree char *text = NULL;
+    while (g_strcmp0(text, "STOPPING=1") != 0) {
+        g_free(text);
+        text = heard(PATIENCE_MS);
+        ck_assert_ptr_nonnull(text);
+        ++*n;
+    }
+    return NULL;
+}
+
+/* More than a queue holds: who sends waits until there is room. */
+START_TEST(test_send__a_full_queue)
+{
+    guint n = 0;
+    pthread_t reader;
+    g_autoptr(bp_notify) notify = bp_notify_open();
+    bp_thread_start(&reader, read_later, &n);
+    for (guint i = 0; i < 2000; i++) {
+        bp_notify_send(notify, "WATCHDOG=1");
+    }
+    bp_notify_send(notify, "STOPPING=1");
+    pthread_join(reader, NULL);
+    ck_assert_uint_eq(n, 2001);
+}
+END_TEST
+
 START_TEST(test_open__nobody_asked)
 {
     g_autofree char *too_long = g_strnfill(200, 'x');
@@ -172,6 +203,6 @@ main(void)
 {
     return RUN_SUITE("core/base/notify", setup, teardown, test_send__to_a_path,
                      test_send__to_an_abstract_name, test_send__nobody_listens,
-                     test_open__nobody_asked, test_watch__only_while_alive,
+                     test_send__a_full_queue, test_open__nobody_asked, test_watch__only_while_alive,
                      test_watch__is_for_another_process);
 }
