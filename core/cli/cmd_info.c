@@ -111,7 +111,7 @@ run_version(bp_cli *cli, const bp_job *job, GError **error)
 {
     (void)cli;
     (void)error;
-    g_autofree char *abi = g_strdup_printf("%d.%d-rc", BP_ABI_MAJOR, BP_ABI_MINOR);
+    g_autofree char *abi = g_strdup_printf("%d.%d", BP_ABI_MAJOR, BP_ABI_MINOR);
     bp_json_set_text(job->result, "version", BP_BUILD_VERSION);
     bp_json_set_text(job->result, "revision", BP_BUILD_REVISION);
     bp_json_set_text(job->result, "abi", abi);

@@ -5,7 +5,7 @@
 Structures, members and constants are read from the headers, so that none can be forgotten, and
 printed by a generated C program, so that the compiler answers.  Appending is the only change ABI 1
 allows: a size may grow and lines may be added (write them down with --update), an offset never
-moves and a constant keeps its value.  While the ABI is 1.0-rc, --update --allow-break accepts more.
+moves and a constant keeps its value.
 """
 
 import argparse
@@ -69,7 +69,6 @@ def main():
     options.add_argument("--cc", default="cc", help="the C compiler")
     options.add_argument("--include", default=abi.SDK_INCLUDE, help="the headers")
     options.add_argument("--update", action="store_true", help="write layout_v1.txt")
-    options.add_argument("--allow-break", action="store_true", help="accept any change (1.0-rc)")
     args = options.parse_args()
 
     measured = abi.output_of(args.cc, args.include, program(args.include))
@@ -77,7 +76,7 @@ def main():
     record = abi.LAYOUT.read_text("utf-8") if abi.LAYOUT.exists() else ""
     old, new = as_table(record), as_table(measured)
     broken = list(breaks(old, new))
-    if broken and not (args.update and args.allow_break):
+    if broken:
         sys.exit("the layout of ABI 1 changed:\n  " + "\n  ".join(broken))
     if args.update:
         abi.LAYOUT.write_text(

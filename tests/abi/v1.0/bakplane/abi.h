@@ -2,7 +2,7 @@
  *
  * Version of the plugin ABI and the few rules every structure that crosses it obeys.
  *
- * Status: 1.0-rc.  Free to change until 1.0 is announced; from then on append-only.
+ * Status: 1.0, which stays: later minors append to it, and change nothing that is here.
  *
  * - Each structure starts with `uint32_t struct_size`, set by whoever fills it to *its* sizeof.
  *   For results the caller sets it and the callee writes no further.  The rest of a result is zero

@@ -194,8 +194,8 @@ START_TEST(test_show_config__and_version)
           "{\"settings\":[{\"key\":\"a.b\",\"value\":\"***\",\"origin\":\"default\"}]}",
           "SETTING  VALUE  ORIGIN\n"
           "a.b      ***    default\n");
-    shows(bp_show_version, "{\"version\":\"1\",\"revision\":\"r\",\"abi\":\"1.0-rc\"}",
-          "bakplane 1 (r), plugin ABI 1.0-rc\n");
+    shows(bp_show_version, "{\"version\":\"1\",\"revision\":\"r\",\"abi\":\"1.0\"}",
+          "bakplane 1 (r), plugin ABI 1.0\n");
 }
 END_TEST
 
