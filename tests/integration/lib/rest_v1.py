@@ -131,7 +131,8 @@ class OurRest(BakplaneServer):
         sets = ["server.listen=127.0.0.1:0", "server.grpc_listen=",
                 f"state_dir={self._made_at / 'state'}"]
         super().__init__(self._made_at, settings={"source": {}},
-                         flags=[word for one in sets for word in ("--set", one)])
+                         flags=["--log-format", "json",
+                                *(word for one in sets for word in ("--set", one))])
 
     def _command(self):
         command, env = super()._command()
