@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to milvus-backup's REST service, one after the other, to it or to bakplane's server.
 
-They are sent by curl, as scripts send them. What came of each is written down in a form in which the
-two can be compared: status, code, message, and the shape of the data. Those of the real 0.5.7 are in
-tests/fixtures/milvus-backup/rest_057.json, recorded by test_slow_rest_v1.py.
+They are sent by curl, as scripts send them. What came of each is written down in a form in which
+the two can be compared: status, code, message, and the shape of the data. Those of the real 0.5.7
+are in tests/fixtures/milvus-backup/rest_057.json, recorded by test_slow_rest_v1.py.
 """
 
 import json
@@ -42,7 +42,8 @@ CASES = [
     ("POST", f"{HERE}/restore", {"backup_name": "nothing"}),
     ("GET", f"{HERE}/get_restore?id=nothing"),
     # making backups
-    ("POST", f"{HERE}/create", {"backup_name": "one", "collection_names": ["simple", "shop.items"]}),
+    ("POST", f"{HERE}/create", {"backup_name": "one",
+                                "collection_names": ["simple", "shop.items"]}),
     ("POST", f"{HERE}/create", {"backup_name": "one"}),
     ("GET", f"{HERE}/get_backup?backup_name=one"),
     ("POST", f"{HERE}/create", {"backup_name": "two", "async": True,
@@ -89,7 +90,7 @@ def curl(url, method="GET", path="/", body=None, headers=()):
 
 
 class Stage:
-    """A Milvus with two collections, a place for backups, and one configuration for both servers."""
+    """A Milvus with two collections, a place for backups, one configuration for both servers."""
 
     def __init__(self, folder, server):
         self.milvus, self.folder = server, Path(folder)
