@@ -4,6 +4,7 @@
 import os
 import random
 import re
+import socket
 
 import grpc
 import pytest
@@ -136,4 +137,16 @@ def test_calls_that_are_left(made, server, channel):
             next(streams[0])
     for call in flying:
         call.exception()
+    assert_untouched(made, server, channel)
+
+
+def test_what_is_no_http2(made, server, channel):
+    """Noise, and what begins well and goes on as noise."""
+    chance = random.Random(SEED)
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    settings = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+    for number in range(200):
+        begin = (b"", preface, preface + settings, b"GET / HTTP/1.1\r\n\r\n")[number % 4]
+        with socket.create_connection(server.told("grpc").split(":"), timeout=60) as client:
+            client.sendall(begin + chance.randbytes(chance.randint(0, 300)))
     assert_untouched(made, server, channel)
