@@ -69,7 +69,7 @@ endforeach()
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc)
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT doc
   FILES_MATCHING PATTERN "*.md" PATTERN "openapi.json" PATTERN "alerts.yml"
-  REGEX "/docs/examples/[^.]" PATTERN "man" EXCLUDE)
+  REGEX "/docs/examples/[^.]" PATTERN ".gitignore" EXCLUDE PATTERN "man" EXCLUDE)
 # What clients are made from, where the prose says.
 install(DIRECTORY core/grpc/proto DESTINATION ${CMAKE_INSTALL_DOCDIR}/core/grpc COMPONENT doc
   FILES_MATCHING PATTERN "*.proto")
