@@ -142,6 +142,18 @@ take_ticket(bp_supervisor *s, const bp_submit_params *params, const char *asked,
     return ticket;
 }
 
+static bool
+has_room(bp_supervisor *s, GError **error)
+{
+    BP_LOCK_GUARD(&s->guard);
+    if (s->queue->len >= BP_SUPERVISOR_QUEUE_MAX) {
+        g_autofree char *why = g_strdup_printf("%u jobs wait already", s->queue->len);
+        set_busy(why, error);
+        return false;
+    }
+    return true;
+}
+
 static char *
 let_in(bp_supervisor *s, const bp_submit_params *params, gint64 until_ns, GError **error)
 {
@@ -154,7 +166,7 @@ let_in(bp_supervisor *s, const bp_submit_params *params, gint64 until_ns, GError
         }
         return before;
     }
-    bp_ticket *ticket = take_ticket(s, params, asked, until_ns, error);
+    bp_ticket *ticket = has_room(s, error) ? take_ticket(s, params, asked, until_ns, error) : NULL;
     if (ticket == NULL) {
         return NULL;
     }

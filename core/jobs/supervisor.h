@@ -61,6 +61,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_supervisor, bp_supervisor_free)
 
 #define BP_SUBMIT_KEY_BYTES 200
 #define BP_SUBMIT_RETRY_MS 1000
+#define BP_SUPERVISOR_QUEUE_MAX 200 /* jobs that wait; each has a descriptor open */
 
 typedef struct bp_submit_params {
     const json_t *request; /* see request.h */
@@ -79,7 +80,8 @@ typedef struct bp_submit_params {
  * the member, when something in it is a known secret; EXISTS when another job writes the same
  * backup, or when the key belongs to another request, naming the job; by errno; RETRYABLE, with
  * bp_error_retry_after_ms, when it could not be let in within a second, because of a process that
- * holds the directory, or of too many others. Returns: (transfer full) (nullable) its ID
+ * holds the directory, or of too many others, and while BP_SUPERVISOR_QUEUE_MAX jobs wait.
+ * Returns: (transfer full) (nullable) its ID
  */
 char *bp_supervisor_submit(bp_supervisor *supervisor, const bp_submit_params *params,
                            GError **error);

@@ -130,6 +130,26 @@ START_TEST(test_submit__a_key_outlives_the_server)
 }
 END_TEST
 
+START_TEST(test_submit__no_more_than_may_wait)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *first = submit(CREATE_B, "first", &error);
+    ASSERT_FINE(first != NULL, error);
+    for (guint i = 1; i < BP_SUPERVISOR_QUEUE_MAX; i++) {
+        g_autofree char *text =
+            g_strdup_printf("{\"verb\":\"create\",\"name\":\"b%u\",\"meta_only\":true}", i);
+        g_autofree char *id = submit(text, NULL, &error);
+        ASSERT_FINE(id != NULL, error);
+    }
+    ck_assert_ptr_null(submit("{\"verb\":\"create\",\"name\":\"c\"}", NULL, &error));
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "200 jobs wait already");
+    g_clear_error(&error);
+    g_autofree char *again = submit(CREATE_B, "first", &error);
+    ASSERT_FINE(again != NULL, error); /* it is in there */
+    ck_assert_str_eq(again, first);
+}
+END_TEST
+
 START_TEST(test_submit__what_is_no_key)
 {
     g_autofree char *longest = g_strnfill(BP_SUBMIT_KEY_BYTES, 'k');
@@ -204,10 +224,11 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE(
-        "core/jobs/submit", setup, teardown, test_submit__is_queued_and_says_where_from,
-        test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
-        test_submit__a_key_of_another_request, test_submit__a_key_outlives_the_server,
-        test_submit__what_is_no_key, test_submit__holds_a_secret,
-        test_submit__bound_to_fail_is_not_let_in, test_submit__somebody_has_the_directory);
+    return RUN_SUITE("core/jobs/submit", setup, teardown,
+                     test_submit__is_queued_and_says_where_from,
+                     test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
+                     test_submit__a_key_of_another_request, test_submit__a_key_outlives_the_server,
+                     test_submit__no_more_than_may_wait, test_submit__what_is_no_key,
+                     test_submit__holds_a_secret, test_submit__bound_to_fail_is_not_let_in,
+                     test_submit__somebody_has_the_directory);
 }
