@@ -18,6 +18,17 @@ claim(json_t *claims, const char *kind, const char *place, const char *name)
     json_array_append_new(claims, json_string(text));
 }
 
+/* One that does not say which place it is goes by its name in the configuration: two of those are
+ * not one place because neither says anything. */
+static void
+claim_place(json_t *claims, const char *kind, const bp_store *store, const char *storage,
+            const char *name)
+{
+    const char *identity = bp_store_info(store)->identity;
+    g_autofree char *unknown = g_strconcat("?", storage, NULL);
+    claim(claims, kind, *identity != '\0' ? identity : unknown, name);
+}
+
 /* @storage: NULL = `backup.storage`. */
 static void
 claim_backup(json_t *claims, bp_workspace *workspace, const char *storage, const char *name)
@@ -27,7 +38,7 @@ claim_backup(json_t *claims, bp_workspace *workspace, const char *storage, const
     }
     const bp_store *store = storage != NULL ? bp_workspace_store(workspace, storage, NULL) : NULL;
     if (store != NULL && name != NULL) {
-        claim(claims, "backup", bp_store_info(store)->identity, name);
+        claim_place(claims, "backup", store, storage, name);
     }
 }
 
@@ -39,7 +50,7 @@ claim_source(json_t *claims, bp_workspace *workspace)
     const char *storage = bp_config_peek(config, "source.storage");
     const bp_store *store = storage != NULL ? bp_workspace_store(workspace, storage, NULL) : NULL;
     if (store != NULL) {
-        claim(claims, "source", bp_store_info(store)->identity, NULL);
+        claim_place(claims, "source", store, storage, NULL);
         return;
     }
     const char *plugin = bp_config_peek(config, "source.plugin");

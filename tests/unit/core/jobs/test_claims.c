@@ -68,11 +68,37 @@ START_TEST(test_compare__others_do_not_care)
 }
 END_TEST
 
+static bp_status
+call_itself_nothing(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *raw)
+{
+    bp_status status = job_honest_store.info(storage, out, raw);
+    out->identity[0] = '\0';
+    return status;
+}
+
+static void
+spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->info = call_itself_nothing;
+}
+
+/* What does not say where it is, is known by its name, and not taken for any other such. */
+START_TEST(test_compare__storages_that_call_themselves_nothing)
+{
+    job_spoil = spoil_identities;
+    ck_assert_int_eq(compare(CREATE_A, CREATE_A), BP_CLAIMS_REFUSE);
+    ck_assert_int_eq(compare(CREATE_A, CREATE_B), BP_CLAIMS_WAIT);
+    ck_assert_int_eq(compare(CREATE_A, "{\"verb\":\"copy\",\"name\":\"a\",\"to\":\"other\"}"),
+                     BP_CLAIMS_FREE);
+}
+END_TEST
+
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/claims", job_setup, job_teardown,
-                     test_compare__two_writers_of_one_backup,
-                     test_compare__by_where_the_backup_lies,
-                     test_compare__two_creates_of_one_source, test_compare__others_do_not_care);
+    return RUN_SUITE(
+        "core/jobs/claims", job_setup, job_teardown, test_compare__two_writers_of_one_backup,
+        test_compare__by_where_the_backup_lies, test_compare__two_creates_of_one_source,
+        test_compare__others_do_not_care, test_compare__storages_that_call_themselves_nothing);
 }
