@@ -55,6 +55,12 @@ server_base(const struct bp_restore *restore, const struct bp_storage_view *view
     if (view->server_root[0] != '\0') {
         return g_strdup(view->server_root);
     }
+    /* A server in a container answers at loopback, too, and sees other paths.  Of our own plugin
+     * the operator can say so; of another one nobody can. */
+    if (strcmp(view->kind, "local") != 0) {
+        *why = "its plugin does not say where Milvus sees the files";
+        return NULL;
+    }
     if (is_loopback(milvus_api_address(restore->api)) && view->local_root[0] != '\0') {
         return g_strdup(view->local_root);
     }
