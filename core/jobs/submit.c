@@ -159,7 +159,8 @@ let_in(bp_supervisor *s, const bp_submit_params *params, gint64 until_ns, GError
 {
     g_autoptr(GError) other = NULL;
     g_autofree char *asked = digest_of(params->request);
-    char *before = asked_before(s, params->key, asked, &other);
+    const char *key = params->takes_key ? NULL : params->key;
+    char *before = asked_before(s, key, asked, &other);
     if (before != NULL || other != NULL) {
         if (other != NULL) {
             g_propagate_error(error, g_steal_pointer(&other));

@@ -72,6 +72,7 @@ typedef struct bp_submit_params {
      * also from a later server.  1 to BP_SUBMIT_KEY_BYTES printable ASCII characters, or NULL.
      */
     const char *key;
+    bool takes_key; /* a new job in any case, which has the key from now on: a name, no retry */
 } bp_submit_params;
 
 /**

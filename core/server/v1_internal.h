@@ -53,7 +53,7 @@ json_t *bp_v1__look_id(const bp_v1_look *look, const char *id, GError **error);
 const json_t *bp_v1__job_of(const json_t *jobs, const char *name, const char *storage);
 
 /**
- * A new job under a key, or without one where the key is NULL, cannot be one or is taken already.
+ * A new job under a key, which other jobs may have had; without one where it cannot be one.
  * Errors: as bp_supervisor_submit.  Returns: (transfer full) (nullable) as bp_jobs_get
  */
 json_t *bp_v1__submit(bp_service *service, const bp_v1_call *call, const json_t *request,

@@ -52,15 +52,13 @@ json_t *
 bp_v1__submit(bp_service *service, const bp_v1_call *call, const json_t *request, const char *key,
               GError **error)
 {
-    bp_jobs *jobs = bp_service_jobs(service);
-    bool usable = key != NULL && can_be_key(key);
     /* Who says the same again means a new job here, and never gets an old one's answer. */
-    g_autofree char *taken = usable ? bp_jobs_find_key(jobs, key) : NULL;
     bp_submit_params params = {.request = request,
                                .origin = call->origin != NULL ? call->origin : "v1",
-                               .key = usable && taken == NULL ? key : NULL};
+                               .key = key != NULL && can_be_key(key) ? key : NULL,
+                               .takes_key = true};
     g_autofree char *id = bp_supervisor_submit(bp_service_supervisor(service), &params, error);
-    return id != NULL ? bp_jobs_get(jobs, id, error) : NULL;
+    return id != NULL ? bp_jobs_get(bp_service_jobs(service), id, error) : NULL;
 }
 
 json_t *

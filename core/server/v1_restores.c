@@ -24,7 +24,7 @@ make_id(void)
     return g_strconcat("restore", strchr(name, '_'), NULL);
 }
 
-/* An ID that a client has chosen finds this restore later, and so can be no other's. */
+/* An ID that a client has chosen finds this restore later, and no other that is still at work. */
 static char *
 take_id(bp_service *service, const json_t *message, GError **error)
 {
@@ -42,8 +42,9 @@ take_id(bp_service *service, const json_t *message, GError **error)
         }
     }
     g_autoptr(json_t) other = bp_v1__job_with_key(service, BP_V1_KEY_RESTORE, given);
-    if (other != NULL) {
-        bp_set_error(error, BP_ERR_INVALID, "id: there is a restore with it already");
+    bp_v1_state state = other != NULL ? bp_v1_state_of_job(other) : BP_V1_DONE;
+    if (state == BP_V1_INITIAL || state == BP_V1_EXECUTING) {
+        bp_set_error(error, BP_ERR_INVALID, "id: a restore with it has not ended");
         bp_error_add_hint(error, "get_restore tells what became of it");
         return NULL;
     }

@@ -5,6 +5,7 @@
  */
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/jobs/store_internal.h"
@@ -117,6 +118,24 @@ START_TEST(test_submit__a_key_of_another_request)
 }
 END_TEST
 
+START_TEST(test_submit__a_key_is_taken)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *first = submit(CREATE_B, "k", &error);
+    ASSERT_FINE(first != NULL, error);
+    g_autoptr(json_t) request = json_loads("{\"verb\":\"create\",\"name\":\"c\"}", 0, NULL);
+    bp_submit_params params = {.request = request, .key = "k", .takes_key = true};
+    gint64 then_ms = bp_clock_wall_ns() / BP_NS_PER_MS;
+    while (bp_clock_wall_ns() / BP_NS_PER_MS == then_ms) { /* whose IDs have no order */
+    }
+    g_autofree char *second = bp_supervisor_submit(supervisor, &params, &error);
+    ASSERT_FINE(second != NULL, error);
+    ck_assert_str_ne(second, first);
+    g_autofree char *found = bp_jobs_find_key(jobs, "k");
+    ck_assert_str_eq(found, second);
+}
+END_TEST
+
 START_TEST(test_submit__a_key_outlives_the_server)
 {
     g_autoptr(GError) error = NULL;
@@ -224,11 +243,11 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/submit", setup, teardown,
-                     test_submit__is_queued_and_says_where_from,
-                     test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
-                     test_submit__a_key_of_another_request, test_submit__a_key_outlives_the_server,
-                     test_submit__no_more_than_may_wait, test_submit__what_is_no_key,
-                     test_submit__holds_a_secret, test_submit__bound_to_fail_is_not_let_in,
-                     test_submit__somebody_has_the_directory);
+    return RUN_SUITE(
+        "core/jobs/submit", setup, teardown, test_submit__is_queued_and_says_where_from,
+        test_submit__the_same_key_is_the_same_job, test_submit__a_key_without_a_name,
+        test_submit__a_key_of_another_request, test_submit__a_key_is_taken,
+        test_submit__a_key_outlives_the_server, test_submit__no_more_than_may_wait,
+        test_submit__what_is_no_key, test_submit__holds_a_secret,
+        test_submit__bound_to_fail_is_not_let_in, test_submit__somebody_has_the_directory);
 }

@@ -5,6 +5,7 @@
  */
 #include "core/server/v1.h"
 
+#include "core/jobs/ticket.h"
 #include "tests/unit/core/server/v1_fixture.h"
 
 static json_t *
@@ -220,12 +221,46 @@ START_TEST(test_restore__is_found_again_by_a_later_server)
     g_autoptr(json_t) answer = v1_run("RestoreBackup", request);
     v1_expect(answer, BP_V1_SUCCESS, "restore backup is executing asynchronously");
     ck_assert_str_eq(bp_json_text(data_of(answer), "id", ""), "mine");
-    v1_answers("RestoreBackup", request, BP_V1_PARAMETER_ERROR,
-               "id: there is a restore with it already");
     v1_restart();
     g_autoptr(json_t) found = v1_run("GetRestore", "{\"id\":\"mine\"}");
     v1_expect(found, BP_V1_SUCCESS, "success");
     ck_assert_str_eq(bp_json_text(data_of(found), "id", ""), "mine");
+}
+END_TEST
+
+/* As a script that runs each night does. */
+START_TEST(test_restore__under_the_same_id_again)
+{
+    create("{\"backup_name\":\"b\"}");
+    for (guint i = 0; i < 2; i++) {
+        g_autofree char *request = g_strdup_printf(
+            "{\"backup_name\":\"b\",\"collection_suffix\":\"_%u\",\"id\":\"mine\"}", i);
+        v1_answers("RestoreBackup", request, BP_V1_SUCCESS, "success");
+    }
+    g_autoptr(json_t) found = v1_run("GetRestore", "{\"id\":\"mine\"}");
+    const json_t *tasks = json_object_get(data_of(found), "collection_restore_tasks");
+    ck_assert_str_eq(bp_json_text(json_array_get(tasks, 0), "target_collection_name", ""),
+                     "books_1");
+}
+END_TEST
+
+START_TEST(test_restore__while_another_has_its_id)
+{
+    g_autoptr(GError) error = NULL;
+    create("{\"backup_name\":\"b\"}");
+    g_autoptr(json_t) other = json_loads("{\"verb\":\"restore\",\"name\":\"b\"}", 0, NULL);
+    g_autoptr(json_t) claims = json_array();
+    bp_ticket_params params = {.jobs = bp_service_jobs(v1_service),
+                               .request = other,
+                               .claims = claims,
+                               .origin = "test",
+                               .key = "v1/restore/mine"};
+    g_autoptr(bp_ticket) runs = bp_ticket_take(&params, &error);
+    ASSERT_FINE(runs != NULL, error);
+    v1_answers("RestoreBackup", "{\"backup_name\":\"b\",\"id\":\"mine\"}", BP_V1_PARAMETER_ERROR,
+               "id: a restore with it has not ended");
+    g_autoptr(json_t) result = json_object();
+    ck_assert(bp_ticket_finish(runs, "failed", result, NULL));
 }
 END_TEST
 
@@ -290,6 +325,8 @@ main(void)
                      test_get__of_another_process, test_list__also_by_what_it_holds,
                      test_list__marks_what_is_not_whole, test_delete__of_what_is_not_there,
                      test_restore__waits_until_it_is_there,
-                     test_restore__is_found_again_by_a_later_server, test_restore__that_fails,
-                     test_restore__refused, test_check__says_what_it_found, test_table__is_whole);
+                     test_restore__is_found_again_by_a_later_server,
+                     test_restore__under_the_same_id_again, test_restore__while_another_has_its_id,
+                     test_restore__that_fails, test_restore__refused,
+                     test_check__says_what_it_found, test_table__is_whole);
 }
