@@ -351,7 +351,8 @@ explain_unknown(GError **error, const entry_list *list)
     for (guint i = 0; i < list->entries->len; i++) {
         g_ptr_array_add(names, (gpointer)g_array_index(list->entries, GOptionEntry, i).long_name);
     }
-    const char *dashes = strstr((*error)->message, "--");
+    bool is_unknown = g_error_matches(*error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION);
+    const char *dashes = is_unknown ? strstr((*error)->message, "--") : NULL;
     const char *near =
         dashes != NULL ? bp_text_nearest(dashes + 2, (const char *const *)names->pdata, names->len)
                        : NULL;

@@ -143,6 +143,15 @@ START_TEST(test_bp_args_parse__refusals)
 }
 END_TEST
 
+START_TEST(test_bp_args_parse__a_known_option_needs_no_guess)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert(!parse("bakplane restore --suffix", &error));
+    ck_assert_ptr_null(strstr(error->message, "did you mean"));
+    g_clear_pointer(&cli.args, g_strfreev);
+}
+END_TEST
+
 START_TEST(test_bp_args_globals__found_among_anything)
 {
     g_auto(GStrv) words =
@@ -204,7 +213,7 @@ main(void)
         "cli/args", setup, teardown, test_bp_args_parse__globals_before_and_after,
         test_bp_args_parse__key_flags_become_overrides, test_bp_args_parse__booleans_with_a_value,
         test_bp_args_parse__verbose_in_every_spelling, test_bp_args_parse__own_options_come_first,
-        test_bp_args_parse__refusals, test_bp_args_globals__found_among_anything,
-        test_bp_args_command__not_the_value_of_a_flag,
+        test_bp_args_parse__refusals, test_bp_args_parse__a_known_option_needs_no_guess,
+        test_bp_args_globals__found_among_anything, test_bp_args_command__not_the_value_of_a_flag,
         test_bp_help_command__groups_and_wrapped_lines, test_bp_help_overview__names_every_command);
 }
