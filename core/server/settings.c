@@ -22,6 +22,17 @@ list_of(const bp_settings *section, const char *key)
     return list;
 }
 
+/* That of the command line, which goes before the configuration's. */
+static bool
+read_port(bp_server_settings *s, const char *port, GError **error)
+{
+    if (port == NULL || bp_address_parse_port(port, &s->listen.port, error)) {
+        return true;
+    }
+    g_prefix_error(error, "--port: ");
+    return false;
+}
+
 static bool
 read_addresses(bp_server_settings *s, const bp_settings *section, const char *port, GError **error)
 {
@@ -30,7 +41,7 @@ read_addresses(bp_server_settings *s, const bp_settings *section, const char *po
                             error) &&
            (*grpc == '\0' ||
             bp_address_parse(grpc, &s->grpc_listen.host, &s->grpc_listen.port, error)) &&
-           (port == NULL || bp_address_parse_port(port, &s->listen.port, error));
+           read_port(s, port, error);
 }
 
 static void

@@ -99,7 +99,7 @@ START_TEST(test_load__flags)
     g_autoptr(GError) error = NULL;
     flags.port = "http";
     ck_assert_ptr_null(bp_server_settings_load(config, "/state", &flags, &error));
-    ASSERT_ERROR(error, BP_ERR_INVALID, "'http' is no port");
+    ASSERT_ERROR(error, BP_ERR_INVALID, "--port: 'http' is no port");
 }
 END_TEST
 
