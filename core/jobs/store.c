@@ -152,9 +152,13 @@ set_interrupted(json_t *record, const char *path)
     GError *error = NULL;
     const char *verb = bp_json_text(record, "verb", "");
     const char *name = bp_json_text(record, "name", "");
+    bool waits = bp_jobs__is_supervised(record) && json_object_get(record, "started") == NULL;
     if (json_object_get(record, "left") != NULL) {
         bp_set_error(&error, BP_ERR_PERMANENT,
                      "it was stopped, as with its server\nhint: the server goes on with it");
+    } else if (waits) {
+        bp_set_error(&error, BP_ERR_PERMANENT,
+                     "it has not begun, and waits for its server\nhint: bakplane server runs it");
     } else {
         bp_set_error(&error, BP_ERR_PERMANENT,
                      "it ended without saying how: killed, or the machine went down");

@@ -215,6 +215,7 @@ take_directory(bp_supervisor *s, GError **error)
     s->lock = bp_jobs__try_lock(s->jobs->dir, SUPERVISOR_LOCK, error);
     if (s->lock < 0) {
         g_prefix_error(error, "another server works on this state_dir: ");
+        bp_error_add_hint(error, "end that one, or give each a state_dir of its own");
     }
     return s->lock >= 0;
 }

@@ -466,6 +466,9 @@ START_TEST(test_new__takes_up_what_is_left)
     json_decref(wait_for(first, "running"));
     g_autoptr(json_t) orphan = bp_jobs_get(jobs, second, NULL);
     ck_assert_str_eq(bp_json_text(orphan, "state", ""), "interrupted");
+    const json_t *why = json_object_get(orphan, "error");
+    ck_assert_str_eq(bp_json_text(why, "message", ""),
+                     "it has not begun, and waits for its server");
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid); /* as init does for who lost its parent */
     supervisor = supervise(&error);
