@@ -228,9 +228,11 @@ begin(const bp_http *http, exchange *x, struct MHD_Connection *connection, const
         return refusal;
     }
     if (allow == NULL) {
-        return bp_reply_problem(404, "there is nothing at this address", NULL);
+        return bp_reply_problem(404, "there is nothing at this address",
+                                "GET /api/v2/docs shows what there is");
     }
-    refusal = bp_reply_problem(405, "this address does not know that method", NULL);
+    g_autofree char *hint = g_strdup_printf("it knows %s", allow);
+    refusal = bp_reply_problem(405, "this address does not know that method", hint);
     bp_reply_add_header(refusal, "Allow", allow);
     return refusal;
 }

@@ -184,7 +184,8 @@ START_TEST(test_refused__as_a_problem)
 {
     ASSERT_ANSWER("GET /nothing HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 404 ",
                   "Content-Type: application/problem+json", "\"status\":404");
-    ASSERT_ANSWER("DELETE / HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 405 ", "Allow: GET\r\n");
+    ASSERT_ANSWER("DELETE / HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 405 ", "Allow: GET\r\n",
+                  "\"hint\":\"it knows GET\"");
     ASSERT_ANSWER("GET /%2e%2e/ HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 400 ", "a part of dots");
     ck_assert_int_eq(n_calls, 0);
 }
