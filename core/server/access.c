@@ -199,8 +199,10 @@ check_token(const bp_access *access, const bp_http_request *request)
     if (role != BP_ROLE_NONE) {
         return bp_reply_problem(403, "this token may look, but not operate", NULL);
     }
-    bp_reply *refusal = bp_reply_problem(401, "a valid token is needed",
-                                         "send the header Authorization: Bearer TOKEN");
+    bp_reply *refusal =
+        bp_reply_problem(401, "a valid token is needed",
+                         "send the header Authorization: Bearer TOKEN; the server's log names "
+                         "its file");
     bp_reply_add_header(refusal, "WWW-Authenticate", "Bearer realm=\"bakplane\"");
     return refusal;
 }
