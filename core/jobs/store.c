@@ -152,18 +152,22 @@ set_interrupted(json_t *record, const char *path)
     GError *error = NULL;
     const char *verb = bp_json_text(record, "verb", "");
     const char *name = bp_json_text(record, "name", "");
-    bool waits = bp_jobs__is_supervised(record) && json_object_get(record, "started") == NULL;
+    bool is_supervised = bp_jobs__is_supervised(record);
+    bool waits = is_supervised && json_object_get(record, "started") == NULL;
     if (json_object_get(record, "left") != NULL) {
         bp_set_error(&error, BP_ERR_PERMANENT,
                      "it was stopped, as with its server\nhint: the server goes on with it");
     } else if (waits) {
-        bp_set_error(&error, BP_ERR_PERMANENT,
-                     "it has not begun, and waits for its server\nhint: bakplane server runs it");
+        bp_set_error(&error, BP_ERR_PERMANENT, "it has not begun, and waits for its server");
     } else {
         bp_set_error(&error, BP_ERR_PERMANENT,
                      "it ended without saying how: killed, or the machine went down");
     }
-    if (strcmp(verb, "create") == 0 || strcmp(verb, "copy") == 0) {
+    if (is_supervised && was_asked_to_stop(path)) {
+        bp_error_add_hint(&error, "it was asked to stop: bakplane server puts that down");
+    } else if (waits || (is_supervised && strcmp(verb, "restore") != 0)) {
+        bp_error_add_hint(&error, "bakplane server goes on with it");
+    } else if (strcmp(verb, "create") == 0 || strcmp(verb, "copy") == 0) {
         bp_error_add_hint(&error, "%s -n %s --resume goes on with it", verb, name);
     } else {
         bp_error_add_hint(&error, "the same command again goes on with it");

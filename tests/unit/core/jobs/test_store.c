@@ -153,6 +153,13 @@ START_TEST(test_cancel__who_asks_is_stopped)
 }
 END_TEST
 
+static void
+hint_is(const char *id, const char *hint)
+{
+    g_autoptr(json_t) job = bp_jobs_get(jobs, id, NULL);
+    ck_assert_str_eq(bp_json_text(json_object_get(job, "error"), "hint", ""), hint);
+}
+
 /* Its server is down, or has not looked yet: whoever takes it up next is told by the mark. */
 START_TEST(test_cancel__interrupted_of_a_server)
 {
@@ -169,8 +176,10 @@ START_TEST(test_cancel__interrupted_of_a_server)
     ck_assert(bp_jobs__write_record(jobs, id, record, NULL));
     jobs_write(id, "lock", "");
     jobs_state_is(id, "interrupted");
+    hint_is(id, "bakplane server goes on with it");
     ASSERT_FINE(bp_jobs_cancel(jobs, id, &error), error);
     ck_assert(jobs_exists(id, "cancel"));
+    hint_is(id, "it was asked to stop: bakplane server puts that down");
 }
 END_TEST
 
