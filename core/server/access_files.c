@@ -48,6 +48,20 @@ open_with(const bp_server_settings *settings, const bp_access_token *tokens, gsi
     return bp_access_new(&params, error);
 }
 
+/* Who was given it to look could operate. */
+static bool
+are_two(const char *operate, const char *look, GError **error)
+{
+    if (strcmp(operate, look) != 0) {
+        return true;
+    }
+    bp_set_error(error, BP_ERR_INVALID,
+                 "server.read_token_file has the same token as server.token_file, which may do "
+                 "everything");
+    bp_error_add_hint(error, "name another file: the server makes a token for it");
+    return false;
+}
+
 bp_access *
 bp_access_open(const bp_server_settings *settings, GError **error)
 {
@@ -59,7 +73,8 @@ bp_access_open(const bp_server_settings *settings, GError **error)
     char *operate = read_token(settings->token_file, error);
     char *look =
         operate != NULL && has_reader ? read_token(settings->read_token_file, error) : NULL;
-    if (operate != NULL && (look != NULL || !has_reader)) {
+    bool is_there = operate != NULL && (look != NULL || !has_reader);
+    if (is_there && (!has_reader || are_two(operate, look, error))) {
         bp_access_token tokens[] = {{.text = operate, .role = BP_ROLE_OPERATE},
                                     {.text = look, .role = BP_ROLE_READ}};
         access = open_with(settings, tokens, has_reader ? 2 : 1, error);

@@ -93,6 +93,11 @@ static char *
 load(const char *path, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ELOOP) {
+        bp_set_error(error, BP_ERR_INVALID, "token file %s is a link", path);
+        bp_error_add_hint(error, "name the file that it leads to");
+        return NULL;
+    }
     if (fd < 0) {
         bp_set_error_errno(error, errno, "token file %s", path);
         return NULL;
@@ -101,6 +106,7 @@ load(const char *path, GError **error)
     close(fd);
     if (token != NULL && !bp_token_check(token, error)) {
         g_prefix_error(error, "token file %s: ", path);
+        bp_error_add_hint(error, "without the file the server makes one with a good token");
         g_clear_pointer(&token, wipe);
     }
     return token;

@@ -76,6 +76,15 @@ START_TEST(test_open__a_token_that_others_can_read)
 }
 END_TEST
 
+START_TEST(test_open__one_token_for_both_roles)
+{
+    g_autoptr(GError) error = NULL;
+    settings.read_token_file = operate;
+    ck_assert_ptr_null(bp_access_open(&settings, &error));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "the same token as server.token_file");
+}
+END_TEST
+
 START_TEST(test_open__everybody)
 {
     g_autoptr(GError) error = NULL;
@@ -95,5 +104,5 @@ main(void)
 {
     return RUN_SUITE("server/access_files", setup, teardown, test_open__makes_the_tokens,
                      test_open__only_one_is_wanted, test_open__a_token_that_others_can_read,
-                     test_open__everybody);
+                     test_open__one_token_for_both_roles, test_open__everybody);
 }

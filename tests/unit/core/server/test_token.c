@@ -109,7 +109,7 @@ START_TEST(test_from_file__a_link_is_not_followed)
     g_autoptr(GError) error = NULL;
     ck_assert_int_eq(symlink("/etc/hostname", path), 0);
     ck_assert_ptr_null(bp_token_from_file(path, &error));
-    ck_assert(!bp_error_is(error, BP_ERR_NOT_FOUND));
+    ASSERT_ERROR(error, BP_ERR_INVALID, "is a link");
 }
 END_TEST
 
