@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/error.h"
 #include "core/config/address.h"
 
 #include "sdk/lib/ban.h"
@@ -42,6 +43,45 @@ read_addresses(bp_server_settings *s, const bp_settings *section, const char *po
            (*grpc == '\0' ||
             bp_address_parse(grpc, &s->grpc_listen.host, &s->grpc_listen.port, error)) &&
            read_port(s, port, error);
+}
+
+/* A name and nothing else: what is compared with it has no port. */
+static bool
+is_name(const char *text)
+{
+    return *text != '\0' &&
+           strspn(text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._") == strlen(text);
+}
+
+/* As browsers send it: a scheme, a host, perhaps a port, no path. */
+static bool
+is_origin(const char *text)
+{
+    const char *rest = strstr(text, "://");
+    return (g_str_has_prefix(text, "http://") || g_str_has_prefix(text, "https://")) &&
+           rest[3] != '\0' && strpbrk(rest + 3, "/ ?#") == NULL;
+}
+
+/* What could never match would only look like a permission. */
+static bool
+check_lists(const bp_server_settings *s, GError **error)
+{
+    for (char **host = s->hosts; *host != NULL; host++) {
+        if (!is_name(*host)) {
+            bp_set_error(error, BP_ERR_INVALID, "server.hosts: '%s' is no name", *host);
+            bp_error_add_hint(error, "write it without scheme and port, as backup.example");
+            return false;
+        }
+    }
+    for (char **origin = s->origins; *origin != NULL; origin++) {
+        if (!is_origin(*origin)) {
+            bp_set_error(error, BP_ERR_INVALID, "server.origins: '%s' is no origin", *origin);
+            bp_error_add_hint(error, "write it with its scheme, without a path, as "
+                                     "https://console.example");
+            return false;
+        }
+    }
+    return true;
 }
 
 static void
@@ -84,7 +124,7 @@ bp_server_settings_load(const bp_config_tree *config, const char *state_dir,
     }
     s->is_insecure = flags != NULL && flags->insecure;
     read_rest(s, section, state_dir);
-    return g_steal_pointer(&s);
+    return check_lists(s, error) ? g_steal_pointer(&s) : NULL;
 }
 
 void

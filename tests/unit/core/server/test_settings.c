@@ -103,9 +103,30 @@ START_TEST(test_load__flags)
 }
 END_TEST
 
+START_TEST(test_load__what_no_request_could_match)
+{
+    static const struct {
+        const char *text, *message;
+    } rows[] = {
+        {"hosts: ['backup.example:8080']", "server.hosts: 'backup.example:8080' is no name"},
+        {"hosts: [a, 'https://b']", "server.hosts: 'https://b' is no name"},
+        {"origins: [console.example]", "server.origins: 'console.example' is no origin"},
+        {"origins: ['https://c/']", "server.origins: 'https://c/' is no origin"},
+        {"origins: ['https://']", "server.origins: 'https://' is no origin"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        load(rows[i].text);
+        ck_assert_ptr_null(bp_server_settings_load(config, "/state", NULL, &error));
+        ASSERT_ERROR(error, BP_ERR_INVALID, rows[i].message);
+    }
+}
+END_TEST
+
 int
 main(void)
 {
     return RUN_SUITE("server/settings", job_setup, teardown, test_load__by_default,
-                     test_load__as_written, test_load__open_has_no_tokens, test_load__flags);
+                     test_load__as_written, test_load__open_has_no_tokens, test_load__flags,
+                     test_load__what_no_request_could_match);
 }
