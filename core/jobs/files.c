@@ -21,6 +21,7 @@
 
 /* Field of /proc/PID/stat that says when it started, counted from the one after its name. */
 #define START_FIELD 19
+#define PROC_BYTES 4096
 
 #define LOCK_LOOK_NS (50 * BP_NS_PER_MS)
 
@@ -212,30 +213,53 @@ bp_jobs__lock_state(const char *dir, const char *name)
     return held ? BP_LOCK_HELD : BP_LOCK_FREE;
 }
 
-/* When a process started, in ticks since the machine did: with its number that is one process. */
-static guint64
-start_of(guint64 pid)
+/* A small file of /proc.  NULL with errno; ESRCH, too, is a process that is gone.  Returns:
+ * (transfer full) (nullable) */
+static char *
+read_proc(const char *path)
 {
-    g_autofree char *path = g_strdup_printf("/proc/%" G_GUINT64_FORMAT "/stat", pid);
-    g_autofree char *text = NULL;
-    const char *rest = g_file_get_contents(path, &text, NULL, NULL) ? strrchr(text, ')') : NULL;
-    if (rest == NULL || rest[1] != ' ') {
-        return 0;
+    char text[PROC_BYTES];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    int problem = errno;
+    if (fd >= 0) {
+        close(fd);
     }
-    g_auto(GStrv) fields = g_strsplit(rest + 2, " ", START_FIELD + 2);
-    uint64_t start = 0;
-    bool known =
-        g_strv_length(fields) > START_FIELD && bp_parse_u64(fields[START_FIELD], &start) == 0;
-    return known ? start : 0;
+    errno = problem;
+    return n >= 0 ? g_strndup(text, (gsize)n) : NULL;
 }
 
+/* When a process started, in ticks since the machine did: with its number that is one process.
+ * false with errno when that cannot be read. */
+static bool
+start_of(guint64 pid, guint64 *out)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%" G_GUINT64_FORMAT "/stat", pid);
+    g_autofree char *text = read_proc(path);
+    if (text == NULL) {
+        return false;
+    }
+    const char *rest = strrchr(text, ')');
+    g_auto(GStrv) fields = g_strsplit(rest != NULL ? rest + 1 : "", " ", START_FIELD + 3);
+    uint64_t start = 0;
+    if (g_strv_length(fields) <= START_FIELD + 1 ||
+        bp_parse_u64(fields[START_FIELD + 1], &start) != 0) {
+        errno = EIO;
+        return false;
+    }
+    *out = start;
+    return true;
+}
+
+/* "" where the machine does not say; NULL with errno when it cannot be read now. */
 static char *
 boot_id(void)
 {
-    char *text = NULL;
-    return g_file_get_contents("/proc/sys/kernel/random/boot_id", &text, NULL, NULL)
-               ? g_strchomp(text)
-               : g_strdup("");
+    char *text = read_proc("/proc/sys/kernel/random/boot_id");
+    if (text == NULL && errno == ENOENT) {
+        return g_strdup("");
+    }
+    return text != NULL ? g_strchomp(text) : NULL;
 }
 
 json_t *
@@ -244,26 +268,62 @@ bp_jobs__self(void)
     json_t *self = json_object();
     g_autofree char *boot = boot_id();
     guint64 pid = (guint64)getpid();
+    guint64 start = 0;
+    (void)start_of(pid, &start); /* without it nobody can tell that it is this one */
     bp_json_set_u64(self, "pid", pid);
-    bp_json_set_u64(self, "start", start_of(pid));
-    bp_json_set_text(self, "boot", boot);
+    bp_json_set_u64(self, "start", start);
+    bp_json_set_text(self, "boot", boot != NULL ? boot : "");
     bp_json_set_text(self, "host", g_get_host_name());
     return self;
+}
+
+/* A number that a thread has now gives EINVAL, or ENOENT since Linux 6.9. */
+static bool
+says_gone(int problem)
+{
+    return problem == ESRCH || problem == EINVAL || problem == ENOENT;
+}
+
+/* Of the process that has this number now.  -1 with errno */
+static int
+open_process(guint64 pid, guint64 *start)
+{
+    if (pid == 0 || pid > G_MAXINT) {
+        errno = ESRCH;
+        return -1;
+    }
+    int fd = pidfd_open((pid_t)pid, 0);
+    /* Looked at after it is held: what has the number now has it until the descriptor is closed. */
+    if (fd >= 0 && !start_of(pid, start)) {
+        int problem = errno;
+        close(fd);
+        errno = problem;
+        return -1;
+    }
+    return fd;
 }
 
 int
 bp_jobs__process(const json_t *worker, GError **error)
 {
+    guint64 pid = bp_json_u64(worker, "pid", 0);
     g_autofree char *boot = boot_id();
+    if (boot == NULL) {
+        bp_set_error_errno(error, errno, "which boot of the machine this is");
+        return -1;
+    }
     if (strcmp(bp_json_text(worker, "boot", ""), boot) != 0) {
         bp_set_error(error, BP_ERR_UNSUPPORTED, "it runs on another machine, %s",
                      bp_json_text(worker, "host", "?"));
         return -1;
     }
-    guint64 pid = bp_json_u64(worker, "pid", 0);
-    int fd = pid > 0 && pid <= G_MAXINT ? pidfd_open((pid_t)pid, 0) : -1;
-    /* Looked at after it is held: what has the number now has it until the descriptor is closed. */
-    if (fd >= 0 && start_of(pid) == bp_json_u64(worker, "start", G_MAXUINT64)) {
+    guint64 start = 0;
+    int fd = open_process(pid, &start);
+    if (fd < 0 && !says_gone(errno)) {
+        bp_set_error_errno(error, errno, "process %" G_GUINT64_FORMAT, pid);
+        return -1;
+    }
+    if (fd >= 0 && start == bp_json_u64(worker, "start", G_MAXUINT64)) {
         return fd;
     }
     if (fd >= 0) {

@@ -49,7 +49,10 @@ bp_lock_state bp_jobs__lock_state(const char *dir, const char *name);
 
 /** This process: {"pid", "start", "boot", "host"}.  Returns: (transfer full) */
 json_t *bp_jobs__self(void);
-/** A descriptor of exactly that process, or -1: another machine (UNSUPPORTED), gone (NOT_FOUND). */
+/**
+ * A descriptor of exactly that process, or -1: another machine or boot (UNSUPPORTED), gone
+ * (NOT_FOUND); by errno when it cannot be told, as with too many files open.
+ */
 int bp_jobs__process(const json_t *worker, GError **error);
 
 #endif

@@ -122,7 +122,8 @@ bool bp_ticket_leave(bp_ticket *ticket, GError **error);
 /**
  * A job whose process is gone: held again, and "again" is in its record if it had been started;
  * then its next worker is one attempt more, unless the last one left it.  EXISTS while somebody
- * runs it, or its process is not quite gone; INVALID when it has ended.
+ * runs it, or its process is not quite gone; by errno when that cannot be told; INVALID when it
+ * has ended.
  * Returns: (transfer full) (nullable)
  */
 bp_ticket *bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error);

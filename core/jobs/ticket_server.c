@@ -91,6 +91,24 @@ bp_ticket_leave(bp_ticket *ticket, GError **error)
     return bp_jobs__write_record(ticket->jobs, ticket->id, record, error);
 }
 
+/* It lost its lock, but leases count a process until it is waited for. */
+static bool
+is_gone(const json_t *worker, const char *id, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+    int process = bp_jobs__process(worker, &why);
+    if (process >= 0) {
+        close(process);
+        bp_set_error(error, BP_ERR_EXISTS, "the process of job %s is ending", id);
+        return false;
+    }
+    if (!bp_error_is(why, BP_ERR_NOT_FOUND) && !bp_error_is(why, BP_ERR_UNSUPPORTED)) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return false;
+    }
+    return true;
+}
+
 bp_ticket *
 bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error)
 {
@@ -107,10 +125,7 @@ bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error)
         return NULL;
     }
     const json_t *worker = json_object_get(ticket->record, "worker");
-    int process = worker != NULL ? bp_jobs__process(worker, NULL) : -1;
-    if (process >= 0) { /* it lost its lock, but leases count a process until it is waited for */
-        close(process);
-        bp_set_error(error, BP_ERR_EXISTS, "the process of job %s is ending", id);
+    if (worker != NULL && !is_gone(worker, id, error)) {
         return NULL;
     }
     if (worker != NULL) {

@@ -161,6 +161,39 @@ START_TEST(test_process__a_number_used_again_is_another)
 }
 END_TEST
 
+START_TEST(test_process__that_has_ended)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_t) self = bp_jobs__self();
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    bp_json_set_u64(self, "pid", (guint64)pid);
+    ck_assert_int_eq(bp_jobs__process(self, &error), -1);
+    ASSERT_ERROR(error, BP_ERR_NOT_FOUND, "its process is gone");
+}
+END_TEST
+
+/* Whether it is there cannot be told: it is not said to be gone, whichever step it was. */
+START_TEST(test_process__with_too_many_files_open)
+{
+    g_autoptr(json_t) self = bp_jobs__self();
+    int next = dup(STDIN_FILENO);
+    close(next);
+    for (rlim_t more = 0; more < 2; more++) {
+        g_autoptr(GError) error = NULL;
+        rlim_t before = limit_files((rlim_t)next + more);
+        int fd = bp_jobs__process(self, &error);
+        (void)limit_files(before);
+        ck_assert_int_eq(fd, -1);
+        ASSERT_ERROR(error, BP_ERR_RETRYABLE, "Too many open files");
+    }
+}
+END_TEST
+
 START_TEST(test_process__of_another_machine)
 {
     g_autoptr(GError) error = NULL;
@@ -180,6 +213,6 @@ main(void)
                      test_lock__is_seen_without_being_touched, test_lock__of_a_stopped_process,
                      test_lock__is_not_waited_for_after_a_cancel,
                      test_lock_state__of_one_that_cannot_be_opened, test_process__is_this_one,
-                     test_process__a_number_used_again_is_another,
-                     test_process__of_another_machine);
+                     test_process__a_number_used_again_is_another, test_process__that_has_ended,
+                     test_process__with_too_many_files_open, test_process__of_another_machine);
 }
