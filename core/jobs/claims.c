@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/json.h"
+#include "core/jobs/request.h"
 
 #include "sdk/lib/ban.h"
 
@@ -64,6 +65,9 @@ json_t *
 bp_claims_of(bp_workspace *workspace, const json_t *request)
 {
     json_t *claims = json_array();
+    if (!bp_request_writes(request)) { /* a look, or a dry run: in nobody's way */
+        return claims;
+    }
     const char *verb = bp_json_text(request, "verb", "");
     const char *name = bp_json_text(request, "name", NULL);
     const char *storage = bp_json_text(request, "storage", NULL);

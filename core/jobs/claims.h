@@ -9,7 +9,8 @@
  *
  * PLACE is what a storage calls itself; two names of one place are told apart by the lease in the
  * backup, which is the truth.  The targets of a restore are claimed by its journal, not here: they
- * are known only when the backup has been read.
+ * are known only when the backup has been read.  What writes nothing (bp_request_writes) claims
+ * nothing.
  */
 #ifndef BP_CORE_JOBS_CLAIMS_H
 #define BP_CORE_JOBS_CLAIMS_H

@@ -68,6 +68,17 @@ START_TEST(test_compare__others_do_not_care)
 }
 END_TEST
 
+START_TEST(test_compare__what_only_looks)
+{
+    static const char verify[] = "{\"verb\":\"verify\",\"name\":\"a\"}";
+    static const char dry_run[] = "{\"verb\":\"create\",\"name\":\"a\",\"dry_run\":true}";
+    ck_assert_int_eq(compare(verify, verify), BP_CLAIMS_FREE);
+    ck_assert_int_eq(compare(verify, CREATE_A), BP_CLAIMS_FREE);
+    ck_assert_int_eq(compare(dry_run, CREATE_A), BP_CLAIMS_FREE);
+    ck_assert_int_eq(compare(dry_run, CREATE_B), BP_CLAIMS_FREE);
+}
+END_TEST
+
 static bp_status
 call_itself_nothing(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *raw)
 {
@@ -100,5 +111,6 @@ main(void)
     return RUN_SUITE(
         "core/jobs/claims", job_setup, job_teardown, test_compare__two_writers_of_one_backup,
         test_compare__by_where_the_backup_lies, test_compare__two_creates_of_one_source,
-        test_compare__others_do_not_care, test_compare__storages_that_call_themselves_nothing);
+        test_compare__others_do_not_care, test_compare__what_only_looks,
+        test_compare__storages_that_call_themselves_nothing);
 }
