@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bp_build.h"
@@ -39,6 +40,9 @@
 #define LOOK_LIMIT_NS (60 * BP_NS_PER_S)
 #define ANSWER_LIMIT_NS (10 * BP_NS_PER_S)
 
+/* More is not asked for: a system may allow a thousand million. */
+#define MAX_DESCRIPTORS 65536
+
 /* In the order in which it comes to be. */
 typedef struct {
     bp_notify *notify; /* the init system that wants to know, or NULL */
@@ -69,6 +73,22 @@ bp_daemon_block_signals(void)
     sigset_t set;
     signals_of_ours(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Nothing but descriptors bounds gRPC's connections, and REST, jobs and the watchdog need some as
+ * well: there should be more than the 1024 of most systems.  Workers inherit that, which is no
+ * harm: their own begin at the lowest, and nobody goes through all numbers there are. */
+static void
+raise_descriptors(void)
+{
+    struct rlimit limit = {0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        rlim_t wanted = MIN(limit.rlim_max, MAX_DESCRIPTORS);
+        if (limit.rlim_cur < wanted) {
+            limit.rlim_cur = wanted;
+            (void)setrlimit(RLIMIT_NOFILE, &limit); /* up to the hard limit it is allowed */
+        }
+    }
 }
 
 /* -- from the configuration */
@@ -357,6 +377,7 @@ bp_daemon_run(const bp_daemon_options *options)
     g_auto(daemon_parts) d = {.notify = bp_notify_open(), .stopping = bp_cancel_new()};
     g_autoptr(GError) error = NULL;
     bp_cancel_set_grace(d.stopping, GRACE_NS);
+    raise_descriptors();
     if (!load_config(&d, options, &error) || !load_settings(&d, options, &error)) {
         return fail(error, EXIT_USAGE);
     }

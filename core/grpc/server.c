@@ -25,7 +25,7 @@
 #define MAX_METADATA 16384
 #define MEMORY_BYTES (256 * 1024 * 1024) /* of all connections' buffers */
 #define HANDSHAKE_MS 10000
-#define IDLE_MS (5 * 60 * 1000)
+#define IDLE_MS 30000 /* a connection without a call */
 #define KEEPALIVE_MS 60000
 #define KEEPALIVE_TIMEOUT_MS 20000
 #define MIN_PING_MS 10000

@@ -6,8 +6,11 @@
  *
  * Pollers, a thread each with a completion queue of its own, only take events, enqueue and send;
  * what reads or waits runs on bounded pools of workers, another one for each kind of patience.  A
- * client that goes away ends its call, never a job.  Beyond what is set here gRPC has no limit on
- * connections: they share a quota of memory, and idle ones are closed.
+ * client that goes away ends its call, never a job.
+ *
+ * gRPC 1.51 has no limit on connections, and takes accepted ones from outside only without TLS and
+ * without its quota (grpc_posix.h).  They share a quota of memory, idle ones are closed after 30 s,
+ * and each takes a descriptor of the process.
  */
 #ifndef BP_CORE_GRPC_SERVER_H
 #define BP_CORE_GRPC_SERVER_H

@@ -5,6 +5,8 @@ import os
 import random
 import re
 import socket
+import time
+from contextlib import ExitStack
 
 import grpc
 import pytest
@@ -12,10 +14,12 @@ from google.protobuf import struct_pb2
 from google.protobuf.message import DecodeError
 
 from integration.lib.grpc_clients import Channel, Python
-from services.bakplane_server import BakplaneServer
+from services.bakplane_server import BakplaneServer, built
 
 N_MALFORMED, N_LEFT, SEED = 10_000, 300, 20261126
 IN_FLIGHT = 64
+FEW_DESCRIPTORS, N_CONNECTIONS, PATIENCE = 128, 300, 60
+PREFACE, SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 SERVICE, JOBS = "/milvus.proto.backup.MilvusBackupService/", "/bakplane.v1.Jobs/"
 Code = grpc.StatusCode
 
@@ -143,10 +147,27 @@ def test_calls_that_are_left(made, server, channel):
 def test_what_is_no_http2(made, server, channel):
     """Noise, and what begins well and goes on as noise."""
     chance = random.Random(SEED)
-    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-    settings = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
     for number in range(200):
-        begin = (b"", preface, preface + settings, b"GET / HTTP/1.1\r\n\r\n")[number % 4]
+        begin = (b"", PREFACE, PREFACE + SETTINGS, b"GET / HTTP/1.1\r\n\r\n")[number % 4]
         with socket.create_connection(server.told("grpc").split(":"), timeout=60) as client:
             client.sendall(begin + chance.randbytes(chance.randint(0, 300)))
     assert_untouched(made, server, channel)
+
+
+def open_descriptors(server):
+    return int(re.search(r"^process_open_fds (\d+)", server.get("/metrics").text, re.M)[1])
+
+
+def test_connections_without_a_token(tmp_path):
+    """More of them than the soft limit has descriptors: REST answers all the while."""
+    few = ["sh", "-c", f'ulimit -Sn {FEW_DESCRIPTORS} && exec "$0" "$@"', built("bakplane-server")]
+    with BakplaneServer(tmp_path, program=few) as server, ExitStack() as clients:
+        for _ in range(N_CONNECTIONS):
+            client = clients.enter_context(
+                socket.create_connection(server.told("grpc").split(":"), timeout=PATIENCE))
+            client.sendall(PREFACE + SETTINGS)
+        end = time.monotonic() + PATIENCE
+        n_most = 0
+        while n_most <= N_CONNECTIONS and time.monotonic() < end:
+            n_most = max(n_most, open_descriptors(server))
+        assert n_most > N_CONNECTIONS, n_most
