@@ -337,3 +337,18 @@ job_killed(void (*body)(void))
     ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
                   "the child was not killed: status %d", status);
 }
+
+static bp_status
+call_itself_nothing(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *raw)
+{
+    bp_status status = job_honest_store.info(storage, out, raw);
+    out->identity[0] = '\0';
+    return status;
+}
+
+void
+job_spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->info = call_itself_nothing;
+}

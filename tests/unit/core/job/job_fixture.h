@@ -28,6 +28,8 @@ extern struct bp_storage_ops job_honest_store;
 
 /** Called on the operations of each workspace's source and of storage-local, or NULL. */
 extern void (*job_spoil)(struct bp_source_ops *source, struct bp_storage_ops *storage);
+/** For job_spoil: storages do not say which place they are. */
+void job_spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *storage);
 
 /** Another configuration: more settings of the source (", key: value"), storage of backups. */
 void job_configure(const char *source, const char *backup_storage);

@@ -257,25 +257,10 @@ START_TEST(test_copy__refuses_the_same_place_by_another_name)
 }
 END_TEST
 
-static bp_status
-call_itself_nothing(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *raw)
-{
-    bp_status status = job_honest_store.info(storage, out, raw);
-    out->identity[0] = '\0';
-    return status;
-}
-
-static void
-spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    (void)source;
-    storage->info = call_itself_nothing;
-}
-
 /* "" is what a storage says that does not know, and none is like another. */
 START_TEST(test_copy__unknown_identities_are_not_alike)
 {
-    job_spoil = spoil_identities;
+    job_spoil = job_spoil_identities;
     copy_fine();
     copy_is_whole(4);
 }
@@ -285,7 +270,7 @@ START_TEST(test_copy__unknown_identities_of_one_place)
 {
     g_autofree char *link = g_build_filename(job_root, "other", NULL);
     ck_assert_int_eq(symlink("backups", link), 0);
-    job_spoil = spoil_identities;
+    job_spoil = job_spoil_identities;
     params.replace = true;
     refused(BP_ERR_INVALID, "storages 'backups' and 'other' are one place");
 }

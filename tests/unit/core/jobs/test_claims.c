@@ -79,25 +79,10 @@ START_TEST(test_compare__what_only_looks)
 }
 END_TEST
 
-static bp_status
-call_itself_nothing(struct bp_storage *storage, struct bp_storage_info *out, struct bp_error *raw)
-{
-    bp_status status = job_honest_store.info(storage, out, raw);
-    out->identity[0] = '\0';
-    return status;
-}
-
-static void
-spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    (void)source;
-    storage->info = call_itself_nothing;
-}
-
 /* What does not say where it is, is known by its name, and not taken for any other such. */
 START_TEST(test_compare__storages_that_call_themselves_nothing)
 {
-    job_spoil = spoil_identities;
+    job_spoil = job_spoil_identities;
     ck_assert_int_eq(compare(CREATE_A, CREATE_A), BP_CLAIMS_REFUSE);
     ck_assert_int_eq(compare(CREATE_A, CREATE_B), BP_CLAIMS_WAIT);
     ck_assert_int_eq(compare(CREATE_A, "{\"verb\":\"copy\",\"name\":\"a\",\"to\":\"other\"}"),
