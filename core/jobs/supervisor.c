@@ -155,6 +155,9 @@ take_due(bp_supervisor *s)
     if (waiting->len > 0 && running < most) {
         turns = bp_turns_begin(s->jobs, NULL); /* an error is looked at again, and again */
     }
+    if (turns != NULL) { /* those of an earlier server go on, too */
+        running += bp_turns_running(turns, s->workers);
+    }
     for (guint i = 0; turns != NULL && i < waiting->len && running + due->len < most; i++) {
         bp_ticket *ticket = g_ptr_array_index(waiting, i);
         bool turn = false;

@@ -39,7 +39,7 @@ typedef struct bp_supervisor_params {
     const char *dialect;     /* another tool's, in which that configuration is; NULL = ours */
     const char *const *sets; /* "key=value" up to NULL, or NULL; never secrets */
     bp_workspace *workspace; /* of the same configuration; used by submit only, under a lock */
-    guint max_running;       /* of this server's; more wait.  0 = as many as come */
+    guint max_running;       /* of servers' jobs here; more wait.  0 = as many as come */
     /**
      * A job, whoever's, has another state or other numbers than when this was last called for it.
      * By the supervisor's thread, under no lock; must not take long and must not free the

@@ -91,6 +91,8 @@ typedef struct bp_turns bp_turns;
 bp_turns *bp_turns_begin(bp_jobs *jobs, GError **error);
 void bp_turns_end(bp_turns *turns);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_turns, bp_turns_end)
+/** Jobs of servers that run, whichever of them started them, without those whose ID is in `but`. */
+guint bp_turns_running(const bp_turns *turns, GHashTable *but);
 /**
  * Whether a held ticket may run now; who is in its way is in bp_ticket_waits_for.  One that may
  * counts as running for those that are looked at after it: oldest first.

@@ -108,6 +108,19 @@ bp_turns_end(bp_turns *turns)
     }
 }
 
+guint
+bp_turns_running(const bp_turns *turns, GHashTable *but)
+{
+    guint n = 0;
+    for (guint i = 0; i < turns->live->len; i++) {
+        const json_t *record = g_ptr_array_index(turns->live, i);
+        bool runs = strcmp(bp_json_text(record, "state", ""), "queued") != 0;
+        n += runs && bp_jobs__is_supervised(record) &&
+             !g_hash_table_contains(but, bp_json_text(record, "id", ""));
+    }
+    return n;
+}
+
 /* Its record says so only when its worker has begun. */
 static void
 count_as_running(const bp_turns *turns, const char *id)

@@ -25,6 +25,7 @@ static bp_supervisor *supervisor;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards changes */
 static pthread_cond_t changed;
 static guint changes;
+static guint most; /* that run at the same time */
 
 static void
 count_change(void *ctx, const char *id)
@@ -45,6 +46,7 @@ supervise_with(const char *program, GError **error)
                                    .program = program,
                                    .config = config,
                                    .workspace = job.workspace,
+                                   .max_running = most,
                                    .changed = count_change};
     return bp_supervisor_new(&params, error);
 }
@@ -63,6 +65,7 @@ setup(void)
     job_seed();
     bp_cond_init(&changed);
     g_unsetenv("BP_FAULT");
+    most = 0;
     job = job_open();
     g_autofree char *state = g_build_filename(job_root, "state", NULL);
     jobs = bp_jobs_open(state);
@@ -479,6 +482,41 @@ START_TEST(test_new__takes_up_what_is_left)
 }
 END_TEST
 
+/* Waits until it has begun and ended a look at all its jobs after this was called. */
+static void
+wait_for_looks(void)
+{
+    gint64 until_ns = bp_clock_mono_ns() + PATIENCE_NS;
+    for (guint i = 0; i < 2; i++) {
+        gint64 before_ns = bp_clock_mono_ns();
+        while (bp_supervisor_looked_ns(supervisor) <= before_ns) {
+            ck_assert_msg(bp_clock_mono_ns() < until_ns, "nobody looks at the jobs");
+            g_usleep(1000); /* nobody tells of looks */
+        }
+    }
+}
+
+/* A worker outlives its server, and counts for the next one. */
+START_TEST(test_new__counts_what_still_runs)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *first = submit_slow();
+    g_clear_pointer(&supervisor, bp_supervisor_free);
+    most = 1;
+    supervisor = supervise(&error);
+    ASSERT_FINE(supervisor != NULL, error);
+    g_autofree char *second = submit("{\"verb\":\"delete\",\"name\":\"nothing\"}");
+    wait_for_looks();
+    g_autoptr(json_t) waits = bp_jobs_get(jobs, second, NULL);
+    ck_assert_str_eq(bp_json_text(waits, "state", ""), "queued");
+    ASSERT_FINE(bp_supervisor_cancel(supervisor, first, &error), error);
+    g_autoptr(json_t) ended = wait_for(first, "cancelled");
+    g_autoptr(json_t) begun = wait_for(second, "failed");
+    ck_assert_int_ge(bp_clock_parse(bp_json_text(begun, "started", "")),
+                     bp_clock_parse(bp_json_text(ended, "ended", "")));
+}
+END_TEST
+
 START_TEST(test_new__one_of_a_directory)
 {
     g_autoptr(GError) error = NULL;
@@ -502,5 +540,5 @@ main(void)
         test_start__nothing_of_the_server_is_inherited, test_stopped__with_its_server,
         test_stopped__before_its_server, test_stopped__and_cancelled_then,
         test_stopped__after_it_was_cancelled, test_new__takes_up_what_is_left,
-        test_new__one_of_a_directory);
+        test_new__counts_what_still_runs, test_new__one_of_a_directory);
 }
