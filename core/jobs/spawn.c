@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/fault.h"
 #include "core/base/json.h"
 #include "core/jobs/supervisor_internal.h"
 #include "core/jobs/work.h"
@@ -94,6 +95,9 @@ spawn(const char *program, int description, int lock, pid_t *pid)
 pid_t
 bp_supervisor__spawn(const bp_spawn_params *params, const bp_ticket *ticket, GError **error)
 {
+    if (!bp_fault_point("jobs.spawn", error)) {
+        return -1;
+    }
     g_autofree char *text = describe(params, ticket);
     int description = told(text, error);
     if (description < 0) {

@@ -86,6 +86,14 @@ reap(bp_supervisor *s)
     g_hash_table_foreach_remove(s->ended, has_rested, &now_ns);
 }
 
+/* The machine is short of something, and will not be for ever. */
+static bool
+is_passing(const GError *error)
+{
+    return bp_error_is(error, BP_ERR_RETRYABLE) || bp_error_is(error, BP_ERR_THROTTLED) ||
+           bp_error_is(error, BP_ERR_NOMEM);
+}
+
 static void
 start(bp_supervisor *s, bp_ticket *take_ticket)
 {
@@ -96,6 +104,11 @@ start(bp_supervisor *s, bp_ticket *take_ticket)
         return;
     }
     pid_t pid = bp_supervisor__spawn(&s->spawn, ticket, &error);
+    if (pid < 0 && is_passing(error)) {
+        bp_ticket_uncount_start(ticket);
+        bp_supervisor__enqueue(s, g_steal_pointer(&ticket));
+        return;
+    }
     if (pid < 0) {
         bp_supervisor__end(ticket, "failed", error);
         return;

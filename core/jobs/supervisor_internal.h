@@ -61,7 +61,10 @@ void bp_supervisor__look_at_all(bp_supervisor *s);
 /** An entry of `seen`. */
 void bp_supervisor__seen_free(gpointer data);
 
-/** Start a worker that takes the ticket's lock over.  Returns: its process, or -1 */
+/**
+ * Start a worker that takes the ticket's lock over.  Errors: by errno, so RETRYABLE or NOMEM where
+ * the machine is short of something; PERMANENT.  Returns: its process, or -1
+ */
 pid_t bp_supervisor__spawn(const bp_spawn_params *params, const bp_ticket *ticket, GError **error);
 
 #endif

@@ -109,6 +109,8 @@ const json_t *bp_ticket_record(const bp_ticket *ticket);
 int bp_ticket_lock_fd(const bp_ticket *ticket);
 /** A worker is about to be started for it: counted in the record, as "starts". */
 bool bp_ticket_count_start(bp_ticket *ticket, GError **error);
+/** It was not started after all. */
+void bp_ticket_uncount_start(bp_ticket *ticket);
 
 /** In the worker: it is ours from now on, and running.  @take_fd: the descriptor that was
  * inherited. Returns: (transfer full) (nullable) */

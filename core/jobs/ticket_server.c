@@ -43,6 +43,15 @@ bp_ticket_count_start(bp_ticket *ticket, GError **error)
     return counted;
 }
 
+void
+bp_ticket_uncount_start(bp_ticket *ticket)
+{
+    guint64 starts = bp_json_u64(ticket->record, "starts", 1);
+    bp_json_set_u64(ticket->record, "starts", starts > 0 ? starts - 1 : 0);
+    /* Where it cannot be written now, the next count does. */
+    (void)bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, NULL);
+}
+
 bool
 bp_ticket_is_again(const bp_ticket *ticket)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/fault.h"
 #include "core/base/json.h"
 #include "core/base/thread.h"
 #include "core/jobs/store_internal.h"
@@ -396,6 +397,19 @@ START_TEST(test_start__nothing_of_the_server_is_inherited)
 }
 END_TEST
 
+/* The machine is short of something for a moment: the job waits for that, and no start is lost. */
+START_TEST(test_start__fails_for_the_moment)
+{
+    g_autoptr(GError) error = NULL;
+    ASSERT_FINE(bp_fault_load("jobs.spawn::class=retryable:nth=1", &error), error);
+    g_autofree char *id = submit(CREATE_B);
+    json_decref(wait_for(id, "succeeded"));
+    ASSERT_FINE(bp_fault_load("", &error), error);
+    g_autoptr(json_t) record = bp_jobs__record(jobs, id, &error);
+    ck_assert_uint_eq(bp_json_u64(record, "starts", 0), 1);
+}
+END_TEST
+
 /* Its server goes down, and all of the service's processes get the signal. */
 START_TEST(test_stopped__with_its_server)
 {
@@ -537,8 +551,9 @@ main(void)
         test_killed__copy_after_its_last_write, test_killed__delete_after_its_last_write,
         test_killed__replace_after_its_last_write, test_killed__replace_before_its_first_write,
         test_killed__restore_before_its_journal_went, test_killed__restore_after_its_journal_went,
-        test_start__nothing_of_the_server_is_inherited, test_stopped__with_its_server,
-        test_stopped__before_its_server, test_stopped__and_cancelled_then,
-        test_stopped__after_it_was_cancelled, test_new__takes_up_what_is_left,
-        test_new__counts_what_still_runs, test_new__one_of_a_directory);
+        test_start__nothing_of_the_server_is_inherited, test_start__fails_for_the_moment,
+        test_stopped__with_its_server, test_stopped__before_its_server,
+        test_stopped__and_cancelled_then, test_stopped__after_it_was_cancelled,
+        test_new__takes_up_what_is_left, test_new__counts_what_still_runs,
+        test_new__one_of_a_directory);
 }
