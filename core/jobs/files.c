@@ -205,7 +205,7 @@ bp_jobs__lock_state(const char *dir, const char *name)
     int fd = open_lock(dir, name, O_RDONLY);
     if (fd < 0) {
         /* Too many files open, or not ours: whoever has it may well be alive. */
-        return errno == ENOENT ? BP_LOCK_GONE : BP_LOCK_HELD;
+        return errno == ENOENT || errno == ENOTDIR ? BP_LOCK_GONE : BP_LOCK_HELD;
     }
     struct flock wanted = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     bool held = fcntl(fd, F_OFD_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK;

@@ -117,7 +117,10 @@ let_in(const bp_ticket_params *params, GError **error)
 {
     g_auto(bp_obstacle) found = {BP_CLAIMS_FREE, NULL};
     bp_jobs__remove_old(params->jobs, BP_JOBS_MAX - 1, bp_clock_wall_ns());
-    g_autoptr(GPtrArray) live = bp_jobs__live(params->jobs);
+    g_autoptr(GPtrArray) live = bp_jobs__live(params->jobs, error);
+    if (live == NULL) {
+        return NULL;
+    }
     /* "~" is after every ID: whoever waits is before us. */
     bp_obstacle__find(live, "~", params->claims, &found);
     if (found.verdict == BP_CLAIMS_REFUSE) {
@@ -183,9 +186,11 @@ look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **error)
         return false;
     }
     g_auto(bp_obstacle) found = {BP_CLAIMS_FREE, NULL};
-    g_autoptr(GPtrArray) live = bp_jobs__live(ticket->jobs);
-    bp_obstacle__find(live, ticket->id, json_object_get(ticket->record, "claims"), &found);
-    bool fine = bp_ticket__place(ticket, &found, error);
+    g_autoptr(GPtrArray) live = bp_jobs__live(ticket->jobs, error);
+    if (live != NULL) {
+        bp_obstacle__find(live, ticket->id, json_object_get(ticket->record, "claims"), &found);
+    }
+    bool fine = live != NULL && bp_ticket__place(ticket, &found, error);
     close(guard);
     return fine;
 }

@@ -30,8 +30,8 @@ typedef struct bp_ticket_params {
  * another one.  What dead jobs left is settled on the way, and what is too old removed.
  * EXISTS when another job writes the same backup, naming it; by errno where the directory cannot
  * be written; DENIED where it is somebody else's; RETRYABLE when a process that may be stopped
- * holds the directory's lock for too long; CANCELLED meanwhile.  Returns: (transfer full)
- * (nullable)
+ * holds the directory's lock for too long, and when a job that somebody runs cannot be read;
+ * CANCELLED meanwhile.  Returns: (transfer full) (nullable)
  */
 bp_ticket *bp_ticket_take(const bp_ticket_params *params, GError **error);
 /** Without bp_ticket_finish it looks interrupted. */
@@ -84,7 +84,8 @@ bool bp_ticket_finish(bp_ticket *ticket, const char *state, const json_t *result
 
 /**
  * All who wait are looked at in one go: what lives in the directory is read once, and nobody else
- * is let in meanwhile.  RETRYABLE at once while somebody else looks.
+ * is let in meanwhile.  RETRYABLE at once while somebody else looks, and when a job that somebody
+ * runs cannot be read.
  * Returns: (transfer full) (nullable)
  */
 typedef struct bp_turns bp_turns;

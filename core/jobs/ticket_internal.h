@@ -21,9 +21,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_obstacle, bp_obstacle_clear)
 
 /**
  * Records of all jobs that somebody runs or holds; the dead ones among the others are settled.
- * Under the directory's lock.  Returns: (transfer full)
+ * Under the directory's lock.  RETRYABLE when one of them cannot be read, which may be in anybody's
+ * way.  Returns: (transfer full) (nullable)
  */
-GPtrArray *bp_jobs__live(const bp_jobs *jobs);
+GPtrArray *bp_jobs__live(const bp_jobs *jobs, GError **error);
 
 /** The worst of them for a job with these claims, which is not in its own way. */
 void bp_obstacle__find(const GPtrArray *live, const char *own_id, const json_t *claims,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/jobs/ticket_internal.h"
 
@@ -31,25 +32,48 @@ settle(const bp_jobs *jobs, const char *id)
     }
 }
 
-GPtrArray *
-bp_jobs__live(const bp_jobs *jobs)
+/* Adds its record, if somebody runs it.  false: nobody knows whether it is in the way. */
+static bool
+add_live(const bp_jobs *jobs, const char *id, GPtrArray *live, GError **error)
 {
-    GPtrArray *live = g_ptr_array_new_with_free_func(record_free);
-    g_autoptr(GPtrArray) ids = bp_jobs__ids(jobs, NULL);
-    for (guint i = 0; ids != NULL && i < ids->len; i++) {
-        const char *id = g_ptr_array_index(ids, i);
-        g_autofree char *path = bp_jobs__path(jobs, id);
-        bp_lock_state lock = bp_jobs__lock_state(path, BP_JOB_LOCK);
-        if (lock == BP_LOCK_FREE) {
-            settle(jobs, id);
-        }
-        g_autoptr(json_t) record = lock == BP_LOCK_HELD ? bp_jobs__record(jobs, id, NULL) : NULL;
-        /* Who has said how it ended lets go of its lock a moment later, and does nothing more. */
-        if (record != NULL && !bp_jobs_is_over(bp_json_text(record, "state", ""))) {
-            g_ptr_array_add(live, g_steal_pointer(&record));
+    g_autofree char *path = bp_jobs__path(jobs, id);
+    bp_lock_state lock = bp_jobs__lock_state(path, BP_JOB_LOCK);
+    if (lock == BP_LOCK_FREE) {
+        settle(jobs, id);
+    }
+    if (lock != BP_LOCK_HELD) {
+        return true;
+    }
+    g_autoptr(GError) why = NULL;
+    g_autoptr(json_t) record = bp_jobs__record(jobs, id, &why);
+    if (record == NULL && !bp_error_is(why, BP_ERR_NOT_FOUND)) { /* else it is being removed */
+        bp_set_error(error, BP_ERR_RETRYABLE, "job %s may be in the way, but: %s", id,
+                     why->message);
+        return false;
+    }
+    /* Who has said how it ended lets go of its lock a moment later, and does nothing more. */
+    if (record != NULL && !bp_jobs_is_over(bp_json_text(record, "state", ""))) {
+        g_ptr_array_add(live, g_steal_pointer(&record));
+    }
+    return true;
+}
+
+GPtrArray *
+bp_jobs__live(const bp_jobs *jobs, GError **error)
+{
+    g_autoptr(GPtrArray) live = g_ptr_array_new_with_free_func(record_free);
+    g_autoptr(GError) why = NULL;
+    g_autoptr(GPtrArray) ids = bp_jobs__ids(jobs, &why);
+    if (ids == NULL) {
+        bp_set_error(error, BP_ERR_RETRYABLE, "%s", why->message);
+        return NULL;
+    }
+    for (guint i = 0; i < ids->len; i++) {
+        if (!add_live(jobs, g_ptr_array_index(ids, i), live, error)) {
+            return NULL;
         }
     }
-    return live;
+    return g_steal_pointer(&live);
 }
 
 void
@@ -92,9 +116,14 @@ bp_turns_begin(bp_jobs *jobs, GError **error)
     if (guard < 0) {
         return NULL;
     }
+    GPtrArray *live = bp_jobs__live(jobs, error);
+    if (live == NULL) {
+        close(guard);
+        return NULL;
+    }
     bp_turns *turns = g_new0(bp_turns, 1);
     turns->guard = guard;
-    turns->live = bp_jobs__live(jobs);
+    turns->live = live;
     return turns;
 }
 

@@ -338,6 +338,24 @@ START_TEST(test_turns__who_may_is_in_the_way_of_the_next)
 END_TEST
 
 /* Its server was down when another process began to write the same backup. */
+/* It holds its lock, so it may be in anybody's way: nobody is let in past it. */
+START_TEST(test_turns__a_live_job_that_cannot_be_read)
+{
+    g_autoptr(GError) error = NULL;
+    jobs_child child = jobs_start("b", "s");
+    jobs_write(child.id, "record.json", "{\"version\":1,\"st");
+    ck_assert_ptr_null(jobs_take("c", "s", &error));
+    ck_assert_ptr_nonnull(strstr(error->message, child.id));
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "may be in the way");
+    ck_assert_ptr_null(bp_turns_begin(jobs, &error));
+    ASSERT_ERROR(error, BP_ERR_RETRYABLE, "may be in the way");
+    (void)jobs_end(&child, SIGKILL);
+    g_autoptr(bp_ticket) next = jobs_take("c", "s", &error);
+    ASSERT_FINE(next != NULL, error);
+    ck_assert_ptr_null(bp_ticket_waits_for(next));
+}
+END_TEST
+
 START_TEST(test_revive__waits_for_another_writer)
 {
     g_autoptr(GError) error = NULL;
@@ -377,5 +395,6 @@ main(void)
         test_wait__no_longer_than_it_may, test_wait__its_turn_cannot_be_recorded,
         test_wait__a_stopped_process_has_the_directory,
         test_take__a_stopped_process_has_the_directory, test_turns__looks_once,
-        test_turns__who_may_is_in_the_way_of_the_next, test_revive__waits_for_another_writer);
+        test_turns__who_may_is_in_the_way_of_the_next, test_turns__a_live_job_that_cannot_be_read,
+        test_revive__waits_for_another_writer);
 }
