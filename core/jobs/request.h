@@ -32,7 +32,7 @@ bool bp_request_check(const json_t *request, GError **error);
 
 /**
  * What of a valid request can be told to be wrong without a connection: the name of a new backup,
- * its label, names of units, the storage, settings.  Errors: as the verb would raise them, nearly
+ * its label, names of units and storages, settings.  Errors: as the verb would raise them, nearly
  * always INVALID.  The workspace's main thread.
  */
 bool bp_request_check_early(bp_workspace *workspace, const json_t *request, GError **error);

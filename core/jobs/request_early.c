@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/catalog/name.h"
 #include "core/jobs/request.h"
@@ -27,8 +28,18 @@ check_name(const json_t *request, GError **error)
 }
 
 static bool
-check_storage(bp_workspace *workspace, const json_t *request, GError **error)
+check_storages(bp_workspace *workspace, const json_t *request, GError **error)
 {
+    static const char *const members[] = {"storage", "from", "to"};
+    const char *const *names = bp_config_storages(bp_workspace_config(workspace));
+    for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
+        const char *name = bp_json_text(request, members[i], NULL);
+        if (name != NULL && !g_strv_contains(names, name)) {
+            bp_set_error(error, BP_ERR_INVALID, "%s: there is no storage '%s' in the configuration",
+                         members[i], name);
+            return false;
+        }
+    }
     const bp_catalog *catalog = NULL;
     const char *storage = bp_json_text(request, "storage", NULL);
     return storage == NULL || bp_workspace_catalog_on(workspace, storage, &catalog, error);
@@ -70,5 +81,5 @@ bool
 bp_request_check_early(bp_workspace *workspace, const json_t *request, GError **error)
 {
     return check_name(request, error) && check_selection(request, error) &&
-           check_storage(workspace, request, error) && check_settings(workspace, request, error);
+           check_storages(workspace, request, error) && check_settings(workspace, request, error);
 }

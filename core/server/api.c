@@ -105,23 +105,6 @@ refuse(bp_service *service, const char *key, const GError *error)
     return owner != NULL ? bp_reply_error_as(422, error) : bp_reply_error(error);
 }
 
-/* A job would say so, too, but only when somebody looks at how it ended. */
-static bool
-check_storages(bp_service *service, const json_t *wanted, GError **error)
-{
-    static const char *const members[] = {"storage", "from", "to"};
-    const char *const *names = bp_config_storages(bp_service_config(service));
-    for (gsize i = 0; i < G_N_ELEMENTS(members); i++) {
-        const char *name = bp_json_text(wanted, members[i], NULL);
-        if (name != NULL && !g_strv_contains(names, name)) {
-            bp_set_error(error, BP_ERR_INVALID, "%s: there is no storage '%s' in the configuration",
-                         members[i], name);
-            return false;
-        }
-    }
-    return true;
-}
-
 bp_reply *
 bp_api__start(bp_service *service, const bp_http_request *request, const json_t *wanted)
 {
@@ -130,7 +113,7 @@ bp_api__start(bp_service *service, const bp_http_request *request, const json_t 
     if (json_object_get(wanted, "settings") != NULL) {
         return bp_reply_problem(403, "settings are the configuration's, not a request's", NULL);
     }
-    if (!bp_request_check(wanted, &error) || !check_storages(service, wanted, &error)) {
+    if (!bp_request_check(wanted, &error)) {
         return bp_reply_error(error);
     }
     g_autofree char *before = key != NULL ? bp_jobs_find_key(bp_service_jobs(service), key) : NULL;

@@ -212,6 +212,9 @@ START_TEST(test_submit__bound_to_fail_is_not_let_in)
         {"{\"verb\":\"restore\",\"name\":\"b\",\"rename\":\"a\"}", "a"},
         {"{\"verb\":\"restore\",\"name\":\"b\",\"settings\":[\"verify=never\"]}", "verify"},
         {"{\"verb\":\"delete\",\"name\":\"b\",\"storage\":\"nowhere\"}", "nowhere"},
+        {"{\"verb\":\"copy\",\"name\":\"b\",\"from\":\"nowhere\",\"to\":\"other\"}",
+         "from: there is no storage"},
+        {"{\"verb\":\"copy\",\"name\":\"b\",\"to\":\"nowhere\"}", "to: there is no storage"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
