@@ -67,8 +67,15 @@ start(const bp_grpc_ask *ask, bp_grpc_reply *out, GError **error)
     g_autofree char *id =
         request != NULL ? bp_supervisor_submit(bp_service_supervisor(ask->service), &params, error)
                         : NULL;
-    out->answer = id != NULL ? job_of(ask, id, error) : NULL;
-    return out->answer != NULL;
+    if (id == NULL) {
+        return false;
+    }
+    out->answer = job_of(ask, id, NULL);
+    if (out->answer ==
+        NULL) { /* it is let in all the same, and who is told so need not ask again */
+        out->answer = json_pack("{s:s, s:s}", "id", id, "state", "unreadable");
+    }
+    return true;
 }
 
 static bool

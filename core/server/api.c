@@ -123,7 +123,11 @@ bp_api__start(bp_service *service, const bp_http_request *request, const json_t 
         return refuse(service, key, error);
     }
     g_autofree char *where = g_strconcat(BP_API_HERE "/jobs/", id, NULL);
-    bp_reply *answer = bp_api__job(service, id, g_strcmp0(before, id) == 0 ? 200 : 202);
+    json_t *job = bp_jobs_get(bp_service_jobs(service), id, NULL);
+    if (job == NULL) { /* it is let in all the same, and who is told so need not ask again */
+        job = json_pack("{s:s, s:s}", "id", id, "state", "unreadable");
+    }
+    bp_reply *answer = bp_reply_json(g_strcmp0(before, id) == 0 ? 200 : 202, job);
     bp_reply_add_header(answer, "Location", where);
     return answer;
 }
