@@ -58,13 +58,30 @@ bp_jobs__make_child(const char *dir, const char *name, GError **error)
     return false;
 }
 
+/* Each that is new is on disk when this returns: else a job that was let in could vanish with them.
+ * false with errno. */
+static bool
+make_with_parents(const char *path)
+{
+    if (access(path, F_OK) == 0) {
+        return true;
+    }
+    int problem = errno;
+    g_autofree char *parent = g_path_get_dirname(path);
+    errno = problem;
+    if (problem != ENOENT || strcmp(parent, path) == 0 || !make_with_parents(parent)) {
+        return false;
+    }
+    return (mkdir(path, 0700) == 0 || errno == EEXIST) && sync_dir(parent);
+}
+
 bool
 bp_jobs__make_dir(const char *path, GError **error)
 {
     struct stat found;
-    if (g_mkdir_with_parents(path, 0700) != 0 || stat(path, &found) != 0) {
-        /* EXISTS would say that another job is in the way. */
-        bp_set_error_errno(error, errno == EEXIST ? ENOTDIR : errno, "job directory %s", path);
+    bool is_there = make_with_parents(path) && stat(path, &found) == 0;
+    if (!is_there || !S_ISDIR(found.st_mode)) {
+        bp_set_error_errno(error, is_there ? ENOTDIR : errno, "job directory %s", path);
         return false;
     }
     if (found.st_uid != geteuid()) {

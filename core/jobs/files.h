@@ -12,7 +12,7 @@
 
 #include "core/base/cancel.h"
 
-/** A directory of ours, 0700, made with its parents.  DENIED when it is somebody else's. */
+/** A directory of ours, 0700, made with its parents, all on disk.  DENIED: somebody else's. */
 bool bp_jobs__make_dir(const char *path, GError **error);
 
 /** A new directory dir/name, 0700, on disk when this returns.  PERMANENT */
