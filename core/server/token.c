@@ -132,6 +132,22 @@ write_random(int fd)
     return is_written;
 }
 
+/* Its name is on disk, too, or it would be another token after a power cut.  File systems that
+ * cannot sync a directory say so, and keep its names by other means. */
+static bool
+sync_folder(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    int why = fsync(fd) == 0 ? 0 : errno;
+    close(fd);
+    errno = why;
+    return why == 0 || why == EINVAL || why == ENOTSUP;
+}
+
 /* Whole under another name first, then linked: whoever comes second finds the first one's. */
 static bool
 make(const char *path, GError **error)
@@ -142,7 +158,8 @@ make(const char *path, GError **error)
         bp_set_error_errno(error, errno, "making token file %s", path);
         return false;
     }
-    bool is_made = write_random(fd) && (link(temporary, path) == 0 || errno == EEXIST);
+    bool is_made =
+        write_random(fd) && (link(temporary, path) == 0 || errno == EEXIST) && sync_folder(path);
     int why = errno;
     close(fd);
     (void)unlink(temporary); /* at worst a file stays that nobody else can read */
