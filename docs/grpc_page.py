@@ -35,9 +35,10 @@ Python.
 - **Request ID.** The answer's metadata has `x-request-id`, and so have lines of the server's log: the client's own
   (`x-request-id` or `request_id`, at most 63 letters, digits, `-`, `_` and `.`), else one that is made.
 - **Limits.** A message has at most 4 MiB, and may not be compressed; a connection has 100 calls at a time, a server 1024,
-  of which 64 wait for jobs and 64 watch: beyond that it is `RESOURCE_EXHAUSTED`. A message has to be there within 30 s. A
-  connection without a call is closed after 30 s. There is no limit on the number of connections, of those without a
-  token neither: they share 256 MiB, and [the server's descriptors](server.md#limits).
+  of which 64 wait for jobs and 64 watch; health has room of its own, 64 calls of which 16 watch. Beyond that it is
+  `RESOURCE_EXHAUSTED`. A message has to be there within 30 s. A connection without a call is closed after 30 s. There is
+  no limit on the number of connections, not even of those without a token: they share 256 MiB, and
+  [the server's descriptors](server.md#limits).
 - **Who leaves** ends the call and never a job, also when the deadline of a call passes. When the server ends, what waits
   for a job answers at once, and streams end with `UNAVAILABLE`.
 - **Messages.** What has no field here is ignored; a field of another wire type, a number out of its range, text that is

@@ -68,6 +68,55 @@ call_free(bp_grpc_call *call)
     g_free(call);
 }
 
+static bool
+is_open(const bp_grpc_call *call)
+{
+    return call->method->role == BP_ROLE_NONE;
+}
+
+static bp_grpc_crowd *
+crowd_of(const bp_grpc_call *call)
+{
+    return is_open(call) ? &call->grpc->open : &call->grpc->known;
+}
+
+/* Under no lock.  Returns: there is room for a call */
+static bool
+enter(bp_grpc_call *call)
+{
+    guint most = is_open(call) ? BP_GRPC_MAX_OPEN_CALLS : BP_GRPC_MAX_CALLS;
+    BP_LOCK_GUARD(&call->grpc->lock);
+    call->has_place = crowd_of(call)->n_calls < most;
+    crowd_of(call)->n_calls += call->has_place ? 1 : 0;
+    return call->has_place;
+}
+
+/* Under no lock.  Returns: there is room, if it is a stream */
+static bool
+enter_watch(bp_grpc_call *call)
+{
+    guint most = is_open(call) ? BP_GRPC_MAX_OPEN_WATCHES : BP_GRPC_MAX_WATCHES;
+    if (call->method->kind != BP_GRPC_STREAM) {
+        return true;
+    }
+    BP_LOCK_GUARD(&call->grpc->lock);
+    call->is_watch = crowd_of(call)->n_watches < most;
+    crowd_of(call)->n_watches += call->is_watch ? 1 : 0;
+    return call->is_watch;
+}
+
+/* Under the lock. */
+static void
+leave(const bp_grpc_call *call)
+{
+    if (call->has_place) {
+        crowd_of(call)->n_calls--;
+    }
+    if (call->is_watch) {
+        crowd_of(call)->n_watches--;
+    }
+}
+
 void
 bp_grpc_call_unref(bp_grpc_call *call)
 {
@@ -76,7 +125,7 @@ bp_grpc_call_unref(bp_grpc_call *call)
     bool is_last = --call->refs == 0;
     if (is_last) {
         (void)g_hash_table_remove(grpc->calls, call);
-        grpc->n_watches -= call->is_counted ? 1 : 0;
+        leave(call);
     }
     pthread_mutex_unlock(&grpc->lock);
     if (!is_last) {
@@ -297,20 +346,6 @@ receive(bp_grpc_call *call)
     begin(call, &op, 1, BP_GRPC_RECEIPT);
 }
 
-/* Under no lock.  Returns: there is room */
-static bool
-count(bp_grpc_call *call)
-{
-    bp_grpc *grpc = call->grpc;
-    BP_LOCK_GUARD(&grpc->lock);
-    if (call->method->kind == BP_GRPC_STREAM) {
-        call->is_counted = grpc->n_watches < BP_GRPC_MAX_WATCHES;
-        grpc->n_watches += call->is_counted ? 1 : 0;
-        return call->is_counted;
-    }
-    return true;
-}
-
 static void
 on_received(bp_grpc_call *call)
 {
@@ -325,7 +360,7 @@ on_received(bp_grpc_call *call)
         send(call, NULL, GRPC_STATUS_OK, ""); /* nothing more is asked */
     } else if (call->message == NULL) {
         refuse(call, GRPC_STATUS_INVALID_ARGUMENT, "the call has no message");
-    } else if (!count(call)) {
+    } else if (!enter_watch(call)) {
         refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "too many watch at the same time");
     } else {
         if (call->method->lane == BP_GRPC_WAITING) {
@@ -404,7 +439,6 @@ on_arrival(bp_grpc_call *call)
     pthread_mutex_lock(&grpc->lock);
     call->state = BP_GRPC_WORKING;
     (void)g_hash_table_add(grpc->calls, call);
-    bool is_full = g_hash_table_size(grpc->calls) > BP_GRPC_MAX_CALLS;
     pthread_mutex_unlock(&grpc->lock);
 
     grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
@@ -422,7 +456,7 @@ on_arrival(bp_grpc_call *call)
     }
     if (call->method == NULL) {
         refuse(call, GRPC_STATUS_UNIMPLEMENTED, "there is no such method");
-    } else if (is_full) {
+    } else if (!enter(call)) {
         refuse(call, GRPC_STATUS_RESOURCE_EXHAUSTED, "too many calls at the same time");
     } else {
         receive(call);

@@ -67,7 +67,8 @@ struct bp_grpc_call {
     /* Under the server's lock. */
     guint refs;
     bp_grpc_state state;
-    bool is_gone, is_counted;
+    bool is_gone;
+    bool has_place, is_watch; /* counted in its crowd */
     gint64 since_ns;
     guint64 seen; /* of a stream: what was looked at */
 };

@@ -72,8 +72,9 @@ start(exchange *x, const grpc_op *ops, size_t n, const void *tag)
     ck_assert_int_eq(grpc_call_start_batch(x->call, ops, n, (void *)tag, NULL), GRPC_CALL_OK);
 }
 
+/* @is_all: nothing comes after it. */
 static void
-send_first(exchange *x, const client *self, GBytes *bytes)
+send_first(exchange *x, const client *self, GBytes *bytes, bool is_all)
 {
     grpc_op ops[3] = {0};
     size_t n = 0;
@@ -94,12 +95,14 @@ send_first(exchange *x, const client *self, GBytes *bytes)
         ops[n].op = GRPC_OP_SEND_MESSAGE;
         ops[n++].data.send_message.send_message = x->sent;
     }
-    ops[n++].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+    if (is_all) {
+        ops[n++].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+    }
     start(x, ops, n, &x->sent);
 }
 
-exchange *
-exchange_begin(client *self, const char *path, GBytes *bytes)
+static exchange *
+begin(client *self, const char *path, GBytes *bytes, bool is_all)
 {
     exchange *x = g_new0(exchange, 1);
     x->queue = grpc_completion_queue_create_for_pluck(NULL);
@@ -109,11 +112,23 @@ exchange_begin(client *self, const char *path, GBytes *bytes)
     grpc_metadata_array_init(&x->trailing);
     x->call = grpc_channel_create_call(self->channel, NULL, GRPC_PROPAGATE_DEFAULTS, x->queue,
                                        grpc_slice_from_copied_string(path), NULL, deadline(), NULL);
-    send_first(x, self, bytes);
+    send_first(x, self, bytes, is_all);
     grpc_op op = {.op = GRPC_OP_RECV_INITIAL_METADATA};
     op.data.recv_initial_metadata.recv_initial_metadata = &x->initial;
     start(x, &op, 1, &x->initial);
     return x;
+}
+
+exchange *
+exchange_begin(client *self, const char *path, GBytes *bytes)
+{
+    return begin(self, path, bytes, true);
+}
+
+exchange *
+exchange_open(client *self, const char *path)
+{
+    return begin(self, path, NULL, false);
 }
 
 json_t *

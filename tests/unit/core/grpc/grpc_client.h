@@ -24,6 +24,8 @@ typedef struct exchange exchange;
 
 /** @bytes: the message; NULL = none is sent. */
 exchange *exchange_begin(client *self, const char *path, GBytes *bytes);
+/** One whose message is still to come, and does not. */
+exchange *exchange_open(client *self, const char *path);
 /** The next message.  Returns: (transfer full) (nullable) NULL when there is none any more */
 json_t *exchange_next(exchange *x, const bp_message *response);
 void exchange_cancel(exchange *x);

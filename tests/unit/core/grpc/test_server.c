@@ -381,20 +381,72 @@ START_TEST(test_messages__malformed)
 }
 END_TEST
 
-START_TEST(test_watch__no_more_than_allowed)
+/* They end when the client says so. */
+static void
+cancel_all(exchange **take_calls, guint n)
 {
-    exchange *streams[BP_GRPC_MAX_WATCHES];
+    for (guint i = 0; i < n; i++) {
+        exchange_cancel(take_calls[i]);
+        ck_assert_int_eq(exchange_end(take_calls[i], NULL), GRPC_STATUS_CANCELLED);
+    }
+}
+
+START_TEST(test_watch__no_more_than_allowed_without_a_token)
+{
+    exchange *streams[BP_GRPC_MAX_OPEN_WATCHES];
     g_autoptr(GBytes) message = nothing();
-    for (guint i = 0; i < BP_GRPC_MAX_WATCHES; i++) {
+    for (guint i = 0; i < BP_GRPC_MAX_OPEN_WATCHES; i++) {
         streams[i] = exchange_begin(nobody, HEALTH "Watch", message);
         json_decref(exchange_next(streams[i], &bp_grpc_health_response));
     }
     assert_refused(nobody, HEALTH "Watch", nothing(), GRPC_STATUS_RESOURCE_EXHAUSTED,
                    "too many watch");
-    for (guint i = 0; i < BP_GRPC_MAX_WATCHES; i++) {
-        exchange_cancel(streams[i]);
-        ck_assert_int_eq(exchange_end(streams[i], NULL), GRPC_STATUS_CANCELLED);
+    cancel_all(streams, BP_GRPC_MAX_OPEN_WATCHES);
+}
+END_TEST
+
+static void
+count_watches(guint n)
+{
+    BP_LOCK_GUARD(&server->lock);
+    server->known.n_watches = n;
+}
+
+START_TEST(test_watch__no_more_than_allowed)
+{
+    count_watches(BP_GRPC_MAX_WATCHES); /* so many jobs do not stay for a test */
+    assert_refused(boss, JOBS "Watch", id_message("x"), GRPC_STATUS_RESOURCE_EXHAUSTED,
+                   "too many watch");
+    count_watches(BP_GRPC_MAX_WATCHES - 1);
+    assert_refused(boss, JOBS "Watch", id_message("x"), GRPC_STATUS_NOT_FOUND, "");
+}
+END_TEST
+
+static guint
+count_open_calls(void)
+{
+    BP_LOCK_GUARD(&server->lock);
+    return server->open.n_calls;
+}
+
+/* Calls whose message does not come, as many as get in: nobody with a token notices. */
+START_TEST(test_calls__without_a_token_have_their_own_room)
+{
+    exchange *calls[BP_GRPC_MAX_OPEN_CALLS];
+    gint64 deadline_ns = bp_clock_mono_ns() + 60 * BP_NS_PER_S;
+    for (guint i = 0; i < BP_GRPC_MAX_OPEN_CALLS; i++) {
+        calls[i] = exchange_open(nobody, HEALTH "Check");
     }
+    while (count_open_calls() < BP_GRPC_MAX_OPEN_CALLS) {
+        ck_assert_msg(bp_clock_mono_ns() < deadline_ns, "not within a minute");
+        (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
+    }
+    assert_refused(nobody, HEALTH "Check", nothing(), GRPC_STATUS_RESOURCE_EXHAUSTED,
+                   "too many calls");
+    assert_refused(nobody, JOBS "List", nothing(), GRPC_STATUS_UNAUTHENTICATED, "a valid token");
+    g_autofree char *id = start_create("b");
+    json_decref(watch_to_the_end(reader, id));
+    cancel_all(calls, BP_GRPC_MAX_OPEN_CALLS);
 }
 END_TEST
 
@@ -516,7 +568,8 @@ main(void)
         test_access__what_is_not_there, test_jobs__started_watched_and_looked_at,
         test_jobs__page_by_page, test_jobs__refused, test_v1__as_the_operation_answers,
         test_v1__a_client_that_leaves_is_not_waited_for, test_v1__who_waits_does_not_keep_others,
-        test_messages__malformed, test_watch__no_more_than_allowed, test_stop__streams_are_told,
-        test_reflection__names_and_files, test_start__refused, test_threads__have_signals_blocked,
-        test_descriptors__are_not_inherited);
+        test_messages__malformed, test_watch__no_more_than_allowed_without_a_token,
+        test_watch__no_more_than_allowed, test_calls__without_a_token_have_their_own_room,
+        test_stop__streams_are_told, test_reflection__names_and_files, test_start__refused,
+        test_threads__have_signals_blocked, test_descriptors__are_not_inherited);
 }
