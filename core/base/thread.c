@@ -8,6 +8,8 @@
 #include <signal.h>
 
 #include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/fault.h"
 
 #include "sdk/lib/ban.h"
 
@@ -29,8 +31,9 @@ bp_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, gint64 deadline_
     return pthread_cond_timedwait(cond, lock, &until) != ETIMEDOUT;
 }
 
-void
-bp_thread_start(pthread_t *thread, void *(*run)(void *), void *ctx)
+/* Returns: 0, or an errno */
+static int
+start(pthread_t *thread, void *(*run)(void *), void *ctx)
 {
     /* Signals belong to the main thread: workers must not be the ones that are interrupted. */
     sigset_t all, old;
@@ -38,7 +41,29 @@ bp_thread_start(pthread_t *thread, void *(*run)(void *), void *ctx)
     pthread_sigmask(SIG_SETMASK, &all, &old);
     int failed = pthread_create(thread, NULL, run, ctx);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return failed;
+}
+
+void
+bp_thread_start(pthread_t *thread, void *(*run)(void *), void *ctx)
+{
+    int failed = start(thread, run, ctx);
     if (failed != 0) {
         g_error("cannot start a thread: %s", g_strerror(failed));
     }
+}
+
+bool
+bp_thread_try_start(pthread_t *thread, void *(*run)(void *), void *ctx, GError **error)
+{
+    if (!bp_fault_point("thread.start", error)) {
+        return false;
+    }
+    int failed = start(thread, run, ctx);
+    if (failed != 0) {
+        bp_set_error(error, BP_ERR_RETRYABLE, "cannot start a thread: %s", g_strerror(failed));
+        bp_error_add_hint(error,
+                          "the service (TasksMax=) or its user (ulimit -u) may have no more");
+    }
+    return failed == 0;
 }

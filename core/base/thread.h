@@ -38,4 +38,7 @@ bool bp_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, gint64 dead
 /** Start a thread with all signals blocked; aborts the process when the system refuses one. */
 void bp_thread_start(pthread_t *thread, void *(*run)(void *), void *ctx);
 
+/** The same for who can do without: RETRYABLE when the system refuses one. */
+bool bp_thread_try_start(pthread_t *thread, void *(*run)(void *), void *ctx, GError **error);
+
 #endif

@@ -4,9 +4,12 @@
  */
 #include "core/grpc/pool.h"
 
+#include "core/base/log.h"
 #include "core/base/thread.h"
 
 #include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "grpc"
 
 typedef struct {
     void (*run)(void *ctx);
@@ -19,8 +22,8 @@ struct bp_grpc_pool {
     pthread_cond_t wake;
     GQueue queue; /* work* */
     guint n_idle;
-    GArray *threads; /* pthread_t */
-    bool is_ending;
+    GArray *threads;          /* pthread_t */
+    bool is_ending, is_short; /* of threads: it is told once, not for each call */
 };
 
 bp_grpc_pool *
@@ -60,22 +63,40 @@ serve(void *ctx)
     return NULL;
 }
 
+/* Under the lock.  Returns: there is one more, which takes what is queued next */
+static bool
+add_thread(bp_grpc_pool *pool)
+{
+    if (pool->threads->len >= pool->max_threads) {
+        return false;
+    }
+    pthread_t thread;
+    g_autoptr(GError) error = NULL;
+    bool is_there = bp_thread_try_start(&thread, serve, pool, &error);
+    if (is_there) {
+        g_array_append_val(pool->threads, thread);
+    } else if (!pool->is_short) {
+        BP_WARN("calls of gRPC wait or are refused", "why", error->message);
+    }
+    pool->is_short = !is_there;
+    return is_there;
+}
+
 bool
 bp_grpc_pool_push(bp_grpc_pool *pool, void (*run)(void *ctx), void *ctx)
 {
     BP_LOCK_GUARD(&pool->lock);
     guint n_waiting = g_queue_get_length(&pool->queue);
-    bool has_thread = n_waiting < pool->n_idle || pool->threads->len < pool->max_threads;
-    if (pool->is_ending || (!has_thread && n_waiting >= pool->n_idle + pool->max_queued)) {
+    if (pool->is_ending) {
+        return false;
+    }
+    bool is_taken = n_waiting < pool->n_idle || add_thread(pool);
+    bool can_wait = pool->threads->len > 0 && n_waiting < pool->n_idle + pool->max_queued;
+    if (!is_taken && !can_wait) {
         return false;
     }
     work item = {.run = run, .ctx = ctx};
     g_queue_push_tail(&pool->queue, g_memdup2(&item, sizeof item));
-    if (n_waiting >= pool->n_idle && pool->threads->len < pool->max_threads) {
-        pthread_t thread;
-        bp_thread_start(&thread, serve, pool);
-        g_array_append_val(pool->threads, thread);
-    }
     pthread_cond_signal(&pool->wake);
     return true;
 }

@@ -16,7 +16,7 @@ bp_grpc_pool *bp_grpc_pool_new(guint max_threads, guint max_queued);
 /** Nothing is queued any more, or to be queued. */
 void bp_grpc_pool_free(bp_grpc_pool *pool);
 
-/** False when there is no room. */
+/** False when there is no room: no thread, if the system refuses even the first one. */
 bool bp_grpc_pool_push(bp_grpc_pool *pool, void (*run)(void *ctx), void *ctx);
 
 #endif

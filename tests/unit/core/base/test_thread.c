@@ -106,10 +106,22 @@ START_TEST(test_start__threads_get_no_signals)
 }
 END_TEST
 
+START_TEST(test_try_start__as_start)
+{
+    g_autoptr(GError) error = NULL;
+    sigset_t inside;
+    pthread_t thread;
+    sigemptyset(&inside);
+    ASSERT_FINE(bp_thread_try_start(&thread, read_mask, &inside, &error), error);
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(sigismember(&inside, SIGTERM), 1);
+}
+END_TEST
+
 int
 main(void)
 {
     return RUN_SUITE("core/base/thread", setup, teardown, test_guard__excludes_others,
                      test_wait__until_a_time_that_is_over, test_wait__until_signalled,
-                     test_start__threads_get_no_signals);
+                     test_start__threads_get_no_signals, test_try_start__as_start);
 }
