@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bp_build.h"
@@ -155,10 +156,24 @@ read_pem(const char *key, const char *path, char **out, GError **error)
     return true;
 }
 
+/* A group may read it, as on Debian those of ssl-cert do; whoever else can could answer for us. */
+static bool
+check_key_file(const char *path, GError **error)
+{
+    struct stat is;
+    if (path != NULL && stat(path, &is) == 0 && (is.st_mode & S_IRWXO) != 0) {
+        bp_set_error(error, BP_ERR_DENIED, "server.tls_key: everybody can use %s", path);
+        bp_error_add_hint(error, "chmod o= %s; and make another key, if others were here", path);
+        return false;
+    }
+    return true; /* what is not there, reading says */
+}
+
 static bool
 read_certificate(daemon_parts *d, GError **error)
 {
-    return read_pem("tls_cert", d->settings->tls_cert, &d->tls_cert, error) &&
+    return check_key_file(d->settings->tls_key, error) &&
+           read_pem("tls_cert", d->settings->tls_cert, &d->tls_cert, error) &&
            read_pem("tls_key", d->settings->tls_key, &d->tls_key, error) &&
            read_pem("tls_client_ca", d->settings->tls_client_ca, &d->tls_client_ca, error);
 }

@@ -224,6 +224,10 @@ def test_tls(make, tmp_path):
     server.start()
     assert server.url.startswith("https://")
     server.get(JOBS).expect(200)
+    server.stop()
+    files.server_key.chmod(0o644)
+    code, said = server.run()
+    assert code == 2 and f"server.tls_key: everybody can use {files.server_key}" in said
 
 
 @pytest.mark.parametrize("name", ["bakplane", "milvus-backup"])
