@@ -14,10 +14,13 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/base/thread.h"
 #include "core/job/restore_runs.h"
 
 #include "sdk/lib/ban.h"
+
+#define BP_LOG_MODULE "restore"
 
 struct bp_restore_journal {
     pthread_mutex_t lock; /* orders appends; guards fd, pending and leftovers */
@@ -49,8 +52,8 @@ append_line(bp_restore_journal *journal, json_t *take_line, GError **error)
         return true;
     }
     int problem = written >= 0 && written < (ssize_t)n ? ENOSPC : errno;
-    if (written > 0) {
-        (void)ftruncate(journal->fd, end);
+    if (written > 0 && ftruncate(journal->fd, end) != 0) {
+        BP_WARN("half a line stays in a journal of restores", "path", journal->path);
     }
     bp_set_error_errno(error, problem, "restore journal %s", journal->path);
     return false;
