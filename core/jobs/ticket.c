@@ -58,13 +58,21 @@ new_record(const bp_ticket_params *params, const char *id, gint64 now_ns)
 }
 
 bool
+bp_ticket__write(bp_ticket *ticket, GError **error)
+{
+    ticket->unwritten = !bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
+    return !ticket->unwritten;
+}
+
+bool
 bp_ticket__place(bp_ticket *ticket, const bp_obstacle *found, GError **error)
 {
     const char *other = found->record != NULL ? bp_json_text(found->record, "id", NULL) : NULL;
     bool waits = found->verdict != BP_CLAIMS_FREE && other != NULL;
     bool queued = waits || ticket->held;
     bool is_new = json_object_get(ticket->record, "state") == NULL;
-    if (queued && !is_new && g_strcmp0(ticket->waits_for, waits ? other : NULL) == 0) {
+    if (queued && !is_new && !ticket->unwritten &&
+        g_strcmp0(ticket->waits_for, waits ? other : NULL) == 0) {
         return true;
     }
     g_free(ticket->waits_for);
@@ -76,7 +84,7 @@ bp_ticket__place(bp_ticket *ticket, const bp_obstacle *found, GError **error)
         g_autofree char *now = bp_clock_wall_text();
         bp_json_set_text(ticket->record, "started", now);
     }
-    return bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
+    return bp_ticket__write(ticket, error);
 }
 
 bp_ticket *

@@ -108,7 +108,8 @@ const json_t *bp_ticket_record(const bp_ticket *ticket);
  * ticket can be freed then.  Borrowed.
  */
 int bp_ticket_lock_fd(const bp_ticket *ticket);
-/** A worker is about to be started for it: counted in the record, as "starts". */
+/** A worker is about to be started for it: counted in the record, as "starts", and in the way of
+ * others from now on, as "starting". */
 bool bp_ticket_count_start(bp_ticket *ticket, GError **error);
 /** It was not started after all. */
 void bp_ticket_uncount_start(bp_ticket *ticket);

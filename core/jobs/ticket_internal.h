@@ -37,6 +37,7 @@ struct bp_ticket {
     int lock;        /* descriptor that holds the lock */
     bool held;       /* for somebody else to run: no worker, and queued until then */
     bool again;      /* an earlier process began with it */
+    bool unwritten;  /* what the record on disk says may be older than ours */
     char *waits_for; /* or NULL */
     /* The log's, under its lock. */
     int log;
@@ -46,7 +47,11 @@ struct bp_ticket {
 /** One without a lock and a record.  @id: copied.  Returns: (transfer full) */
 bp_ticket *bp_ticket__new(bp_jobs *jobs, const char *id);
 
-/** Running, or queued behind another one; the record says so when that has changed. */
+/** Its record to disk. */
+bool bp_ticket__write(bp_ticket *ticket, GError **error);
+
+/** Running, or queued behind another one; the record says so when that has changed, and when it
+ * could not be written before. */
 bool bp_ticket__place(bp_ticket *ticket, const bp_obstacle *found, GError **error);
 
 #endif

@@ -36,9 +36,11 @@ bp_ticket_count_start(bp_ticket *ticket, GError **error)
 {
     guint64 starts = bp_json_u64(ticket->record, "starts", 0);
     bp_json_set_u64(ticket->record, "starts", starts + 1);
-    bool counted = bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, error);
+    json_object_set_new(ticket->record, "starting", json_true());
+    bool counted = bp_ticket__write(ticket, error);
     if (!counted) { /* it is not started either */
         bp_json_set_u64(ticket->record, "starts", starts);
+        (void)json_object_del(ticket->record, "starting");
     }
     return counted;
 }
@@ -48,8 +50,8 @@ bp_ticket_uncount_start(bp_ticket *ticket)
 {
     guint64 starts = bp_json_u64(ticket->record, "starts", 1);
     bp_json_set_u64(ticket->record, "starts", starts > 0 ? starts - 1 : 0);
-    /* Where it cannot be written now, the next count does. */
-    (void)bp_jobs__write_record(ticket->jobs, ticket->id, ticket->record, NULL);
+    (void)json_object_del(ticket->record, "starting");
+    (void)bp_ticket__write(ticket, NULL); /* else when its turn is looked at again */
 }
 
 bool
@@ -74,6 +76,7 @@ bp_ticket_adopt(bp_jobs *jobs, const char *id, int take_fd, GError **error)
     if (ticket->again && json_object_get(record, "left") == NULL) {
         bp_json_set_u64(record, "attempt", bp_json_u64(record, "attempt", 1) + 1);
     }
+    (void)json_object_del(record, "starting");
     (void)json_object_del(record, "again");
     (void)json_object_del(record, "left");
     (void)json_object_del(record, "waits_for");
@@ -142,6 +145,7 @@ bp_ticket_revive(bp_jobs *jobs, const char *id, GError **error)
         (void)json_object_del(ticket->record, "left");
         (void)json_object_del(ticket->record, "worker");
     }
+    (void)json_object_del(ticket->record, "starting");
     bp_json_set_text(ticket->record, "state", "queued");
     return bp_jobs__write_record(jobs, id, ticket->record, error) ? g_steal_pointer(&ticket) : NULL;
 }

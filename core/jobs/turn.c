@@ -82,12 +82,19 @@ bp_obstacle_clear(bp_obstacle *found)
     json_decref(found->record);
 }
 
+/* Its worker may be there, although it has not said so yet. */
+static bool
+runs(const json_t *record)
+{
+    return strcmp(bp_json_text(record, "state", ""), "queued") != 0 ||
+           json_is_true(json_object_get(record, "starting"));
+}
+
 /* Running, or queued before us; of those that wait the oldest goes first. */
 static bool
 is_before(const json_t *record, const char *id)
 {
-    return strcmp(bp_json_text(record, "state", ""), "queued") != 0 ||
-           strcmp(bp_json_text(record, "id", ""), id) < 0;
+    return runs(record) || strcmp(bp_json_text(record, "id", ""), id) < 0;
 }
 
 void
@@ -143,8 +150,7 @@ bp_turns_running(const bp_turns *turns, GHashTable *but)
     guint n = 0;
     for (guint i = 0; i < turns->live->len; i++) {
         const json_t *record = g_ptr_array_index(turns->live, i);
-        bool runs = strcmp(bp_json_text(record, "state", ""), "queued") != 0;
-        n += runs && bp_jobs__is_supervised(record) &&
+        n += runs(record) && bp_jobs__is_supervised(record) &&
              !g_hash_table_contains(but, bp_json_text(record, "id", ""));
     }
     return n;

@@ -337,7 +337,31 @@ START_TEST(test_turns__who_may_is_in_the_way_of_the_next)
 }
 END_TEST
 
-/* Its server was down when another process began to write the same backup. */
+/* A worker that was started has the source, although its record still says queued. */
+START_TEST(test_turns__who_is_being_started_is_in_the_way)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(bp_ticket) one = hold("source s", &error);
+    g_autoptr(bp_ticket) two = hold("source s", &error);
+    ASSERT_FINE(two != NULL, error);
+    bool in_order = strcmp(bp_ticket_id(one), bp_ticket_id(two)) < 0; /* in one millisecond */
+    bp_ticket *older = in_order ? one : two;
+    bp_ticket *younger = in_order ? two : one;
+    bool turn = true;
+    ASSERT_FINE(bp_ticket_count_start(younger, &error), error);
+    bp_turns *turns = bp_turns_begin(jobs, NULL);
+    ASSERT_FINE(bp_ticket_may_run(older, turns, &turn, &error), error);
+    bp_turns_end(turns);
+    ck_assert(!turn);
+    ck_assert_str_eq(bp_ticket_waits_for(older), bp_ticket_id(younger));
+    bp_ticket_uncount_start(younger);
+    turns = bp_turns_begin(jobs, NULL);
+    ASSERT_FINE(bp_ticket_may_run(older, turns, &turn, &error), error);
+    bp_turns_end(turns);
+    ck_assert(turn);
+}
+END_TEST
+
 /* It holds its lock, so it may be in anybody's way: nobody is let in past it. */
 START_TEST(test_turns__a_live_job_that_cannot_be_read)
 {
@@ -356,6 +380,7 @@ START_TEST(test_turns__a_live_job_that_cannot_be_read)
 }
 END_TEST
 
+/* Its server was down when another process began to write the same backup. */
 START_TEST(test_revive__waits_for_another_writer)
 {
     g_autoptr(GError) error = NULL;
@@ -396,5 +421,5 @@ main(void)
         test_wait__a_stopped_process_has_the_directory,
         test_take__a_stopped_process_has_the_directory, test_turns__looks_once,
         test_turns__who_may_is_in_the_way_of_the_next, test_turns__a_live_job_that_cannot_be_read,
-        test_revive__waits_for_another_writer);
+        test_turns__who_is_being_started_is_in_the_way, test_revive__waits_for_another_writer);
 }
