@@ -18,6 +18,9 @@
 /* A record may be replaced while it is looked at; more often than that it is not. */
 #define MAX_LOOKS 5
 
+#define PROBE "probe"
+#define PROBE_BYTES 4096
+
 bp_jobs *
 bp_jobs_open(const char *state_dir)
 {
@@ -34,6 +37,19 @@ bp_jobs_close(bp_jobs *jobs)
         g_free(jobs->dir);
         g_free(jobs);
     }
+}
+
+bool
+bp_jobs_probe(bp_jobs *jobs, GError **error)
+{
+    g_autofree char *text = g_strnfill(PROBE_BYTES, '\n');
+    g_autofree char *path = g_build_filename(jobs->dir, PROBE, NULL);
+    if (!bp_jobs__make_dir(jobs->dir, error) ||
+        !bp_jobs__write(jobs->dir, PROBE, text, true, error)) {
+        return false;
+    }
+    (void)unlink(path); /* one that stays is replaced by the next */
+    return true;
 }
 
 char *

@@ -47,6 +47,13 @@ void bp_jobs_close(bp_jobs *jobs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_jobs, bp_jobs_close)
 
 /**
+ * Whether a job could be let in now: makes the directory where there is none, and writes and
+ * removes a file in it, as large as a record.  Errors: by errno, NO_SPACE among them; DENIED when
+ * it is somebody else's.
+ */
+bool bp_jobs_probe(bp_jobs *jobs, GError **error);
+
+/**
  * All jobs, newest first, each as an object:
  *
  *     {"id", "verb", "name", "state", "origin", "created", "started", "ended", "attempt", "pid",

@@ -24,11 +24,12 @@ show_ready(void *ctx, const bp_http_request *request)
 {
     (void)request;
     bp_ready_state state = bp_ready_get(bp_service_ready(ctx));
-    bool all = state.source && state.storage;
+    bool all = state.source && state.storage && state.jobs;
     json_t *ready = json_object();
     bp_json_set_text(ready, "status", all ? "ready" : "not ready");
     json_object_set_new(ready, "source", json_boolean(state.source));
     json_object_set_new(ready, "storage", json_boolean(state.storage));
+    json_object_set_new(ready, "jobs", json_boolean(state.jobs));
     return bp_reply_json(all ? 200 : 503, ready);
 }
 

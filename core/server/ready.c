@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/thread.h"
+#include "core/jobs/store.h"
 
 #include "sdk/lib/ban.h"
 
@@ -13,6 +14,7 @@
 
 struct bp_ready {
     bp_workspace *workspace; /* of who looks */
+    bp_jobs *jobs;           /* likewise */
     bool has_written;        /* likewise: since the storage was not ready */
     pthread_mutex_t lock;    /* guards all below */
     pthread_cond_t seen;
@@ -22,10 +24,11 @@ struct bp_ready {
 };
 
 bp_ready *
-bp_ready_new(bp_workspace *take_workspace)
+bp_ready_new(bp_workspace *take_workspace, const char *state_dir)
 {
     bp_ready *ready = g_new0(bp_ready, 1);
     ready->workspace = take_workspace;
+    ready->jobs = bp_jobs_open(state_dir);
     pthread_mutex_init(&ready->lock, NULL);
     bp_cond_init(&ready->seen);
     return ready;
@@ -37,6 +40,7 @@ bp_ready_free(bp_ready *ready)
     if (ready != NULL) {
         g_assert(!ready->looking);
         bp_workspace_free(ready->workspace);
+        bp_jobs_close(ready->jobs);
         pthread_cond_destroy(&ready->seen);
         pthread_mutex_destroy(&ready->lock);
         g_free(ready);
@@ -79,10 +83,13 @@ look(bp_ready *ready)
     call.deadline_ns = bp_clock_mono_ns() + BP_READY_LIMIT_NS;
     GError *storage_error = NULL;
     GError *source_error = NULL;
+    GError *jobs_error = NULL;
     bool storage = look_at_storage(ready, &call, &storage_error);
     bool source = look_at_source(ready->workspace, &call, &source_error);
+    bool jobs = bp_jobs_probe(ready->jobs, &jobs_error);
     return (bp_ready_state){.storage = said("backup storage", storage, storage_error),
-                            .source = said("source", source, source_error)};
+                            .source = said("source", source, source_error),
+                            .jobs = said("job directory", jobs, jobs_error)};
 }
 
 /* Returns: this thread has to look. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whether jobs can be done: the source and the backup storage answer.  They are asked at most once
- * in BP_READY_KEEP_NS, by one thread at a time, whoever wants to know and how often: it is no way
- * to burden them.
+ * Whether jobs can be done: the source and the backup storage answer, and a job can be put on
+ * record.  They are asked at most once in BP_READY_KEEP_NS, by one thread at a time, whoever wants
+ * to know and how often: it is no way to burden them.
  */
 #ifndef BP_CORE_SERVER_READY_H
 #define BP_CORE_SERVER_READY_H
@@ -18,10 +18,11 @@ typedef struct bp_ready bp_ready;
 /** What was found. */
 typedef struct bp_ready_state {
     bool source, storage; /* answer as they should; why not is in the log */
+    bool jobs;            /* their directory can be written, likewise */
 } bp_ready_state;
 
-/** @take_workspace: only used here.  Returns: (transfer full) */
-bp_ready *bp_ready_new(bp_workspace *take_workspace);
+/** @take_workspace: only used here.  @state_dir: copied.  Returns: (transfer full) */
+bp_ready *bp_ready_new(bp_workspace *take_workspace, const char *state_dir);
 void bp_ready_free(bp_ready *ready);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_ready, bp_ready_free)
 

@@ -66,7 +66,8 @@ start(bp_service *s, const bp_service_params *params, GError **error)
     if (s->workspace == NULL || !bp_workspace_load_plugins(s->workspace, error)) {
         return false;
     }
-    s->ready = bp_ready_new(bp_workspace_new_beside(s->workspace, params->cancel));
+    s->ready =
+        bp_ready_new(bp_workspace_new_beside(s->workspace, params->cancel), params->state_dir);
     /* Without a file there is none for workers, either, whatever they would find. */
     const char *config = bp_config_path(params->config);
     const bp_config_dialect *dialect = bp_config_foreign_dialect(params->config);

@@ -5,6 +5,8 @@
 #include "core/server/ready.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "core/base/thread.h"
 #include "tests/unit/core/job/job_fixture.h"
@@ -20,7 +22,8 @@ setup(void)
     job = job_open();
     g_autoptr(GError) error = NULL;
     ASSERT_FINE(bp_workspace_load_plugins(job.workspace, &error), error);
-    ready = bp_ready_new(bp_workspace_new_beside(job.workspace, NULL));
+    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    ready = bp_ready_new(bp_workspace_new_beside(job.workspace, NULL), state);
 }
 
 static void
@@ -31,10 +34,11 @@ teardown(void)
     job_teardown();
 }
 
-START_TEST(test_get__both_answer)
+START_TEST(test_get__all_is_well)
 {
     bp_ready_state state = bp_ready_get(ready);
-    ck_assert(state.source && state.storage);
+    ck_assert(state.source && state.storage && state.jobs);
+    ck_assert_uint_eq(job_count("state/jobs"), 0);
 }
 END_TEST
 
@@ -43,7 +47,21 @@ START_TEST(test_get__one_does_not)
     job_remove("backups");
     job_write("backups", "no folder");
     bp_ready_state state = bp_ready_get(ready);
-    ck_assert(state.source && !state.storage);
+    ck_assert(state.source && !state.storage && state.jobs);
+}
+END_TEST
+
+/* As on a full disk: files can be made, but nothing can be written to them. */
+START_TEST(test_get__no_job_can_be_put_on_record)
+{
+    struct rlimit limit;
+    ck_assert_ptr_ne(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct rlimit none = {.rlim_cur = 64, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    bp_ready_state state = bp_ready_get(ready);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert(state.source && !state.jobs);
 }
 END_TEST
 
@@ -82,6 +100,7 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("server/ready", setup, teardown, test_get__both_answer, test_get__one_does_not,
-                     test_get__does_not_look_again_and_again, test_get__many_at_once_get_the_same);
+    return RUN_SUITE("server/ready", setup, teardown, test_get__all_is_well, test_get__one_does_not,
+                     test_get__no_job_can_be_put_on_record, test_get__does_not_look_again_and_again,
+                     test_get__many_at_once_get_the_same);
 }
