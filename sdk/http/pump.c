@@ -13,6 +13,7 @@
 
 #include "sdk/http/exchange.h"
 #include "sdk/lib/errors.h"
+#include "sdk/lib/result.h"
 
 #include "sdk/lib/ban.h"
 
@@ -200,8 +201,6 @@ http_pump(bp_http_exchange *x, const struct bp_op *op, int (*is_ready)(const bp_
         }
         (void)wait_for_more(x, op, idle_since_ns, has_moved);
     }
-    uint32_t size = error->struct_size;
-    *error = x->failure;
-    error->struct_size = size;
+    bp_result_copy(error, &x->failure);
     return error->cls;
 }

@@ -174,6 +174,21 @@ START_TEST(test_perform__cancelled_before)
 }
 END_TEST
 
+START_TEST(test_perform__error_of_an_older_host)
+{
+    const struct bp_http_request request = {.url = "http://127.0.0.1:1/"};
+    const uint32_t shorter = offsetof(struct bp_error, message); /* as if it ended there */
+    error.struct_size = shorter;
+    snprintf(error.message, sizeof(error.message), "of the host");
+    atomic_store(&bp_fake.cancelled, 1);
+    ck_assert_int_eq(bp_http_perform(client, &bp_fake.op, &request, 0, &answer, &error),
+                     BP_ERR_CANCELLED);
+    ck_assert_int_eq(error.cls, BP_ERR_CANCELLED);
+    ck_assert_uint_eq(error.struct_size, shorter);
+    ck_assert_str_eq(error.message, "of the host");
+}
+END_TEST
+
 START_TEST(test_perform__nobody_listens)
 {
     /* Port 1 of the loopback device: refused at once, so that nothing can have happened. */
@@ -220,6 +235,7 @@ main(void)
     tcase_add_test(tcase, test_perform__reset);
     tcase_add_test(tcase, test_perform__answer_too_long);
     tcase_add_test(tcase, test_perform__cancelled_before);
+    tcase_add_test(tcase, test_perform__error_of_an_older_host);
     tcase_add_test(tcase, test_perform__nobody_listens);
     tcase_add_test(tcase, test_perform__bad_urls);
     tcase_add_test(tcase, test_perform__no_secrets_in_messages);
