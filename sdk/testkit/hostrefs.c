@@ -10,6 +10,7 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/result.h"
 #include "sdk/lib/storage.h"
 #include "sdk/testkit/memory.h"
 
@@ -156,10 +157,11 @@ bp_kit_refs_list(const struct bp_op *op, const char *name, const struct bp_list_
                                  .prefix = pass_prefix,
                                  .next = pass_next};
     const char *after = args->start_after;
-    struct bp_list_args more = *args;
+    struct bp_list_args more = {.struct_size = sizeof more};
     char *prefix = bp_kit_text("%s%s", ref->prefix, args->prefix != NULL ? args->prefix : "");
     char *start = after != NULL ? bp_kit_text("%s%s", ref->prefix, after) : NULL;
     uint32_t most = ref->store->info.max_list;
+    bp_result_copy(&more, args);
     more.prefix = prefix;
     more.start_after = start;
     more.max = most > 0 && most < more.max ? most : more.max;
@@ -187,7 +189,7 @@ bp_kit_refs_read(const struct bp_op *op, const char *name, const struct bp_read_
     struct bp_reader *reader = NULL;
     struct bp_object_meta meta = {.struct_size = sizeof meta, .size = BP_UNKNOWN};
     const struct ref *ref = find_key(name, args->key, full, error);
-    struct bp_read_args inner = *args;
+    struct bp_read_args inner = {.struct_size = sizeof inner};
     size_t got = 0;
     *n = 0;
     if (ref == NULL) {
@@ -197,6 +199,7 @@ bp_kit_refs_read(const struct bp_op *op, const char *name, const struct bp_read_
         return bp_fail(error, BP_ERR_INVALID, "%s: unknown flags, or more than 1 GiB", args->key);
     }
     const struct bp_storage_ops *ops = &ref->store->kit->ops;
+    bp_result_copy(&inner, args);
     inner.key = full;
     bp_status status = ops->read_open(ref->store->it, op, &inner, &meta, &reader, error);
     if (status != BP_OK) {
