@@ -10,6 +10,7 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/key.h"
+#include "sdk/lib/result.h"
 #include "sdk/lib/settings.h"
 
 #include "sdk/lib/ban.h"
@@ -75,7 +76,7 @@ list_page(struct bp_source *self, const struct bp_op *op, const char *ref,
     bp_error_init(&raw);
     bp_status status = self->host->storage_list(op, ref, args, &sink, &raw);
     if (state->status == BP_OK && status != BP_OK) {
-        *state->error = raw;
+        bp_result_copy(state->error, &raw);
         state->status = status;
     }
     return state->status;
