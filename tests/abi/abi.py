@@ -21,6 +21,8 @@ COMMENT = re.compile(r"/\*.*?\*/", re.S)
 NO_CONSTANTS = ("BP_BEGIN_DECLS", "BP_END_DECLS", "BP_PLUGIN_EXPORT", "BP_ABI_MINOR",
                 "BP_ERR_CLASS_END")
 TEXTS = ("BP_PLUGIN_ENTRY",)
+# Others embed it, so that it never grows.
+EMBEDDED = "bp_checksum"
 
 
 def headers(include):
@@ -81,6 +83,17 @@ def write_shortened(include, out, older):
     for header in headers(include):
         text = STRUCT.sub(shortened, header.read_text("utf-8"))
         (folder / header.name).write_text(text, encoding="utf-8")
+
+
+def lengthen(include):
+    """Append a member to each structure that may grow, in place."""
+    def lengthened(match):
+        name, body = match.groups()
+        later = "" if name == EMBEDDED else "    uint64_t later;\n"
+        return f"struct {name} {{\n{body}{later}}};"
+
+    for header in headers(include):
+        header.write_text(STRUCT.sub(lengthened, header.read_text("utf-8")), encoding="utf-8")
 
 
 def minor(include):

@@ -5,7 +5,8 @@
 Usage: future_program.py CMAKE CC BUILD
 
 It has to load what was built with the headers of today and of every recorded minor, and to make
-backups with it. The build is kept in BUILD/tests/future, so that the next one is short.
+backups with it and restore them. The build is kept in BUILD/tests/future, so that the next one is
+short.
 """
 
 import shutil
@@ -39,18 +40,17 @@ def build_program(cmake, compiler, folder, include):
 def main(cmake, compiler, build):
     kept = Path(build, "tests/future")
     with tempfile.TemporaryDirectory(dir=Path(build, "tests")) as folder:
-        sdk = cross.future(Path(folder, "future"))
-        update(sdk / "include", kept / "include")
+        tree = cross.future(Path(folder, "future"))
+        include = tree / "sdk/include"
+        update(include, kept / "include")
         program = build_program(cmake, compiler, kept / "build", kept / "include")
         builder = cross.Builder(compiler, folder)
-        template = abi.TOP / "sdk/templates/storage"
-        plugins = [builder.plugin("future", sdk / "include", sdk / "templates/storage"),
-                   builder.plugin("today", abi.SDK_INCLUDE, template)]
-        plugins += [builder.plugin(f"old-{minor}", include, template)
-                    for minor, include in abi.recorded().items()]
-        for plugin in plugins:
-            minor = cross.try_program(program, plugin, folder)
-            print(f"the program of 1.{abi.minor(sdk / 'include')}, {plugin.stem} of {minor}")
+        plugins = [builder.both("future", include, tree), builder.both("today", abi.SDK_INCLUDE)]
+        plugins += [builder.both(f"old-{minor}", older) for minor, older in abi.recorded().items()]
+        for storage, source in plugins:
+            minors = cross.try_program(program, storage, source, folder)
+            print(f"the program of 1.{abi.minor(include)}, {storage.stem} and {source.stem} of "
+                  f"{' and '.join(minors)}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
  *
  * host PLUGIN KIND [KEY=VALUE…]: a host of few lines, compiled with the headers of another minor
  * than the plugin.  It takes the descriptor as core/plugin/load.c does, opens an instance, and with
- * a "root" among the settings writes, reads, lists and removes an object.  Results are handed out
- * in structures of its own size with guard bytes behind them.
+ * a "root" among the settings writes, reads, lists and removes an object.  A source that needs no
+ * "address" captures and restores (host_source.c).  Results are handed out in structures of its
+ * own size with guard bytes behind them.
  */
 #include <bakplane/plugin.h>
 #include <dlfcn.h>
@@ -14,30 +15,7 @@
 
 #include "sdk/lib/errors.h"
 #include "sdk/lib/parse.h"
-
-#define GUARD 256
-#define GUARD_BYTE 0xA5
-
-/* A result of a type, and what a plugin must not touch behind it. */
-#define GUARDED(type)               \
-    struct {                        \
-        struct type it;             \
-        unsigned char guard[GUARD]; \
-    }
-#define PREPARE(result)                                \
-    do {                                               \
-        memset(&(result), 0, sizeof((result)));        \
-        (result).it.struct_size = sizeof((result).it); \
-        memset((result).guard, GUARD_BYTE, GUARD);     \
-    } while (0)
-#define CHECK_GUARD(result) check_guard((result).guard, #result, __LINE__)
-#define CHECK(condition)                                                                          \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            fprintf(stderr, "host.c:%d: not so: %s (%s)\n", __LINE__, #condition, error.message); \
-            exit(1);                                                                              \
-        }                                                                                         \
-    } while (0)
+#include "tests/abi/host.h"
 
 struct bp_config {
     char **given; /* KEY=VALUE, ends with NULL */
@@ -46,26 +24,22 @@ struct bp_config {
     size_t n;
 };
 
-static struct {
-    struct bp_error it;
-    unsigned char guard[GUARD];
-} guarded_error;
-#define error guarded_error.it
-static struct bp_op op = {.struct_size = sizeof(op)};
-static struct bp_config config;
+struct guarded_error guarded_error;
+const struct bp_op op = {.struct_size = sizeof(op)};
+struct bp_config config;
 
-static void
-check_guard(const unsigned char *guard, const char *what, int line)
+void
+check_guard(const unsigned char *guard, const char *what)
 {
     for (size_t i = 0; i < GUARD; i++) {
         if (guard[i] != GUARD_BYTE) {
-            fprintf(stderr, "host.c:%d: %s was written beyond its size\n", line, what);
+            fprintf(stderr, "%s was written beyond its size\n", what);
             exit(1);
         }
     }
 }
 
-static const char *
+const char *
 config_get(const struct bp_config *from, const char *key)
 {
     size_t n = strlen(key);
@@ -149,6 +123,15 @@ progress(const struct bp_op *of, uint64_t done, uint64_t total)
     (void)of, (void)done, (void)total;
 }
 
+/* Every storage that a source may name is empty. */
+static bp_status
+list_nothing(const struct bp_op *of, const char *ref, const struct bp_list_args *args,
+             const struct bp_list_sink *sink, struct bp_error *why)
+{
+    (void)of, (void)ref, (void)args, (void)sink, (void)why;
+    return BP_OK;
+}
+
 #ifdef BP_FUTURE
 static uint64_t
 ticks(const struct bp_op *of)
@@ -158,7 +141,7 @@ ticks(const struct bp_op *of)
 }
 #endif
 
-static const struct bp_host host = {
+const struct bp_host host = {
     .struct_size = sizeof(host),
     .abi_major = BP_ABI_MAJOR,
     .abi_minor = BP_ABI_MINOR,
@@ -175,13 +158,13 @@ static const struct bp_host host = {
     .cancel_fd = cancel_fd,
     .sleep = host_sleep,
     .progress = progress,
+    .storage_list = list_nothing,
 #ifdef BP_FUTURE
     .ticks = ticks,
 #endif
 };
 
-/* min(sizes) of a table, the rest zero. */
-static void
+void
 take(void *to, size_t size, const void *from)
 {
     uint32_t theirs;
@@ -281,7 +264,7 @@ count_entry(void *ctx, const char *key, const struct bp_object_meta *meta)
     return 0;
 }
 
-static int32_t
+int32_t
 refuse_text(void *ctx, const char *text)
 {
     (void)ctx, (void)text;
@@ -339,22 +322,6 @@ use_storage(const struct bp_plugin *plugin)
         list_and_remove(&ops, storage);
     }
     ops.close(storage);
-}
-
-static void
-use_source(const struct bp_plugin *plugin)
-{
-    struct bp_source_ops ops;
-    struct bp_source *source = NULL;
-    GUARDED(bp_source_info) info;
-    CHECK(plugin->source != NULL);
-    take(&ops, sizeof(ops), plugin->source);
-    CHECK(ops.open(&host, &op, &config, &source, &error) == BP_OK);
-    PREPARE(info);
-    CHECK(ops.info(source, &info.it, &error) == BP_OK);
-    CHECK_GUARD(info);
-    CHECK(info.it.proof_what[0] != '\0');
-    ops.close(source);
 }
 
 int

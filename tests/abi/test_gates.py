@@ -116,14 +116,16 @@ class Headers(unittest.TestCase):
 
     def test_appending(self):
         with tempfile.TemporaryDirectory() as scratch:
-            include = cross.future(Path(scratch)) / "include"
+            include = cross.future(Path(scratch)) / "sdk/include"
             for name in ("probe", "headers"):
                 passed, said = gate(name, include)
                 self.assertTrue(passed, said)
             passed, said = gate("layout", include)
             self.assertFalse(passed)
             self.assertIn("not yet in layout_v1.txt", said)
-            self.assertIn("bp_storage_ops touch ", said)
+            for member in ("bp_storage_ops touch ", "bp_source_ops target_rewind ",
+                           "bp_restore_pair later ", "bp_unit later "):
+                self.assertIn(member, said)
             self.assertNotIn("bp_storage_ops open ", said)
 
 
@@ -163,7 +165,7 @@ class Binaries(unittest.TestCase):
         self.assertEqual(len(problems), 1)
         self.assertIn("calls exit umask", problems[0])
 
-    def try_cross(self, header, old, new):
+    def try_cross(self, header, old, new, kind="storage"):
         """A plugin of changed headers in the host of the recorded ones."""
         include = self.folder / "include"
         shutil.copytree(abi.SDK_INCLUDE, include)
@@ -173,7 +175,8 @@ class Binaries(unittest.TestCase):
         path.write_text(text.replace(old, new), encoding="utf-8")
         builder = cross.Builder(CC, self.folder)
         host = builder.host("old", abi.recorded()[0])
-        plugin = builder.plugin("bad", include, abi.TOP / "sdk/templates/storage")
+        plugin = (builder.source("bad", include, abi.TOP) if kind == "source" else
+                  builder.plugin("bad", include, abi.TOP / "sdk/templates/storage"))
         cross.try_host(host, plugin, self.folder)
 
     def test_insertion_breaks_an_old_host(self):
@@ -185,6 +188,11 @@ class Binaries(unittest.TestCase):
     def test_results_of_another_size_break_an_old_host(self):
         with self.assertRaisesRegex(SystemExit, "was written beyond its size|not so"):
             self.try_cross(STORAGE, "char etag[128];", "char before[216], etag[128];")
+
+    def test_results_of_a_source_of_another_size_break_an_old_host(self):
+        with self.assertRaisesRegex(SystemExit, "proof was written beyond its size"):
+            self.try_cross("source.h", "    char note[256];     /**< how",
+                           "    char before[300], note[256];     /**< how", "source")
 
 
 if __name__ == "__main__":
