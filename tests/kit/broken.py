@@ -42,7 +42,7 @@ class Storage:
 
     kind, breaks, only = "storage", "breaks.h", "*"
     skipped = {"load.trust", "write.bad_keys", "leaks.files", *SERVER}
-    unshown = {*skipped, "write.killed"}
+    unshown = skipped
     # What is unusual and right: the checks that it is about, and those of them that are skipped.
     unusual = {
         "clears-whole-out": ("errors.*", set()),

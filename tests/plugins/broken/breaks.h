@@ -48,6 +48,7 @@
     X(ABORT_LEAVES_UPLOAD)         \
     X(TAKES_ANY_CHECKSUM)          \
     X(IGNORES_UNPROMISED)          \
+    X(WRITES_IN_PLACE)             \
     /* reading */                  \
     X(RANGE_OFF_BY_ONE)            \
     X(BEYOND_IS_INVALID)           \
