@@ -78,6 +78,65 @@ START_TEST(test_set__an_answer_that_nobody_takes)
 }
 END_TEST
 
+/* One that has come to work in time.  On a busy machine a short limit may have passed before, so
+ * each try has a longer one. */
+static bp_conns *
+begin_work(bp_conn **working)
+{
+    for (gint64 limit_ns = SHORT_NS; limit_ns < LONG_NS; limit_ns *= 2) {
+        bp_conns *conns = bp_conns_new(limit_ns, LONG_NS);
+        *working = bp_conns_add(conns, ends[0]);
+        bp_conns_set(conns, *working, BP_CONN_WORKING);
+        if (!is_shut_down_now()) {
+            return conns;
+        }
+        bp_conns_remove(conns, *working);
+        bp_conns_free(conns);
+        teardown();
+        setup();
+    }
+    ck_abort_msg("a limit of minutes passes at once");
+    return NULL;
+}
+
+/* Until another one is shut down, whose limit is the same and began later. */
+static void
+wait_until_late(bp_conns *conns, bp_conn_state state)
+{
+    int other[2];
+    char byte = 0;
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, other), 0);
+    bp_conn *late = bp_conns_add(conns, other[0]);
+    bp_conns_set(conns, late, state);
+    ck_assert_int_eq(recv(other[1], &byte, 1, 0), 0);
+    bp_conns_remove(conns, late);
+    close(other[0]);
+    close(other[1]);
+}
+
+START_TEST(test_set__work_outlasts_the_limit_of_requests)
+{
+    bp_conn *working = NULL;
+    bp_conns *conns = begin_work(&working);
+    wait_until_late(conns, BP_CONN_IDLE);
+    ck_assert(!is_shut_down_now());
+    bp_conns_remove(conns, working);
+    bp_conns_free(conns);
+}
+END_TEST
+
+START_TEST(test_set__work_outlasts_the_limit_of_answers)
+{
+    bp_conns *conns = bp_conns_new(LONG_NS, SHORT_NS);
+    bp_conn *working = bp_conns_add(conns, ends[0]);
+    bp_conns_set(conns, working, BP_CONN_WORKING);
+    wait_until_late(conns, BP_CONN_SENDING);
+    ck_assert(!is_shut_down_now());
+    bp_conns_remove(conns, working);
+    bp_conns_free(conns);
+}
+END_TEST
+
 START_TEST(test_drain__the_idle_at_once_the_busy_later)
 {
     bp_conns *conns = bp_conns_new(LONG_NS, LONG_NS);
@@ -141,6 +200,8 @@ main(void)
     return RUN_SUITE("server/conns", setup, teardown, test_set__a_request_that_does_not_come,
                      test_set__a_request_gets_no_time_for_its_first_line,
                      test_set__an_answer_that_nobody_takes,
+                     test_set__work_outlasts_the_limit_of_requests,
+                     test_set__work_outlasts_the_limit_of_answers,
                      test_drain__the_idle_at_once_the_busy_later, test_drain__not_longer_than_asked,
                      test_drain__waits_for_the_busy);
 }
