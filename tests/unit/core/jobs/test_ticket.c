@@ -407,6 +407,54 @@ START_TEST(test_revive__waits_for_another_writer)
 }
 END_TEST
 
+/* As it would be called.  Returns: (transfer full) */
+static char *
+id_of(gint64 ago_ns)
+{
+    return bp_jobs__new_id(bp_clock_wall_ns() - ago_ns);
+}
+
+static void
+make_ended(const char *id)
+{
+    g_autofree char *text =
+        g_strdup_printf("{\"version\":1,\"id\":\"%s\",\"state\":\"succeeded\"}", id);
+    jobs_write(id, "record.json", text);
+}
+
+START_TEST(test_take__removes_what_is_old)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *old = id_of(100 * 86400 * BP_NS_PER_S);
+    g_autofree char *young = id_of(80 * 86400 * BP_NS_PER_S);
+    make_ended(old);
+    make_ended(young);
+    g_autoptr(bp_ticket) ticket = jobs_take("b", NULL, &error);
+    ASSERT_FINE(ticket != NULL, error);
+    ck_assert(!jobs_exists(old, NULL));
+    ck_assert(jobs_exists(young, "record.json"));
+}
+END_TEST
+
+START_TEST(test_take__removes_what_is_too_much)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *oldest = NULL;
+    for (guint i = 0; i < BP_JOBS_MAX; i++) {
+        g_autofree char *id = id_of((gint64)(BP_JOBS_MAX - i) * 60 * BP_NS_PER_S);
+        make_ended(id);
+        oldest = i == 0 ? g_steal_pointer(&id) : oldest;
+    }
+    g_autoptr(bp_ticket) ticket = jobs_take("b", NULL, &error);
+    ASSERT_FINE(ticket != NULL, error);
+    g_autoptr(GPtrArray) left = bp_jobs__ids(jobs, &error);
+    ASSERT_FINE(left != NULL, error);
+    ck_assert_uint_eq(left->len, BP_JOBS_MAX); /* with the new one */
+    ck_assert(!jobs_exists(oldest, NULL));
+    ck_assert_str_eq(g_ptr_array_index(left, BP_JOBS_MAX - 1), bp_ticket_id(ticket));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -421,5 +469,6 @@ main(void)
         test_wait__a_stopped_process_has_the_directory,
         test_take__a_stopped_process_has_the_directory, test_turns__looks_once,
         test_turns__who_may_is_in_the_way_of_the_next, test_turns__a_live_job_that_cannot_be_read,
-        test_turns__who_is_being_started_is_in_the_way, test_revive__waits_for_another_writer);
+        test_turns__who_is_being_started_is_in_the_way, test_revive__waits_for_another_writer,
+        test_take__removes_what_is_old, test_take__removes_what_is_too_much);
 }
