@@ -1,128 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/grpc: a server on a service with real workers, and a client on the same machine.  The
- * operations of the one service are played here: real ones are for the integration tests.
+ * core/grpc, as its clients see it.
  */
 #include "core/grpc/server.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/compat/messages_v1.h"
 #include "core/grpc/internal.h"
 #include "core/grpc/messages.h"
-#include "tests/unit/core/grpc/grpc_client.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/grpc/grpc_fixture.h"
 
-#define OPERATE "operate-0123456789abcdef"
-#define READ "read-0123456789abcdef"
-#define GRACE_NS (30 * BP_NS_PER_S)
 #define JOBS "/bakplane.v1.Jobs/"
-#define V1 "/" BP_V1_SERVICE "/"
 #define HEALTH "/grpc.health.v1.Health/"
 #define REFLECTION "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
-
-static bp_job job;
-static bp_server_settings *settings;
-static bp_service *service;
-static bp_access *access_rules;
-static bp_grpc *server;
-static client *boss, *reader, *nobody;
-static atomic_int n_waiting, n_told;
-
-static json_t *
-play_list(bp_service *s, const bp_v1_call *call)
-{
-    ck_assert_ptr_eq(s, service);
-    return json_pack("{s:s,s:[{s:s}]}", "msg",
-                     bp_json_text(call->request, "collection_name", "none"), "data", "name", "b");
-}
-
-/* Until it is told not to wait any more. */
-static json_t *
-play_create(bp_service *s, const bp_v1_call *call)
-{
-    (void)s;
-    atomic_fetch_add(&n_waiting, 1);
-    bool was_told = !bp_cancel_sleep_ns(call->stopping, 60 * BP_NS_PER_S);
-    atomic_fetch_add(&n_told, was_told ? 1 : 0);
-    return json_pack("{s:s}", "msg", "its job goes on");
-}
-
-const bp_v1_operation bp_v1_operations[] = {
-    {"ListBackups", &bp_v1_list_backups_request, &bp_v1_list_backups_response, BP_ROLE_READ, true,
-     play_list},
-    {"CreateBackup", &bp_v1_create_backup_request, &bp_v1_backup_info_response, BP_ROLE_OPERATE,
-     true, play_create},
-    {"RestoreSecondary", &bp_v1_restore_secondary_request, &bp_v1_restore_backup_response,
-     BP_ROLE_OPERATE, false, play_create},
-};
-const gsize bp_v1_n_operations = G_N_ELEMENTS(bp_v1_operations);
-
-static bp_grpc_params
-params(void)
-{
-    return (bp_grpc_params){.address = "127.0.0.1", .service = service, .access = access_rules};
-}
-
-static void
-setup(void)
-{
-    g_autoptr(GError) error = NULL;
-    job_setup();
-    job_seed();
-    job = job_open();
-    const bp_config_tree *config = bp_workspace_config(job.workspace);
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
-    settings = bp_server_settings_load(config, state, NULL, &error);
-    ASSERT_FINE(settings != NULL, error);
-    bp_service_params for_service = {.config = config,
-                                     .settings = settings,
-                                     .state_dir = state,
-                                     .program = g_getenv("BAKPLANE_BIN")};
-    service = bp_service_new(&for_service, &error);
-    ASSERT_FINE(service != NULL, error);
-    static const bp_access_token tokens[] = {{OPERATE, BP_ROLE_OPERATE}, {READ, BP_ROLE_READ}};
-    bp_access_params for_access = {.address = "127.0.0.1", .tokens = tokens, .n_tokens = 2};
-    access_rules = bp_access_new(&for_access, &error);
-    ASSERT_FINE(access_rules != NULL, error);
-    bp_grpc_params for_server = params();
-    server = bp_grpc_start(&for_server, &error);
-    ASSERT_FINE(server != NULL, error);
-    boss = client_new(bp_grpc_port(server), OPERATE);
-    reader = client_new(bp_grpc_port(server), READ);
-    nobody = client_new(bp_grpc_port(server), NULL);
-    atomic_store(&n_waiting, 0);
-    atomic_store(&n_told, 0);
-}
-
-static void
-stop(gint64 grace_ns)
-{
-    bp_grpc_stop(g_steal_pointer(&server), grace_ns);
-}
-
-static void
-teardown(void)
-{
-    client_free(boss);
-    client_free(reader);
-    client_free(nobody);
-    stop(GRACE_NS);
-    bp_access_free(access_rules);
-    g_clear_pointer(&service, bp_service_free);
-    while (waitpid(-1, NULL, 0) > 0) {
-    }
-    g_clear_pointer(&settings, bp_server_settings_free);
-    job_close(&job);
-    job_teardown();
-}
 
 /* A call that ends with that status; what it says contains the text. */
 static void
@@ -145,12 +40,6 @@ ask(client *who, const char *path, GBytes *take_message, const bp_message *respo
     int code = client_call(who, path, message, response, &answer);
     ck_assert_msg(code == GRPC_STATUS_OK && answer != NULL, "%s: %d", path, code);
     return answer;
-}
-
-static GBytes *
-nothing(void)
-{
-    return g_bytes_new(NULL, 0);
 }
 
 static char *
@@ -321,24 +210,14 @@ START_TEST(test_v1__as_the_operation_answers)
 }
 END_TEST
 
-static void
-wait_for(atomic_int *number, int wanted)
-{
-    gint64 deadline_ns = bp_clock_mono_ns() + 60 * BP_NS_PER_S;
-    while (atomic_load(number) < wanted) {
-        ck_assert_msg(bp_clock_mono_ns() < deadline_ns, "not within a minute");
-        (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
-    }
-}
-
 START_TEST(test_v1__a_client_that_leaves_is_not_waited_for)
 {
     g_autoptr(GBytes) message = nothing();
     exchange *x = exchange_begin(boss, V1 "CreateBackup", message);
-    wait_for(&n_waiting, 1);
+    rig_wait_for(&n_waiting, 1);
     exchange_cancel(x);
     ck_assert_int_eq(exchange_end(x, NULL), GRPC_STATUS_CANCELLED);
-    wait_for(&n_told, 1);
+    rig_wait_for(&n_told, 1);
 }
 END_TEST
 
@@ -350,11 +229,11 @@ START_TEST(test_v1__who_waits_does_not_keep_others)
     for (guint i = 0; i < N; i++) {
         waiting[i] = exchange_begin(boss, V1 "CreateBackup", message);
     }
-    wait_for(&n_waiting, N);
+    rig_wait_for(&n_waiting, N);
     assert_refused(boss, V1 "CreateBackup", nothing(), GRPC_STATUS_RESOURCE_EXHAUSTED, "too many");
     g_autoptr(json_t) list = ask(reader, V1 "ListBackups", nothing(), &bp_v1_list_backups_response);
     g_autoptr(json_t) health = ask(nobody, HEALTH "Check", nothing(), &bp_grpc_health_response);
-    stop(GRACE_NS);
+    rig_stop();
     for (guint i = 0; i < N; i++) {
         json_t *answer = exchange_next(waiting[i], &bp_v1_backup_info_response);
         ck_assert_str_eq(bp_json_text(answer, "msg", ""), "its job goes on");
@@ -456,7 +335,7 @@ START_TEST(test_stop__streams_are_told)
     exchange *health = exchange_begin(nobody, HEALTH "Watch", message);
     g_autoptr(json_t) before = exchange_next(health, &bp_grpc_health_response);
     ck_assert_int_eq(json_integer_value(json_object_get(before, "status")), 1);
-    stop(GRACE_NS);
+    rig_stop();
     g_autoptr(json_t) after = exchange_next(health, &bp_grpc_health_response);
     ck_assert_int_eq(json_integer_value(json_object_get(after, "status")), 2);
     ck_assert_ptr_null(exchange_next(health, &bp_grpc_health_response));
@@ -495,15 +374,15 @@ END_TEST
 START_TEST(test_start__refused)
 {
     g_autoptr(GError) error = NULL;
-    bp_grpc_params taken = params();
+    bp_grpc_params taken = rig_params();
     taken.port = bp_grpc_port(server);
     ck_assert_ptr_null(bp_grpc_start(&taken, &error));
     ASSERT_ERROR(error, BP_ERR_EXISTS, "");
-    bp_grpc_params name = params();
+    bp_grpc_params name = rig_params();
     name.address = "localhost";
     ck_assert_ptr_null(bp_grpc_start(&name, &error));
     ASSERT_ERROR(error, BP_ERR_INVALID, "localhost");
-    bp_grpc_params tls = params();
+    bp_grpc_params tls = rig_params();
     tls.tls_cert = "no certificate";
     tls.tls_key = "no key";
     ck_assert_ptr_null(bp_grpc_start(&tls, &error));
@@ -564,7 +443,7 @@ int
 main(void)
 {
     return RUN_SUITE(
-        "grpc_server", setup, teardown, test_health__needs_no_token, test_access__by_role,
+        "grpc_server", rig_setup, rig_teardown, test_health__needs_no_token, test_access__by_role,
         test_access__what_is_not_there, test_jobs__started_watched_and_looked_at,
         test_jobs__page_by_page, test_jobs__refused, test_v1__as_the_operation_answers,
         test_v1__a_client_that_leaves_is_not_waited_for, test_v1__who_waits_does_not_keep_others,
