@@ -36,6 +36,7 @@ struct bp_grpc {
     grpc_completion_queue *queues[BP_GRPC_POLLERS];
     pthread_t pollers[BP_GRPC_POLLERS];
     bp_cancel *stopping;
+    gint64 receive_ns; /* for the watcher: as bp_grpc_params */
     pthread_t watcher;
     bp_grpc_tag down; /* of the server's end; no call */
 

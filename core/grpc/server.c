@@ -29,6 +29,7 @@
 #define KEEPALIVE_MS 60000
 #define KEEPALIVE_TIMEOUT_MS 20000
 #define MIN_PING_MS 10000
+#define RECEIVE_NS (30 * BP_NS_PER_S)
 #define MAX_ARGS 16
 #define IDENTITY_ONLY 1 /* a set of compressions; a small message may not become a large one */
 
@@ -185,6 +186,7 @@ grpc_new(const bp_grpc_params *params)
     bp_grpc *grpc = g_new0(bp_grpc, 1);
     grpc->service = params->service;
     grpc->access = params->access;
+    grpc->receive_ns = params->receive_ns > 0 ? params->receive_ns : RECEIVE_NS;
     grpc->methods = bp_grpc_methods_new();
     grpc->names = bp_grpc_names_new();
     grpc->stopping = bp_cancel_new();

@@ -28,6 +28,7 @@ typedef struct bp_grpc_params {
     const char *tls_cert;      /* PEM, the server's own first; NULL = no TLS */
     const char *tls_key;       /* PEM, without a password */
     const char *tls_client_ca; /* PEM: clients need a certificate from it as well; or NULL */
+    gint64 receive_ns;         /* for a message to come, looked at once a second; 0 = 30 s */
 } bp_grpc_params;
 
 /**

@@ -7,13 +7,13 @@
  * So a slow client costs one message, and gets the newest.
  */
 #include "core/base/clock.h"
+#include "core/base/text.h"
 #include "core/grpc/internal.h"
 
 #include "sdk/lib/ban.h"
 
 #define LOOK_NS (1 * BP_NS_PER_S)
 #define ENDING_NS (50 * BP_NS_PER_MS)
-#define RECEIVE_LIMIT_NS (30 * BP_NS_PER_S)
 
 /* Under the lock. */
 static bool
@@ -33,7 +33,7 @@ sort(bp_grpc *grpc, bool is_ending, GPtrArray *look, GPtrArray *cut)
     g_hash_table_iter_init(&iter, grpc->calls);
     while (g_hash_table_iter_next(&iter, &element, NULL)) {
         bp_grpc_call *call = element;
-        bool is_late = is_ending || now_ns - call->since_ns > RECEIVE_LIMIT_NS;
+        bool is_late = is_ending || now_ns - call->since_ns > grpc->receive_ns;
         if (call->is_gone) {
             continue;
         }
@@ -45,6 +45,19 @@ sort(bp_grpc *grpc, bool is_ending, GPtrArray *look, GPtrArray *cut)
             g_ptr_array_add(cut, bp_grpc_call_ref(call));
         }
     }
+}
+
+static void
+cut_off(bp_grpc_call *call, bool is_ending)
+{
+    if (is_ending) {
+        bp_grpc_call_cut(call, GRPC_STATUS_UNAVAILABLE, "the server ends");
+    } else {
+        g_autofree char *limit = bp_text_duration(call->grpc->receive_ns);
+        g_autofree char *why = g_strdup_printf("no message has come for %s", limit);
+        bp_grpc_call_cut(call, GRPC_STATUS_DEADLINE_EXCEEDED, why);
+    }
+    bp_grpc_call_unref(call);
 }
 
 /* Returns: not at the end */
@@ -62,10 +75,7 @@ walk(bp_grpc *grpc, bool is_ending)
         bp_grpc_call_unref(look->pdata[i]);
     }
     for (guint i = 0; i < cut->len; i++) {
-        bp_grpc_call_cut(cut->pdata[i],
-                         is_ending ? GRPC_STATUS_UNAVAILABLE : GRPC_STATUS_DEADLINE_EXCEEDED,
-                         is_ending ? "the server ends" : "no message has come for 30 s");
-        bp_grpc_call_unref(cut->pdata[i]);
+        cut_off(cut->pdata[i], is_ending);
     }
     return !is_ended;
 }
