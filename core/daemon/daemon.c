@@ -17,6 +17,7 @@
 #include "core/base/log.h"
 #include "core/base/notify.h"
 #include "core/compat/dialect.h"
+#include "core/daemon/alive.h"
 #include "core/grpc/server.h"
 #include "core/server/http.h"
 #include "core/server/listen.h"
@@ -36,10 +37,6 @@
 
 /* What undoes has this long in reads that were cut off. */
 #define GRACE_NS (5 * BP_NS_PER_S)
-
-/* What the watchdog expects: a look of the supervisor, and an answer of the listening thread. */
-#define LOOK_LIMIT_NS (60 * BP_NS_PER_S)
-#define ANSWER_LIMIT_NS (10 * BP_NS_PER_S)
 
 /* More is not asked for: a system may allow a thousand million. */
 #define MAX_DESCRIPTORS 65536
@@ -288,9 +285,11 @@ static bool
 is_alive(void *ctx)
 {
     const daemon_parts *d = ctx;
-    gint64 age_ns = bp_clock_mono_ns() - bp_supervisor_looked_ns(bp_service_supervisor(d->service));
-    return age_ns < LOOK_LIMIT_NS &&
-           bp_listen_answers(d->settings->listen.host, bp_http_port(d->http), ANSWER_LIMIT_NS);
+    bp_alive what = {.looked_ns = bp_supervisor_looked_ns(bp_service_supervisor(d->service)),
+                     .address = d->settings->listen.host,
+                     .port = bp_http_port(d->http),
+                     .answer_ns = BP_ALIVE_ANSWER_NS};
+    return bp_alive_check(&what);
 }
 
 /* Returns: (transfer full) */
