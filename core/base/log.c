@@ -19,6 +19,7 @@ static const char *const level_names[] = {"error", "warn", "info", "debug", "tra
 
 static _Atomic int max_level = BP_LOG_WARN;
 static _Atomic int line_format = BP_LOG_FORMAT_TEXT;
+static _Atomic bool is_shared;
 
 /* Guards both sinks and what they are called with, secrets and the order of lines. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -38,6 +39,12 @@ bp_log_set_job(const char *id)
     pthread_mutex_lock(&lock);
     g_strlcpy(job_id, id != NULL ? id : "", sizeof job_id);
     pthread_mutex_unlock(&lock);
+}
+
+void
+bp_log_set_shared(bool shared)
+{
+    atomic_store(&is_shared, shared);
 }
 
 void
@@ -158,6 +165,9 @@ text_line(enum bp_log_level level, const char *module, const char *message, va_l
     while ((key = va_arg(pairs, const char *)) != NULL) {
         g_autofree char *value = clean_locked(va_arg(pairs, const char *));
         g_string_append_printf(line, " %s=%s", key, value);
+    }
+    if (atomic_load(&is_shared) && job_id[0] != '\0') {
+        g_string_append_printf(line, " job_id=%s", job_id);
     }
     for (char *p = line->str; *p != '\0'; p++) {
         if (*p == '\n') {

@@ -34,10 +34,15 @@ void bp_log_set_sink(bp_log_sink sink, void *ctx);
 void bp_log_set_copy(bp_log_sink copy, void *ctx);
 
 /**
- * The job that this process works on: member "job_id" of each JSON line.  Text lines are read by
- * people, one job at a time, and do without.  NULL = none.  @id: copied, at most 63 bytes.
+ * The job that this process works on: member "job_id" of each JSON line.  NULL = none.
+ * @id: copied, at most 63 bytes.
  */
 void bp_log_set_job(const char *id);
+/**
+ * Other jobs write to the same place: text lines, too, say "job_id=ID" at their end.  Else they are
+ * read by people, one job at a time, and do without.
+ */
+void bp_log_set_shared(bool shared);
 /** What this thread does is part of that request: member "request_id", likewise.  NULL = none. */
 void bp_log_set_request(const char *id);
 

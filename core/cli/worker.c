@@ -105,10 +105,11 @@ bp_cli_worker(bp_cancel *cancel)
         return BP_EXIT_USAGE;
     }
     bp_log_set_job(bp_json_text(work, "id", ""));
+    bp_log_set_shared(true); /* its server's log */
     g_autoptr(bp_jobs) jobs = bp_jobs_open(bp_json_text(work, "state_dir", ""));
     bp_verb_outcome outcome = work_on(jobs, work, cancel, &error);
     if (error != NULL) {
-        BP_ERROR_LOG(error->message, "job", bp_json_text(work, "id", ""));
+        BP_ERROR_LOG(error->message);
     }
     static const int codes[] = {BP_EXIT_DONE, BP_EXIT_DIFFERENT, BP_EXIT_FAILED};
     return codes[outcome];

@@ -160,6 +160,22 @@ START_TEST(test_json__job_and_request)
 }
 END_TEST
 
+START_TEST(test_text__names_its_job_among_others)
+{
+    bp_log_set_job("20261126-014500-2e71f3");
+    BP_INFO("alone", "key", "a");
+    bp_log_set_shared(true);
+    BP_INFO("among others", "key", "b");
+    bp_log_set_job(NULL);
+    BP_INFO("no job");
+    bp_log_set_shared(false);
+    ck_assert_ptr_nonnull(strstr(lines->str, "test: alone key=a\n"));
+    ck_assert_ptr_nonnull(
+        strstr(lines->str, "test: among others key=b job_id=20261126-014500-2e71f3\n"));
+    ck_assert_ptr_nonnull(strstr(lines->str, "test: no job\n"));
+}
+END_TEST
+
 START_TEST(test_log__keeps_errno)
 {
     errno = ENOSPC;
@@ -190,5 +206,6 @@ main(void)
                      test_text__pairs_on_one_line, test_json__is_parsed_back,
                      test_secret__is_blotted_out, test_json__secret_with_a_quote,
                      test_json__bytes_that_are_no_text, test_json__job_and_request,
-                     test_log__keeps_errno, test_copy__sees_every_line_without_secrets);
+                     test_text__names_its_job_among_others, test_log__keeps_errno,
+                     test_copy__sees_every_line_without_secrets);
 }

@@ -168,6 +168,17 @@ START_TEST(test_submit__is_done_by_a_worker)
 }
 END_TEST
 
+/* Workers write to the log of their server, side by side. */
+START_TEST(test_submit__its_lines_name_it)
+{
+    g_autofree char *id = submit(CREATE_B);
+    json_decref(wait_for(id, "succeeded"));
+    g_autofree char *log = bp_jobs_log(jobs, id, NULL);
+    g_autofree char *name = g_strdup_printf(" job_id=%s\n", id);
+    ck_assert_msg(log != NULL && g_str_has_suffix(log, name), "%s", log);
+}
+END_TEST
+
 START_TEST(test_submit__one_source_one_create)
 {
     g_autoptr(GError) error = NULL;
@@ -544,7 +555,8 @@ main(void)
 {
     return RUN_SUITE(
         "core/jobs/supervisor", setup, teardown, test_submit__is_done_by_a_worker,
-        test_submit__one_source_one_create, test_cancel__before_it_began,
+        test_submit__its_lines_name_it, test_submit__one_source_one_create,
+        test_cancel__before_it_began,
         test_killed__create_is_resumed, test_killed__after_its_last_write,
         test_killed__before_its_first_write, test_killed__again_and_again,
         test_killed__restore_names_its_targets, test_killed__before_it_began,
