@@ -23,6 +23,7 @@ struct bp_monitor {
     bp_progress_fn progress;
     void *ctx;
     gint64 began_ns;
+    bp_progress last; /* with which a phase ended; its phase is NULL while none had numbers */
     json_t *notes;
     GHashTable *said; /* each note as one text: they may be many */
     guint warnings;
@@ -60,10 +61,25 @@ bp_monitor_begin(bp_monitor *monitor, const char *phase, bp_progress_fn progress
     monitor->began_ns = bp_clock_mono_ns();
 }
 
+/* Under the lock, in a phase. */
+static void
+take_numbers(const bp_monitor *monitor, bp_progress *out)
+{
+    memset(out, 0, sizeof *out);
+    if (monitor->progress != NULL) {
+        monitor->progress(monitor->ctx, out);
+    }
+    out->phase = monitor->phase;
+    out->elapsed_ns = bp_clock_mono_ns() - monitor->began_ns;
+}
+
 void
 bp_monitor_end(bp_monitor *monitor)
 {
     BP_LOCK_GUARD(&monitor->lock);
+    if (monitor->phase != NULL && monitor->progress != NULL) {
+        take_numbers(monitor, &monitor->last);
+    }
     monitor->phase = NULL;
     monitor->progress = NULL;
 }
@@ -76,12 +92,16 @@ bp_monitor_snapshot(bp_monitor *monitor, bp_progress *out)
     if (monitor->phase == NULL) {
         return false;
     }
-    if (monitor->progress != NULL) {
-        monitor->progress(monitor->ctx, out);
-    }
-    out->phase = monitor->phase;
-    out->elapsed_ns = bp_clock_mono_ns() - monitor->began_ns;
+    take_numbers(monitor, out);
     return true;
+}
+
+bool
+bp_monitor_last(bp_monitor *monitor, bp_progress *out)
+{
+    BP_LOCK_GUARD(&monitor->lock);
+    *out = monitor->last;
+    return out->phase != NULL;
 }
 
 void

@@ -24,11 +24,13 @@ typedef void (*bp_progress_fn)(void *ctx, bp_progress *out);
 
 /** A phase begins; `progress` may be NULL (no numbers).  `phase` is static text. */
 void bp_monitor_begin(bp_monitor *monitor, const char *phase, bp_progress_fn progress, void *ctx);
-/** The phase is over: after this `progress` is not called any more. */
+/** The phase is over: `progress` is called a last time, and after this not any more. */
 void bp_monitor_end(bp_monitor *monitor);
 
 /** Numbers now; false when no phase is running.  Any thread. */
 bool bp_monitor_snapshot(bp_monitor *monitor, bp_progress *out);
+/** Numbers with which the last phase ended that had some; false when none has.  Any thread. */
+bool bp_monitor_last(bp_monitor *monitor, bp_progress *out);
 
 /** Something people should know; logged at once and kept for the result.  Any thread. */
 void bp_monitor_note(bp_monitor *monitor, enum bp_note_level level, const char *code,

@@ -46,11 +46,14 @@ typedef struct {
     bool stopping;
 } ticker;
 
+/* @is_last: the verb has ended, and with it the phase that had numbers. */
 static bool
-write_progress(ticker *t, GError **error)
+write_progress(ticker *t, bool is_last, GError **error)
 {
     bp_progress numbers;
-    if (!bp_monitor_snapshot(t->monitor, &numbers)) {
+    bool is_known =
+        is_last ? bp_monitor_last(t->monitor, &numbers) : bp_monitor_snapshot(t->monitor, &numbers);
+    if (!is_known) {
         return true;
     }
     bp_rate_update(&t->rate, &numbers);
@@ -71,10 +74,10 @@ write_stats(ticker *t, GError **error)
 }
 
 static void
-tick(ticker *t)
+tick(ticker *t, bool is_last)
 {
     g_autoptr(GError) error = NULL;
-    bool written = write_progress(t, &error) && write_stats(t, &error);
+    bool written = write_progress(t, is_last, &error) && write_stats(t, &error);
     if (!written && !t->failed) {
         BP_INFO("progress cannot be written", "reason", error->message);
     } else if (written && t->failed) {
@@ -98,7 +101,7 @@ run_ticker(void *ctx)
 {
     ticker *t = ctx;
     while (wait_for_tick(t)) {
-        tick(t);
+        tick(t, false);
     }
     return NULL;
 }
@@ -120,7 +123,7 @@ ticker_stop(ticker *t)
     pthread_cond_signal(&t->wake);
     pthread_mutex_unlock(&t->lock);
     pthread_join(t->thread, NULL);
-    tick(t); /* the last numbers */
+    tick(t, true);
     json_decref(t->stats);
     g_free(t->run);
     pthread_cond_destroy(&t->wake);

@@ -8,7 +8,7 @@
  *       lock                          held while jobs are let in and old ones removed
  *       successes.json                when a backup of each series last succeeded; durable
  *       ID/record.json                version, request, state, times, worker; durable
- *       ID/progress.json              numbers, about once a second; not durable
+ *       ID/progress.json              numbers, about once a second and at the end; not durable
  *       ID/stats.json                 what it asked of storages, likewise
  *       ID/result.json                what --json prints; durable
  *       ID/log, ID/log.1              the last lines of the log, 1 MiB

@@ -297,6 +297,23 @@ START_TEST(test_monitor__shows_the_phase_that_runs)
     bp_monitor_begin(job.monitor, "seal", NULL, NULL);
     ck_assert(bp_monitor_snapshot(job.monitor, &progress));
     ck_assert_uint_eq(progress.items_done, 0);
+    ck_assert_uint_eq(calls, 2); /* and at its end */
+}
+END_TEST
+
+START_TEST(test_monitor__keeps_the_last_numbers)
+{
+    bp_progress progress;
+    guint calls = 0;
+    ck_assert(!bp_monitor_last(job.monitor, &progress));
+    bp_monitor_begin(job.monitor, "copy", count_calls, &calls);
+    ck_assert(!bp_monitor_last(job.monitor, &progress));
+    bp_monitor_end(job.monitor);
+    bp_monitor_begin(job.monitor, "seal", NULL, NULL);
+    bp_monitor_end(job.monitor);
+    ck_assert(bp_monitor_last(job.monitor, &progress));
+    ck_assert_str_eq(progress.phase, "copy");
+    ck_assert_uint_eq(progress.items_done, 1);
     ck_assert_uint_eq(calls, 1);
 }
 END_TEST
@@ -379,6 +396,7 @@ main(void)
         test_check__one_failure_hides_no_other, test_check__root_of_the_source_is_missing,
         test_check__storages_that_cannot_be_opened, test_check__wrong_configuration,
         test_check__advisory_lock_needs_no_exclusive_creation, test_check__what_cannot_be_proven,
-        test_check__cancelled, test_monitor__shows_the_phase_that_runs, test_monitor__keeps_notes,
+        test_check__cancelled, test_monitor__shows_the_phase_that_runs,
+        test_monitor__keeps_the_last_numbers, test_monitor__keeps_notes,
         test_space__with_a_reserve);
 }

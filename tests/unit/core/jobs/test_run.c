@@ -63,6 +63,22 @@ START_TEST(test_run__success_is_on_record)
 }
 END_TEST
 
+/* Faster than numbers are written while it runs, and later phases have none. */
+START_TEST(test_run__its_last_numbers_are_on_record)
+{
+    g_autoptr(GError) error = NULL;
+    job_seed();
+    ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\"}", &error), BP_VERB_OK);
+    g_autoptr(json_t) job = only_job();
+    const json_t *progress = json_object_get(job, "progress");
+    ck_assert_str_eq(bp_json_text(progress, "phase", ""), "copy");
+    ck_assert_uint_eq(bp_json_u64(progress, "items_done", 0), 4);
+    ck_assert_uint_eq(bp_json_u64(progress, "items_total", 0), 4);
+    ck_assert_uint_gt(job_number("bytes"), 0);
+    ck_assert_uint_eq(bp_json_u64(progress, "bytes_done", 0), job_number("bytes"));
+}
+END_TEST
+
 START_TEST(test_run__success_is_noted_for_its_series)
 {
     g_autoptr(GError) error = NULL;
@@ -365,14 +381,14 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/run", job_setup, job_teardown, test_run__success_is_on_record,
-                     test_run__success_is_noted_for_its_series, test_run__what_it_asked_of_storages,
-                     test_run__failure_is_on_record, test_run__differences_are_no_success,
-                     test_run__cancelled_is_on_record, test_run__what_only_reads_is_not_listed,
-                     test_run__without_a_job_directory_it_goes_on,
-                     test_run__cancelled_before_it_is_let_in, test_run__second_writer_is_refused,
-                     test_run__directory_is_lost_while_it_waits, test_run__cancelled_while_it_waits,
-                     test_run__may_not_wait, test_run__settings_are_wrong,
-                     test_run__bound_to_fail_does_not_wait,
-                     test_run_seen__progress_goes_on_after_a_failed_write);
+    return RUN_SUITE(
+        "core/jobs/run", job_setup, job_teardown, test_run__success_is_on_record,
+        test_run__its_last_numbers_are_on_record, test_run__success_is_noted_for_its_series,
+        test_run__what_it_asked_of_storages, test_run__failure_is_on_record,
+        test_run__differences_are_no_success, test_run__cancelled_is_on_record,
+        test_run__what_only_reads_is_not_listed, test_run__without_a_job_directory_it_goes_on,
+        test_run__cancelled_before_it_is_let_in, test_run__second_writer_is_refused,
+        test_run__directory_is_lost_while_it_waits, test_run__cancelled_while_it_waits,
+        test_run__may_not_wait, test_run__settings_are_wrong, test_run__bound_to_fail_does_not_wait,
+        test_run_seen__progress_goes_on_after_a_failed_write);
 }
