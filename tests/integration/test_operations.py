@@ -72,18 +72,28 @@ def test_metrics_of_a_server_and_of_a_terminal(make):
     assert server.wait(job["id"])["state"] == "succeeded"
     assert bakplane(server, "create", "-n", "by_hand").returncode == 1  # it is there already
     second = scrape(server)
-    check_histograms(second)
+    assert check_histograms(second) == {"bakplane_job_duration_seconds",
+                                        "bakplane_storage_request_duration_seconds"}
     never_less(first, second)
     assert second.value("bakplane_jobs_ended_total", **ended) == 2
     assert second.value("bakplane_jobs_ended_total", verb="create", state="failed") == 1
     assert second.value("bakplane_jobs", **ended) == 2
     assert second.value("bakplane_job_items_total", verb="create") == 2
     assert second.value("bakplane_job_bytes_total", verb="create") == 6000
+    assert second.value("bakplane_job_rows_total", verb="create") == 2  # a row is a file here
+    assert second.value("bakplane_job_restarts_total", verb="create") == 0
     moved = [value for (name, _), value in second.samples.items()
              if name == "bakplane_storage_bytes_total"]
     assert sum(moved) >= 6000  # read and written, or copied by the file system
-    assert second.value("bakplane_storage_requests_total", storage="backups",
-                        operation="write_commit", outcome="ok") >= 4
+    commits = {"storage": "backups", "operation": "write_commit"}
+    requests = "bakplane_storage_requests_total"
+    assert second.value(requests, **commits, outcome="ok") >= 4
+    calls = sum(second.value(requests, **labels) for labels in second.labels(requests)
+                if commits.items() <= labels.items())
+    latency = "bakplane_storage_request_duration_seconds"
+    assert second.value(f"{latency}_count", **commits) == calls
+    assert second.value(f"{latency}_bucket", **commits, le="+Inf") == calls
+    assert 0 < second.value(f"{latency}_sum", **commits) < PATIENCE * calls
     [success] = second.labels("bakplane_last_success_timestamp_seconds")
     assert success["label"] == "nightly" and success["source"]
     when = second.value("bakplane_last_success_timestamp_seconds", **success)

@@ -14,6 +14,7 @@ import pytest
 
 from integration.lib import data, milvus
 from integration.lib.cli import EXIT_DONE
+from integration.lib.prometheus import Scrape
 from services.bakplane_server import BakplaneServer
 
 PATIENCE = 60
@@ -102,6 +103,14 @@ def test_create_goes_on(filled, program, server):
     ended = server.wait(restore["id"])
     assert ended["state"] == "succeeded", ended
     assert_restored(filled, "_whole")
+
+    numbers = Scrape(server.get("/metrics").expect(200).text)
+    saved = sum(unit["high"] for unit in done["result"]["units"])
+    brought = sum(target["found"] for target in ended["result"]["targets"])
+    assert saved >= brought > 0
+    for verb, rows, restarts in ("create", saved, 1), ("restore", brought, 0):
+        assert numbers.value("bakplane_job_rows_total", verb=verb) == rows
+        assert numbers.value("bakplane_job_restarts_total", verb=verb) == restarts
 
 
 def test_restore_ends(filled, program, server):

@@ -40,7 +40,8 @@ class Scrape:
 
 
 def check_histograms(scrape):
-    """Buckets add up, and the last one has them all."""
+    """Buckets add up, and the last one has them all. Returns: names of those that have samples."""
+    found = set()
     for family in scrape.families:
         if family.type != "histogram":
             continue
@@ -48,9 +49,12 @@ def check_histograms(scrape):
         for sample in family.samples:
             labels = frozenset((k, v) for k, v in sample.labels.items() if k != "le")
             series.setdefault(labels, []).append(sample)
+        if series:
+            found.add(family.name)
         for samples in series.values():
             buckets = [(float(s.labels["le"]), s.value) for s in samples if "le" in s.labels]
             counts = [value for _, value in buckets]
             total = [s.value for s in samples if s.name == f"{family.name}_count"]
             assert buckets == sorted(buckets) and counts == sorted(counts), samples
             assert buckets[-1][0] == float("inf") and total == [counts[-1]], samples
+    return found

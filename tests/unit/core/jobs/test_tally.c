@@ -184,6 +184,23 @@ START_TEST(test_look__a_killed_job_of_a_server)
 }
 END_TEST
 
+START_TEST(test_look__what_was_taken_up_again)
+{
+    g_autoptr(bp_tally) tally = bp_tally_new(jobs_root);
+    bp_ticket *ticket = jobs_take("b", NULL, NULL);
+    g_autofree char *id = g_strdup(bp_ticket_id(ticket));
+    end(ticket, "succeeded", "{}");
+    g_autoptr(json_t) record = bp_jobs__record(jobs, id, NULL);
+    json_object_set_new(record, "attempt", json_integer(3));
+    ck_assert(bp_jobs__write_record(jobs, id, record, NULL));
+    for (guint i = 0; i < 2; i++) { /* it is counted once */
+        look(tally);
+        ck_assert_uint_eq(number("restarts/create"), 2);
+        ck_assert_uint_eq(number("restarts/copy"), 0);
+    }
+}
+END_TEST
+
 START_TEST(test_look__directory_is_unreadable)
 {
     g_autoptr(bp_tally) tally = bp_tally_new(jobs_root);
@@ -276,8 +293,8 @@ main(void)
     return RUN_SUITE("core/jobs/tally", setup, teardown, test_look__a_life,
                      test_look__what_failed_moved_nothing, test_look__the_past_is_not_counted,
                      test_look__counts_stay_when_jobs_go, test_look__a_killed_job,
-                     test_look__a_killed_job_of_a_server, test_look__directory_is_unreadable,
-                     test_look__record_of_a_newer_version, test_add__another_process_begins_at_0,
-                     test_add__never_goes_down, test_add__what_is_not_as_expected,
-                     test_add__not_too_many_storages);
+                     test_look__a_killed_job_of_a_server, test_look__what_was_taken_up_again,
+                     test_look__directory_is_unreadable, test_look__record_of_a_newer_version,
+                     test_add__another_process_begins_at_0, test_add__never_goes_down,
+                     test_add__what_is_not_as_expected, test_add__not_too_many_storages);
 }

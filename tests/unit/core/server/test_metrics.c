@@ -38,12 +38,16 @@ START_TEST(test_metrics__a_backup)
     ck_assert(value(after, "bakplane_jobs{verb=\"create\",state=\"succeeded\"}") == 1);
     ck_assert(value(after, "bakplane_job_items_total{verb=\"create\"}") == 4);
     ck_assert(value(after, "bakplane_job_bytes_total{verb=\"create\"}") > 0);
+    ck_assert(value(after, "bakplane_job_rows_total{verb=\"create\"}") == 4);
+    ck_assert(value(after, "bakplane_job_restarts_total{verb=\"create\"}") == 0);
     ck_assert(value(after, "bakplane_job_duration_seconds_count{verb=\"create\"}") == 1);
     ck_assert(value(after, "bakplane_job_duration_seconds_bucket{verb=\"create\",le=\"+Inf\"}") ==
               1);
     /* Its worker is another process. */
     ck_assert(value(after, "bakplane_storage_requests_total{storage=\"backups\","
                            "operation=\"write_commit\",outcome=\"ok\"}") >= 4);
+    ck_assert(value(after, "bakplane_storage_request_duration_seconds_count{storage=\"backups\","
+                           "operation=\"write_commit\"}") >= 4);
     ck_assert(value(after, "bakplane_storage_throttled_total{storage=\"backups\"}") == 0);
     ck_assert_ptr_nonnull(strstr(after, "\nbakplane_last_success_timestamp_seconds{source=\""));
     ck_assert_ptr_nonnull(strstr(after, "\",label=\"nightly\"} "));
