@@ -8,10 +8,12 @@
 #include <grpc/grpc_security.h>
 
 #include "core/base/json.h"
+#include "core/grpc/messages.h"
 #include "core/grpc/wire.h"
 #include "tests/harness/suite.h"
 
 #define PATIENCE_S 60
+#define LEAST_WINDOW 5 /* bytes; gRPC takes no less */
 
 struct exchange {
     grpc_completion_queue *queue;
@@ -23,8 +25,8 @@ struct exchange {
     grpc_slice details;
 };
 
-client *
-client_new(guint16 port, const char *token)
+static client *
+connect_to(guint16 port, const char *token, bool is_slow)
 {
     client *self = g_new0(client, 1);
     g_autofree char *address = g_strdup_printf("127.0.0.1:%u", port);
@@ -33,14 +35,31 @@ client_new(guint16 port, const char *token)
          .key = (char *)GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL,
          .value.integer = 1},
         {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0},
+        /* Only of a slow one; the window is not to grow by itself either. */
+        {.type = GRPC_ARG_INTEGER,
+         .key = (char *)GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES,
+         .value.integer = LEAST_WINDOW},
+        {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_HTTP2_BDP_PROBE, .value.integer = 0},
     };
-    grpc_channel_args list = {.num_args = G_N_ELEMENTS(args), .args = args};
+    grpc_channel_args list = {.num_args = G_N_ELEMENTS(args) - (is_slow ? 0 : 2), .args = args};
     grpc_init();
     grpc_channel_credentials *open_to_all = grpc_insecure_credentials_create();
     self->channel = grpc_channel_create(address, open_to_all, &list);
     grpc_channel_credentials_release(open_to_all);
     self->authorization = token != NULL ? g_strconcat("Bearer ", token, NULL) : NULL;
     return self;
+}
+
+client *
+client_new(guint16 port, const char *token)
+{
+    return connect_to(port, token, false);
+}
+
+client *
+client_new_slow(guint16 port, const char *token)
+{
+    return connect_to(port, token, true);
 }
 
 void
@@ -214,4 +233,38 @@ message_of(const bp_message *message, const char *json)
     GBytes *bytes = bp_wire_write(message, value, &error);
     ASSERT_FINE(bytes != NULL, error);
     return bytes;
+}
+
+GBytes *
+nothing(void)
+{
+    return g_bytes_new(NULL, 0);
+}
+
+GBytes *
+id_message(const char *id)
+{
+    g_autofree char *text = g_strdup_printf("{\"id\":\"%s\"}", id);
+    return message_of(&bp_grpc_get_request, text);
+}
+
+json_t *
+ask(client *who, const char *path, GBytes *take_message, const bp_message *response)
+{
+    g_autoptr(GBytes) message = take_message;
+    json_t *answer = NULL;
+    int code = client_call(who, path, message, response, &answer);
+    ck_assert_msg(code == GRPC_STATUS_OK && answer != NULL, "%s: %d", path, code);
+    return answer;
+}
+
+void
+assert_refused(client *who, const char *path, GBytes *take_message, int code, const char *text)
+{
+    g_autoptr(GBytes) message = take_message;
+    g_autofree char *details = NULL;
+    exchange *x = exchange_begin(who, path, message);
+    ck_assert_ptr_null(exchange_next(x, &bp_grpc_job));
+    int got = exchange_end(x, &details);
+    ck_assert_msg(got == code && strstr(details, text) != NULL, "%s: %d, %s", path, got, details);
 }

@@ -17,6 +17,8 @@ typedef struct client {
 
 /** @token: NULL = none. */
 client *client_new(guint16 port, const char *token);
+/** One that takes hardly more than it reads, so that its server notices when it does not. */
+client *client_new_slow(guint16 port, const char *token);
 void client_free(client *self);
 
 /** One call, open. */
@@ -38,5 +40,14 @@ int client_call(client *self, const char *path, GBytes *bytes, const bp_message 
 
 /** What a message is on the wire, from JSON.  Returns: (transfer full) */
 GBytes *message_of(const bp_message *message, const char *json);
+/** An empty one, and one whose only member is an ID.  Returns: (transfer full) */
+GBytes *nothing(void);
+GBytes *id_message(const char *id);
+
+/** A whole call that succeeds.  Returns: (transfer full) */
+json_t *ask(client *who, const char *path, GBytes *take_message, const bp_message *response);
+/** One that ends with that status; what it says contains the text. */
+void assert_refused(client *who, const char *path, GBytes *take_message, int code,
+                    const char *text);
 
 #endif

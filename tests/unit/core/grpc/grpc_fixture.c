@@ -11,7 +11,6 @@
 #include "tests/unit/core/job/job_fixture.h"
 
 #define OPERATE "operate-0123456789abcdef"
-#define READ "read-0123456789abcdef"
 #define GRACE_NS (30 * BP_NS_PER_S)
 
 bp_grpc *server;
@@ -138,10 +137,4 @@ rig_wait_for(atomic_int *number, int wanted)
         ck_assert_msg(bp_clock_mono_ns() < deadline_ns, "not within a minute");
         (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
     }
-}
-
-GBytes *
-nothing(void)
-{
-    return g_bytes_new(NULL, 0);
 }

@@ -15,6 +15,8 @@
 #include "tests/unit/core/grpc/grpc_client.h"
 
 #define V1 "/" BP_V1_SERVICE "/"
+#define JOBS "/bakplane.v1.Jobs/"
+#define READ "read-0123456789abcdef" /* the token of that role */
 
 extern bp_grpc *server;
 extern client *boss, *reader, *nobody; /* with the token of that role, and without one */
@@ -31,8 +33,5 @@ void rig_start_again(const bp_grpc_params *params);
 void rig_stop(void);
 
 void rig_wait_for(atomic_int *number, int wanted);
-
-/** A message without anything in it.  Returns: (transfer full) */
-GBytes *nothing(void);
 
 #endif

@@ -15,32 +15,8 @@
 #include "core/grpc/messages.h"
 #include "tests/unit/core/grpc/grpc_fixture.h"
 
-#define JOBS "/bakplane.v1.Jobs/"
 #define HEALTH "/grpc.health.v1.Health/"
 #define REFLECTION "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
-
-/* A call that ends with that status; what it says contains the text. */
-static void
-assert_refused(client *who, const char *path, GBytes *take_message, int code, const char *text)
-{
-    g_autoptr(GBytes) message = take_message;
-    g_autofree char *details = NULL;
-    exchange *x = exchange_begin(who, path, message);
-    ck_assert_ptr_null(exchange_next(x, &bp_grpc_job));
-    int got = exchange_end(x, &details);
-    ck_assert_msg(got == code && strstr(details, text) != NULL, "%s: %d, %s", path, got, details);
-}
-
-/* One that succeeds.  Returns: (transfer full) */
-static json_t *
-ask(client *who, const char *path, GBytes *take_message, const bp_message *response)
-{
-    g_autoptr(GBytes) message = take_message;
-    json_t *answer = NULL;
-    int code = client_call(who, path, message, response, &answer);
-    ck_assert_msg(code == GRPC_STATUS_OK && answer != NULL, "%s: %d", path, code);
-    return answer;
-}
 
 static char *
 start_create(const char *name)
@@ -52,13 +28,6 @@ start_create(const char *name)
         ask(boss, JOBS "Start", message_of(&bp_grpc_start_request, text), &bp_grpc_job);
     ck_assert_str_eq(bp_json_text(started, "origin", ""), "grpc");
     return g_strdup(bp_json_text(started, "id", ""));
-}
-
-static GBytes *
-id_message(const char *id)
-{
-    g_autofree char *text = g_strdup_printf("{\"id\":\"%s\"}", id);
-    return message_of(&bp_grpc_get_request, text);
 }
 
 /* The last of what a stream tells.  Returns: (transfer full) */
