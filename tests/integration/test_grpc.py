@@ -205,8 +205,12 @@ def test_cancel(made, make):
         jobs = Jobs(made, channel)
         job = jobs.start(verb="create", name="b")
         stream = jobs.watch(job.id)
-        while next(stream).progress.bytes_done == 0:
-            pass
+        told = next(stream).progress
+        while told.bytes_per_s == 0 or told.remaining_ms == 0:
+            told = next(stream).progress
+        assert told.phase == "copy" and told.elapsed_ms > 0
+        assert 0 < told.items_done < told.items_total <= ITEMS
+        assert 0 < told.bytes_done < told.bytes_total
         assert jobs.cancel(job.id).state in {"cancelling", "cancelled"}
         *_, last = stream
         assert last.state == "cancelled"

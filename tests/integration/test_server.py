@@ -5,6 +5,7 @@ It saves a folder of files, so nothing else has to run.
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -48,11 +49,33 @@ def is_copying(job):
     return job["state"] == "running" and job.get("progress", {}).get("bytes_done", 0) > 0
 
 
+def tells_how_fast(job):
+    told = job.get("progress", {})
+    return is_copying(job) and told.get("bytes_per_s", 0) > 0 and "remaining_ms" in told
+
+
+def check_numbers(progress):
+    """What is done, how fast that is, and how long the rest takes by that."""
+    assert progress["phase"] == "copy" and progress["elapsed_ms"] > 0
+    assert 0 < progress["items_done"] < progress["items_total"] <= ITEMS
+    assert 0 < progress["bytes_done"] < progress["bytes_total"]
+    assert 0 <= progress["items_per_s"] < 10  # each takes 300 ms at least
+    left = progress["bytes_total"] - progress["bytes_done"]
+    rate, seconds = progress["bytes_per_s"], progress["remaining_ms"] / 1000
+    assert seconds * rate <= left <= (seconds + 0.001) * (rate + 1)  # both were cut down
+
+
 def wait_until(holds):
     end = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < end, "not within a minute"
         time.sleep(0.05)
+
+
+def show(server, job_id):
+    """What a terminal on the same machine shows of it."""
+    return subprocess.run([built("bakplane"), "--config", server.config, "job", "show", job_id],
+                          check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def test_token_and_a_job(make):
@@ -88,7 +111,10 @@ def test_ends_in_the_middle_of_a_job(make):
     server = make(env=SLOW, settings=ONE_AT_A_TIME)
     server.start()
     job = server.submit({"verb": "create", "name": "b"})
-    running = server.wait(job["id"], is_copying)
+    running = server.wait(job["id"], tells_how_fast)
+    check_numbers(running["progress"])
+    wait_until(lambda: re.search(r"^progress +copy \d+ %, .+ of .+, .+/s, .+ left$",
+                                 show(server, job["id"]), re.MULTILINE))
     assert server.end() == 0
     os.kill(running["pid"], 0)  # it goes on
     server.start()
