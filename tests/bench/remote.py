@@ -77,6 +77,6 @@ def has_peer(bench, name):
     try:
         cache.peer()
     except cache.Missing as missing:
-        bench.say(f"{name}: without milvus-backup, {str(missing).removeprefix('optional: ')}")
+        bench.say(f"{name}: without milvus-backup, {missing}")
         return False
     return True

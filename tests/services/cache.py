@@ -231,7 +231,7 @@ def peer():
     """The unpacked program of milvus-backup."""
     packed = Path(os.environ.get("BAKPLANE_PEER") or shared() / "peer") / f"{PEER}.xz"
     if not packed.is_file():
-        raise Missing(f"optional: {packed} is missing")
+        raise Missing(f"{packed} is missing; BAKPLANE_PEER is another folder that has it")
 
     def make(folder):
         with lzma.open(packed) as reader, open(folder / PEER, "wb") as writer:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A pytest plugin: on continuous integration a skipped test is a failed test.
 
-Whatever a test needs, the set-up there should have installed. The exception is what no set-up can
-install; the reason of such a skip starts with "optional: ".
+Whatever a test needs, the set-up there should have installed, or it lies in the folder beside the
+repository.
 """
 
 import os
@@ -15,9 +15,8 @@ def forbid(report, name):
     if not report.skipped or hasattr(report, "wasxfail") or os.environ.get("CI") != "true":
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    if not reason.removeprefix("Skipped: ").startswith("optional: "):
-        report.outcome = "failed"
-        report.longrepr = f"{name}: skipped on CI: {reason}"
+    report.outcome = "failed"
+    report.longrepr = f"{name}: skipped on CI: {reason}"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,7 +16,7 @@ from pymilvus import (Collection, CollectionSchema, DataType, FieldSchema, conne
                       utility)
 
 from services import (AzuriteServer, MilvusServer, MinioServer, Peer, PeerError, ServerError,
-                      VersityServer)
+                      VersityServer, cache)
 
 S3_SERVERS = [MinioServer, VersityServer]
 SERVERS = [*S3_SERVERS, AzuriteServer]
@@ -24,8 +24,11 @@ SERVERS = [*S3_SERVERS, AzuriteServer]
 SKIPPED = """\
 from services import cache
 
-def test_it():
+def test_tool():
     raise cache.Missing("no such tool")
+
+def test_peer():
+    cache.peer()
 """
 
 
@@ -196,10 +199,12 @@ def test_milvus_refuses_a_storage_that_it_would_not_trust():
     storage.close()
 
 
-@pytest.mark.parametrize("ci, outcome", [("false", "1 skipped"), ("true", "1 failed")])
+@pytest.mark.parametrize("ci, outcome", [("false", "2 skipped"), ("true", "2 failed")])
 def test_what_is_missing_skips_a_test_except_on_ci(ci, outcome, tmp_path):
     (tmp_path / "test_it.py").write_text(SKIPPED, encoding="utf-8")
+    environment = {**os.environ, "CI": ci, "BAKPLANE_PEER": str(tmp_path)}
     done = subprocess.run([sys.executable, "-m", "pytest", "-p", "services.no_skip", "-ra",
-                           "-p", "no:cacheprovider", tmp_path], env={**os.environ, "CI": ci},
+                           "-p", "no:cacheprovider", tmp_path], env=environment,
                           cwd=tmp_path, text=True, check=False, stdout=subprocess.PIPE)
     assert outcome in done.stdout and "no such tool" in done.stdout, done.stdout
+    assert f"{cache.PEER}.xz is missing" in done.stdout, done.stdout
