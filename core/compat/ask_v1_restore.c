@@ -85,6 +85,23 @@ take_suffix(json_t *request, const char *suffix, GError **error)
 
 /* -- restorePlan */
 
+/* By protobuf what is not said is false, too, and passes: nobody has asked for anything. */
+static bool
+check_mapping(const json_t *mapping, GError **error)
+{
+    if (!bp_v1_is_said(mapping, "source") || !bp_v1_is_said(mapping, "target")) {
+        bp_set_error(error, BP_ERR_INVALID, "source and target have to be named");
+        return false;
+    }
+    if (json_is_false(json_object_get(mapping, "withProp"))) {
+        bp_set_error(error, BP_ERR_UNSUPPORTED,
+                     "withProp: databases come back with their properties");
+        bp_error_add_hint(error, "leave it out");
+        return false;
+    }
+    return true;
+}
+
 static bool
 append_collections(GString *rules, const json_t *mapping, GError **error)
 {
@@ -116,11 +133,7 @@ take_plan(json_t *request, const json_t *plan, GError **error)
     const json_t *mappings = json_object_get(plan, "mapping");
     for (gsize i = 0; i < json_array_size(mappings); i++) {
         const json_t *one = json_array_get(mappings, i);
-        if (!bp_v1_is_said(one, "source") || !bp_v1_is_said(one, "target")) {
-            bp_set_error(error, BP_ERR_INVALID, "mapping: source and target have to be named");
-            return false;
-        }
-        if (!append_collections(rules, one, error)) {
+        if (!check_mapping(one, error) || !append_collections(rules, one, error)) {
             g_prefix_error(error, "mapping: ");
             return false;
         }

@@ -188,6 +188,10 @@ START_TEST(test_restore__by_a_plan)
     is_refused(bp_v1_ask_restore, "{\"restorePlan\":{\"mapping\":[{\"source\":\"d\"}]}}",
                BP_ERR_INVALID, "restorePlan: mapping: source and target");
     is_refused(bp_v1_ask_restore,
+               "{\"restorePlan\":{\"mapping\":[{\"source\":\"d\",\"target\":\"e\","
+               "\"withProp\":false}]}}",
+               BP_ERR_UNSUPPORTED, "restorePlan: mapping: withProp: databases come back with");
+    is_refused(bp_v1_ask_restore,
                "{\"restorePlan\":{\"mapping\":[{\"source\":\"d\",\"target\":\"e\"},"
                "{\"source\":\"d\",\"target\":\"f\"}]}}",
                BP_ERR_UNSUPPORTED, "restorePlan: mapping: 'd.*' cannot become two");
