@@ -83,6 +83,47 @@ find_field(const bp_message *message, const char *name)
     return NULL;
 }
 
+/* -- samples */
+
+static json_t *sample_of(const bp_message *message);
+
+static json_t *
+in_kind(const bp_field *field, json_t *take_one)
+{
+    switch (field->kind) {
+    case BP_FIELD_LIST:
+        return json_pack("[o]", take_one);
+    case BP_FIELD_MAP:
+        return json_pack("{s:o}", "k", take_one);
+    default:
+        return take_one;
+    }
+}
+
+/* A value that is not empty. */
+static json_t *
+sample_value(const bp_field *field)
+{
+    json_t *one = field->type == BP_FIELD_MESSAGE ? sample_of(field->message)
+                  : field->type == BP_FIELD_TEXT  ? json_string("x")
+                  : field->type == BP_FIELD_BOOL  ? json_true()
+                                                  : json_integer(7);
+    return in_kind(field, one);
+}
+
+/* With all fields, and what is said to be left out. */
+static json_t *
+sample_of(const bp_message *message)
+{
+    json_t *sample = json_object();
+    for (gsize i = 0; i < message->n; i++) {
+        json_object_set_new(sample, message->fields[i].name, sample_value(&message->fields[i]));
+    }
+    json_object_set_new(sample, "rbac_meta", json_pack("{s:[]}", "users"));
+    json_object_set_new(sample, "default_value", json_pack("{s:i}", "Data", 1));
+    return sample;
+}
+
 /* -- routes */
 
 START_TEST(test_page__routes)
@@ -113,6 +154,11 @@ END_TEST
 
 /* -- requests */
 
+#define PLAN(text) "{\"backup_name\":\"b\",\"restorePlan\":{" text "}}"
+#define MAPPING(text) PLAN("\"mapping\":[{\"source\":\"d\",\"target\":\"e\"" text "}]")
+#define COLLECTION MAPPING(",\"colls\":[{\"source\":\"a\",\"target\":\"b\"}]")
+#define IN_PLAN "RestoreBackupRequest restorePlan."
+
 /* For each field that is done: a request, and what has to be in ours, or in the answer. */
 static const struct {
     const char *what, *request, *part;
@@ -135,6 +181,8 @@ static const struct {
      "\"storage\":\"far\"", false},
     {"CreateBackupRequest filter", "{\"filter\":{\"d\":{\"colls\":[\"*\"]}}}", "\"filter\":\"d.*\"",
      false},
+    {"CreateBackupRequest filter.colls", "{\"filter\":{\"d\":{\"colls\":[\"a\",\"b\"]}}}",
+     "\"filter\":\"d.a,d.b\"", false},
     {"CreateBackupRequest strategy", "{\"strategy\":\"auto\"}", "strategy=auto", false},
     {"CreateBackupRequest format", "{\"format\":\"binlog\"}", "create", false},
     {"GetBackupRequest requestId", "{\"requestId\":\"r7\"}", "r7", true},
@@ -181,9 +229,19 @@ static const struct {
     {"RestoreBackupRequest maxShardNum", "{\"maxShardNum\":3}", "max_shards=3", false},
     {"RestoreBackupRequest db_collections_after_rename",
      "{\"db_collections_after_rename\":{\"d\":[\"c\"]}}", "\"filter\":\"d.c\"", false},
-    {"RestoreBackupRequest restorePlan",
-     "{\"restorePlan\":{\"mapping\":[{\"source\":\"d\",\"target\":\"e\"}]}}",
-     "\"rename\":\"d.*:e.*\"", false},
+    {"RestoreBackupRequest restorePlan", MAPPING(""), "\"rename\":\"d.*:e.*\"", false},
+    {IN_PLAN "mapping", MAPPING(""), "\"rename\":\"d.*:e.*\"", false},
+    {IN_PLAN "mapping.source", MAPPING(""), "\"d.*:", false},
+    {IN_PLAN "mapping.target", MAPPING(""), ":e.*\"", false},
+    {IN_PLAN "mapping.withProp", MAPPING(",\"withProp\":false"),
+     "\"code\":400,\"msg\":\"restorePlan: mapping: withProp: databases come back with", true},
+    {IN_PLAN "mapping.colls", COLLECTION, "\"rename\":\"d.a:e.b\"", false},
+    {IN_PLAN "mapping.colls.source", COLLECTION, "\"d.a:", false},
+    {IN_PLAN "mapping.colls.target", COLLECTION, ":e.b\"", false},
+    {IN_PLAN "filter", PLAN("\"filter\":{\"e\":{\"colls\":[\"b\"]}}"), "\"filter\":\"e.b\"",
+     false},
+    {IN_PLAN "filter.colls", PLAN("\"filter\":{\"e\":{\"colls\":[\"b\",\"c\"]}}"),
+     "\"filter\":\"e.b,e.c\"", false},
     {"GetRestoreStateRequest requestId", "{\"requestId\":\"r7\"}", "r7", true},
     {"GetRestoreStateRequest id", "{\"id\":\"none\"}", "restore id not exist", true},
 };
@@ -210,24 +268,6 @@ translate(const bp_v1_operation *operation, const json_t *given, GError **error)
                : bp_v1_ask_restore(read, config, error);
 }
 
-static json_t *
-value_for(const bp_field *field)
-{
-    if (field->kind == BP_FIELD_MAP) {
-        return json_pack("{s:s}", "a", "b");
-    }
-    switch (field->type) {
-    case BP_FIELD_BOOL:
-        return json_true();
-    case BP_FIELD_TEXT:
-        return json_string("x");
-    case BP_FIELD_MESSAGE:
-        return json_pack("{s:[s]}", field->message->fields[0].name, "x");
-    default:
-        return json_integer(7);
-    }
-}
-
 static void
 try_done(const bp_v1_operation *operation, const char *what)
 {
@@ -248,30 +288,96 @@ try_done(const bp_v1_operation *operation, const char *what)
     ck_abort_msg("%s is not tried", what);
 }
 
-static void
-try_field(const bp_v1_operation *operation, const bp_field *field, const char *fate)
+/* Fields of an operation's request, and of what is in them. */
+typedef struct {
+    const bp_v1_operation *operation;
+    const GPtrArray *rows;
+    GHashTable *tried;   /* of the rows */
+    GPtrArray *path;     /* const bp_field *: from the request to the one that is tried */
+    const char *refused; /* the outermost one of these that is */
+} trial;
+
+/* A request that says the field at the end of the path, and what has to be said beside it. */
+static json_t *
+request_for(const trial *t)
 {
-    g_autofree char *what = g_strdup_printf("%s %s", operation->request->name, field->name);
-    g_autoptr(json_t) given = json_object();
-    g_autoptr(json_t) nothing = json_object();
-    g_autoptr(GError) error = NULL;
-    if (strcmp(fate, "done") == 0) {
-        try_done(operation, what);
-        return;
+    static const char *const needed[] = {"source", "target"};
+    json_t *value = NULL;
+    for (guint i = t->path->len; i > 0; i--) {
+        const bp_field *field = g_ptr_array_index(t->path, i - 1);
+        const bp_field *around = i > 1 ? g_ptr_array_index(t->path, i - 2) : NULL;
+        json_t *object = json_object();
+        for (gsize k = 0; around != NULL && k < G_N_ELEMENTS(needed); k++) {
+            if (find_field(around->message, needed[k]) != NULL) {
+                json_object_set_new(object, needed[k], json_string("x"));
+            }
+        }
+        json_object_set_new(object, field->name,
+                            value != NULL ? in_kind(field, value) : sample_value(field));
+        value = object;
     }
-    json_object_set_new(given, field->name, value_for(field));
-    if (strcmp(fate, "no-op") == 0) {
-        g_autoptr(json_t) with = translate(operation, given, &error);
-        g_autoptr(json_t) without = translate(operation, nothing, &error);
-        ck_assert_msg(with != NULL && json_equal(with, without), "%s", what);
-        return;
-    }
-    ck_assert_msg(strcmp(fate, "refused") == 0, "%s: what is \"%s\"?", what, fate);
-    bool whole = strcmp(operation->name, "RestoreSecondary") == 0;
+    return value;
+}
+
+static void
+try_refused(const trial *t, const char *what, const char *why)
+{
+    bool whole = strcmp(t->operation->name, "RestoreSecondary") == 0;
+    g_autofree char *part =
+        g_strdup_printf("%s: %s", whole ? "restore_secondary" : t->refused, why);
+    g_autoptr(json_t) given = request_for(t);
     json_object_set_new(given, "backup_name", json_string("b"));
     g_autofree char *text = bp_json_line(given);
-    v1_answers(operation->name, text, BP_V1_PARAMETER_ERROR,
-               whole ? "restore_secondary: " : field->name);
+    g_autoptr(json_t) answer = v1_run(t->operation->name, text);
+    g_autofree char *line = bp_json_line(answer);
+    ck_assert_msg(v1_number(answer, "code") == BP_V1_PARAMETER_ERROR, "%s: %s", what, line);
+    ck_assert_msg(strstr(line, part) != NULL, "%s: %s lacks %s", what, line, part);
+}
+
+static void
+try_field(const trial *t, const row *r)
+{
+    g_autoptr(GString) what = g_string_new(t->operation->request->name);
+    for (guint i = 0; i < t->path->len; i++) {
+        const bp_field *field = g_ptr_array_index(t->path, i);
+        g_string_append_printf(what, "%c%s", i == 0 ? ' ' : '.', field->name);
+    }
+    if (strcmp(r->cells[2], "done") == 0) {
+        try_done(t->operation, what->str);
+    } else if (strcmp(r->cells[2], "no-op") == 0) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(json_t) given = request_for(t);
+        g_autoptr(json_t) nothing = json_object();
+        g_autoptr(json_t) with = translate(t->operation, given, &error);
+        g_autoptr(json_t) without = translate(t->operation, nothing, &error);
+        ck_assert_msg(with != NULL && json_equal(with, without), "%s", what->str);
+    } else {
+        ck_assert_msg(strcmp(r->cells[2], "refused") == 0, "%s: what is \"%s\"?", what->str,
+                      r->cells[2]);
+        try_refused(t, what->str, r->cells[3]);
+    }
+}
+
+static void
+try_fields(trial *t, const bp_message *message)
+{
+    const char *refused = t->refused;
+    for (gsize i = 0; i < message->n; i++) {
+        const bp_field *field = &message->fields[i];
+        const row *r = find_row(t->rows, message->name, field->name);
+        ck_assert_msg(r != NULL, "no row for %s %s", message->name, field->name);
+        g_hash_table_add(t->tried, (gpointer)r);
+        g_ptr_array_add(t->path, (gpointer)field);
+        if (refused == NULL && strcmp(r->cells[2], "refused") == 0) {
+            t->refused = field->name;
+        }
+        try_field(t, r);
+        if (field->type == BP_FIELD_MESSAGE) {
+            try_fields(t, field->message);
+        }
+        g_ptr_array_set_size(t->path, (gint)t->path->len - 1);
+        t->refused = refused;
+    }
 }
 
 /* A backup "b" with a document of its own. */
@@ -286,56 +392,19 @@ make_backup(void)
 START_TEST(test_page__requests)
 {
     g_autoptr(GPtrArray) rows = table("### Fields of requests");
-    guint known = 0;
+    g_autoptr(GHashTable) tried = g_hash_table_new(NULL, NULL);
+    g_autoptr(GPtrArray) path = g_ptr_array_new();
     make_backup();
     for (gsize i = 0; i < bp_v1_n_operations; i++) {
         const bp_v1_operation *operation = &bp_v1_operations[i];
-        const bp_message *message = operation->request;
-        for (gsize j = 0; j < message->n; j++) {
-            const row *r = find_row(rows, message->name, message->fields[j].name);
-            ck_assert_msg(r != NULL, "no row for %s %s", message->name, message->fields[j].name);
-            try_field(operation, &message->fields[j], r->cells[2]);
-            known++;
-        }
+        trial t = {.operation = operation, .rows = rows, .tried = tried, .path = path};
+        try_fields(&t, operation->request);
     }
-    ck_assert_uint_eq(rows->len, known);
+    ck_assert_uint_eq(rows->len, g_hash_table_size(tried));
 }
 END_TEST
 
 /* -- answers */
-
-static json_t *sample_of(const bp_message *message);
-
-/* A value that is not empty. */
-static json_t *
-sample_value(const bp_field *field)
-{
-    json_t *one = field->type == BP_FIELD_MESSAGE ? sample_of(field->message)
-                  : field->type == BP_FIELD_TEXT  ? json_string("x")
-                  : field->type == BP_FIELD_BOOL  ? json_true()
-                                                  : json_integer(7);
-    switch (field->kind) {
-    case BP_FIELD_LIST:
-        return json_pack("[o]", one);
-    case BP_FIELD_MAP:
-        return json_pack("{s:o}", "k", one);
-    default:
-        return one;
-    }
-}
-
-/* With all fields, and what is said to be left out. */
-static json_t *
-sample_of(const bp_message *message)
-{
-    json_t *sample = json_object();
-    for (gsize i = 0; i < message->n; i++) {
-        json_object_set_new(sample, message->fields[i].name, sample_value(&message->fields[i]));
-    }
-    json_object_set_new(sample, "rbac_meta", json_pack("{s:[]}", "users"));
-    json_object_set_new(sample, "default_value", json_pack("{s:i}", "Data", 1));
-    return sample;
-}
 
 /* What was shown of each message, by its name: the first object of each. */
 static void
