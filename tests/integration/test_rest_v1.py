@@ -2,7 +2,8 @@
 """/api/v1 of bakplane's server answers curl as milvus-backup 0.5.7 does, and keeps promises.
 
 What that tool answers is written down (lib/rest_v1.py), so that only one program has to run here;
-test_slow_rest_v1.py asks it anew. Both read the same configuration file.
+test_slow_rest_v1.py asks it anew. Both read the same configuration file. What ours answers is held
+against openapi.json, too.
 """
 
 import json
@@ -13,6 +14,7 @@ import pytest
 from pymilvus import Collection
 
 from integration.lib import milvus, rest_v1
+from integration.lib.openapi import Description
 from integration.lib.rest_v1 import HERE, PATIENCE
 
 # Codes that differ on purpose, by the number of the case: what is not there is 404.
@@ -40,8 +42,13 @@ def stage(tmp_path_factory, milvus_on_minio):
 
 
 @pytest.fixture(scope="module")
-def server(stage):
-    with rest_v1.OurRest(stage) as server:
+def description():
+    return Description()
+
+
+@pytest.fixture(scope="module")
+def server(stage, description):
+    with rest_v1.OurRest(stage, description) as server:
         yield server
 
 
@@ -95,6 +102,14 @@ def test_the_code_is_always_sent(outcomes):
     assert len(processed) > 20
     for one in processed:
         assert "code" in one["names"]
+
+
+def test_each_operation_has_answered_as_described(server, outcomes, description):
+    refused = server.curl("POST", f"{HERE}/restore_secondary", {"backup_name": "one"})[1]
+    assert refused["code"] == 400
+    answered = {(method, path) for method, path, status in description.seen if status == 200}
+    described = {one for one in description.operations() if one[1].startswith(f"{HERE}/")}
+    assert described and described <= answered
 
 
 def collection(stage, database, name):
@@ -152,6 +167,6 @@ def test_without_a_token_there_is_a_greeting_and_nothing_else(server):
     assert rest_v1.curl(server.url) == (200, "Hello, This is backup service")
     for case in rest_v1.CASES:
         if case[1] not in ("/", f"{HERE}/hello"):
-            status, _ = rest_v1.curl(server.url, case[0], case[1],
-                                     case[2] if len(case) > 2 else None)
+            status, _ = server.exchange(case[0], case[1], case[2] if len(case) > 2 else None,
+                                        token=None)
             assert status == 401, case

@@ -132,7 +132,7 @@ def test_life_of_a_backup(curl, server, description):
     missing = {(method, path) for method, path in description.operations() - answered
                if not path.startswith("/api/v1/")}
     assert missing <= {("POST", f"{JOBS}/{{id}}/cancel"), ("GET", "/api/v2/openapi.json"),
-                       ("GET", "/api/v2/docs")}  # the other tests'
+                       ("GET", "/api/v2/docs")}  # the other tests', as is all of /api/v1
 
 
 def test_key_makes_asking_again_safe(curl, server):

@@ -109,13 +109,15 @@ class Answer:
 class Curl:
     """Asks a server, and holds each answer against the description."""
 
-    def __init__(self, server, description):
-        self.server, self.description = server, description
+    def __init__(self, server, description, patience=120):
+        """patience: seconds that an answer may take."""
+        self.server, self.description, self.patience = server, description, patience
 
     def ask(self, method, target, body=None, token="", headers=()):
         """token: None = send none, "" = the server's own. body: text, or to be JSON."""
-        words = ["curl", "--silent", "--show-error", "--include", "--max-time", "120", "--globoff",
-                 "--path-as-is", "--request", method, self.server.url + target, "--config", "-"]
+        words = ["curl", "--silent", "--show-error", "--include", "--max-time", str(self.patience),
+                 "--globoff", "--path-as-is", "--request", method, self.server.url + target,
+                 "--config", "-"]
         given = list(headers)
         if token is not None:
             given.append(f"Authorization: Bearer {token or self.server.token}")

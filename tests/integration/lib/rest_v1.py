@@ -18,11 +18,13 @@ from services.bakplane_server import BakplaneServer
 from services.server import Server
 
 from . import data, golden, milvus
+from .openapi import Curl
 from .storages import Bucket
 
 OUTCOMES = golden.FOLDER / "rest_057.json"
 BUCKET, ROOT = "rest", "root"
 PATIENCE = 120
+LONGEST = 600  # that an answer may take
 HERE = "/api/v1"
 
 # Method, path, body; wait: the path to ask until the task is over.
@@ -77,14 +79,14 @@ def key(number, case):
 
 def curl(url, method="GET", path="/", body=None, headers=()):
     """(status, text)"""
-    words = ["curl", "-sS", "-X", method, "--max-time", "600", "-w", "\n%{http_code}"]
+    words = ["curl", "-sS", "-X", method, "--max-time", str(LONGEST), "-w", "\n%{http_code}"]
     for header in headers:
         words += ["-H", header]
     if body is not None:
         text = body if isinstance(body, str) else json.dumps(body)
         words += ["-H", "Content-Type: application/json", "--data-binary", text]
     done = subprocess.run([*words, url + path], check=True, text=True, capture_output=True,
-                          timeout=660)
+                          timeout=LONGEST + PATIENCE)
     text, _, status = done.stdout.rpartition("\n")
     return int(status), text
 
@@ -108,7 +110,6 @@ class PeerRest(Server):
     """The real one."""
 
     NAME = "milvus-backup"
-    headers = ()
 
     def __init__(self, stage):
         super().__init__(stage.folder / "peer-server")
@@ -122,12 +123,18 @@ class PeerRest(Server):
         return subprocess.run(["curl", "-sf", self.url], check=False,
                               capture_output=True).returncode == 0
 
+    def exchange(self, method, path, body=None):
+        """(status, text)"""
+        return curl(self.url, method, path, body)
+
 
 class OurRest(BakplaneServer):
-    """Ours, with the very same configuration file, and one token."""
+    """Ours, with the very same configuration file, and one token. Its answers are held against the
+    description, but for those of /, which has none."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, description):
         self._peer = stage.peer
+        self._curl = Curl(self, description, LONGEST)
         self._made_at = stage.folder / "our-server"
         sets = ["server.listen=127.0.0.1:0", "server.grpc_listen=",
                 f"state_dir={self._made_at / 'state'}"]
@@ -143,9 +150,17 @@ class OurRest(BakplaneServer):
     def headers(self):
         return (f"Authorization: Bearer {self.token}",)
 
+    def exchange(self, method, path, body=None, headers=(), token=""):
+        """(status, text). token: None = send none."""
+        if path == "/":
+            return curl(self.url, method, path, body, headers)
+        answer = self._curl.ask(method, path, body, token,
+                                ("Content-Type: application/json", *headers))
+        return answer.status, answer.text
+
     def curl(self, method, path, body=None, headers=()):
         """(status, JSON)"""
-        status, text = curl(self.url, method, path, body, (*self.headers, *headers))
+        status, text = self.exchange(method, path, body, headers)
         return status, json.loads(text)
 
 
@@ -189,7 +204,7 @@ def ended(server, path):
     """The answer when its task is over."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        status, text = curl(server.url, "GET", path, headers=server.headers)
+        status, text = server.exchange("GET", path)
         if json.loads(text)["data"]["state_code"] >= 2:
             return status, text
         time.sleep(0.1)
@@ -200,7 +215,7 @@ def play_all(server):
     outcomes = {}
     for number, case in enumerate(CASES):
         body = case[2] if len(case) > 2 else None
-        status, text = curl(server.url, case[0], case[1], body, server.headers)
+        status, text = server.exchange(case[0], case[1], body)
         outcomes[key(number, case)] = outcome(status, text)
         if len(case) > 3:
             task = json.loads(text)["data"]["id"]

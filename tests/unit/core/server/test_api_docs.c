@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * docs/reference/openapi.json against the program: the same routes, methods, roles and members of
- * requests on both sides.
+ * requests on both sides, and of /api/v1 the same fields of answers.
  */
 #include "core/server/api_docs.h"
 
@@ -187,30 +187,114 @@ names_in(const json_t *operation)
     return names;
 }
 
+/* Check is answered with a text. */
+static const struct {
+    const char *method, *path;
+    const bp_message *request, *response;
+} v1[] = {
+    {"post", "create", &bp_v1_create_backup_request, &bp_v1_backup_info_response},
+    {"get", "list", &bp_v1_list_backups_request, &bp_v1_list_backups_response},
+    {"get", "get_backup", &bp_v1_get_backup_request, &bp_v1_backup_info_response},
+    {"delete", "delete", &bp_v1_delete_backup_request, &bp_v1_delete_backup_response},
+    {"post", "restore", &bp_v1_restore_backup_request, &bp_v1_restore_backup_response},
+    {"get", "get_restore", &bp_v1_get_restore_state_request, &bp_v1_restore_backup_response},
+    {"post", "restore_secondary", &bp_v1_restore_secondary_request, &bp_v1_restore_backup_response},
+};
+
 START_TEST(test_v1__each_field)
 {
-    static const struct {
-        const char *method, *path;
-        const bp_message *request;
-    } cases[] = {
-        {"post", "create", &bp_v1_create_backup_request},
-        {"get", "list", &bp_v1_list_backups_request},
-        {"get", "get_backup", &bp_v1_get_backup_request},
-        {"delete", "delete", &bp_v1_delete_backup_request},
-        {"post", "restore", &bp_v1_restore_backup_request},
-        {"get", "get_restore", &bp_v1_get_restore_state_request},
-        {"post", "restore_secondary", &bp_v1_restore_secondary_request},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *path = g_strconcat("/api/v1/", cases[i].path, NULL);
-        g_autoptr(json_t) names = names_in(operation_at(path, cases[i].method));
-        for (gsize j = 0; j < cases[i].request->n; j++) {
-            const char *field = cases[i].request->fields[j].name;
+    for (gsize i = 0; i < G_N_ELEMENTS(v1); i++) {
+        g_autofree char *path = g_strconcat("/api/v1/", v1[i].path, NULL);
+        g_autoptr(json_t) names = names_in(operation_at(path, v1[i].method));
+        for (gsize j = 0; j < v1[i].request->n; j++) {
+            const char *field = v1[i].request->fields[j].name;
             ck_assert_msg(json_object_del(names, field) == 0, "%s: nothing about %s", path, field);
         }
         ck_assert_msg(json_object_size(names) == 0, "%s knows no %s", path,
                       json_object_iter_key(json_object_iter(names)));
     }
+}
+END_TEST
+
+static json_t *
+schema_ref(const bp_message *message)
+{
+    return json_pack("{s:o}", "$ref", json_sprintf("#/components/schemas/%s", message->name));
+}
+
+/* What has to be said of a field, without words. */
+static json_t *
+schema_for(const bp_field *field)
+{
+    const char *word = field->type == BP_FIELD_TEXT   ? "string"
+                       : field->type == BP_FIELD_BOOL ? "boolean"
+                                                      : "integer";
+    json_t *one = field->type == BP_FIELD_MESSAGE ? schema_ref(field->message)
+                                                  : json_pack("{s:s}", "type", word);
+    if (field->kind == BP_FIELD_LIST) {
+        json_t *type = field->always ? json_pack("[ss]", "array", "null") : json_string("array");
+        return json_pack("{s:o,s:o}", "type", type, "items", one);
+    }
+    if (field->kind == BP_FIELD_MAP) {
+        return json_pack("{s:s,s:o}", "type", "object", "additionalProperties", one);
+    }
+    bool may_be_null = field->always && field->type == BP_FIELD_MESSAGE;
+    return may_be_null ? json_pack("{s:[o,{s:s}]}", "oneOf", one, "type", "null") : one;
+}
+
+static void
+check_field(const bp_message *message, const bp_field *field, const json_t *described)
+{
+    g_autoptr(json_t) expected = schema_for(field);
+    g_autoptr(json_t) without_words = json_copy((json_t *)described);
+    (void)json_object_del(without_words, "description");
+    g_autofree char *line = bp_json_line(expected);
+    ck_assert_msg(json_equal(without_words, expected), "%s %s is %s", message->name, field->name,
+                  line);
+}
+
+/* The schema of a message, and those of what is in it: the same fields, the same always there. */
+static void
+check_answer(const bp_message *message, GHashTable *seen)
+{
+    if (!g_hash_table_add(seen, (gpointer)message->name)) {
+        return;
+    }
+    const json_t *schemas = json_object_get(json_object_get(document, "components"), "schemas");
+    const json_t *schema = json_object_get(schemas, message->name);
+    const json_t *properties = json_object_get(schema, "properties");
+    g_autoptr(json_t) required = json_array();
+    for (gsize i = 0; i < message->n; i++) {
+        const bp_field *field = &message->fields[i];
+        const json_t *described = json_object_get(properties, field->name);
+        ck_assert_msg(described != NULL, "nothing about %s %s", message->name, field->name);
+        check_field(message, field, described);
+        if (field->always) {
+            json_array_append_new(required, json_string(field->name));
+        }
+        if (field->type == BP_FIELD_MESSAGE) {
+            check_answer(field->message, seen);
+        }
+    }
+    ck_assert_msg(json_object_size(properties) == message->n, "%s has more", message->name);
+    const json_t *always = json_object_get(schema, "required");
+    ck_assert_msg(always != NULL ? json_equal(always, required) : json_array_size(required) == 0,
+                  "%s: what is always there", message->name);
+}
+
+START_TEST(test_v1__each_field_of_answers)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (gsize i = 0; i < G_N_ELEMENTS(v1); i++) {
+        g_autofree char *path = g_strconcat("/api/v1/", v1[i].path, NULL);
+        const json_t *responses = json_object_get(operation_at(path, v1[i].method), "responses");
+        const json_t *content = json_object_get(json_object_get(responses, "200"), "content");
+        const json_t *body = json_object_get(content, "application/json");
+        g_autoptr(json_t) ref = schema_ref(v1[i].response);
+        ck_assert_msg(json_equal(json_object_get(body, "schema"), ref), "%s", path);
+        check_answer(v1[i].response, seen);
+    }
+    ck_assert_uint_gt(g_hash_table_size(seen), 20);
 }
 END_TEST
 
@@ -250,5 +334,6 @@ main(void)
 {
     return RUN_SUITE("server/api_docs", setup, teardown, test_routes__are_described,
                      test_description__is_served, test_requests__as_described, test_v1__each_field,
-                     test_page__loads_nothing, test_answers__with_their_types);
+                     test_v1__each_field_of_answers, test_page__loads_nothing,
+                     test_answers__with_their_types);
 }
