@@ -188,11 +188,21 @@ bp_v1__take_storage(json_t *request, const bp_config_tree *config, const char *b
 
 /* -- which */
 
+/* With a comma it would become two terms. */
 static bool
-append_term(GString *out, const char *before, const char *name, GError **error)
+check_term(const char *name, GError **error)
 {
     if (*name == '\0' || strchr(name, ',') != NULL) {
         bp_set_error(error, BP_ERR_INVALID, "'%s' is no name", name);
+        return false;
+    }
+    return true;
+}
+
+static bool
+append_term(GString *out, const char *before, const char *name, GError **error)
+{
+    if (!check_term(name, error)) {
         return false;
     }
     g_string_append_printf(out, "%s%s%s", out->len > 0 ? "," : "", before, name);
@@ -219,6 +229,9 @@ append_database(GString *out, const char *database, const json_t *names, const c
 {
     g_autofree char *before = g_strconcat(database, ".", NULL);
     gsize n = json_array_size(names);
+    if (!check_term(database, error)) {
+        return false;
+    }
     for (gsize i = 0; i < n; i++) {
         const char *name = json_string_value(json_array_get(names, i));
         if (!append_term(out, before, name != NULL ? name : "", error)) {

@@ -131,6 +131,8 @@ START_TEST(test_create__refused)
                "gc_pause_address: it is not the one that is configured");
     is_refused(bp_v1_ask_create, "{\"backup_root_path\":\"elsewhere\"}", BP_ERR_INVALID,
                "backup_root_path: no storage of the configuration has the bucket 'a-bucket'");
+    is_refused(bp_v1_ask_create, "{\"filter\":{\"a,b\":{\"colls\":[\"c\"]}}}", BP_ERR_INVALID,
+               "filter: 'a,b' is no name");
 }
 END_TEST
 
@@ -231,6 +233,10 @@ START_TEST(test_restore__refused)
          "bucket_name: no storage of the configuration has the bucket 'other'"},
         {"{\"path\":\"../backup\"}", "path: no storage of the configuration"},
         {"{\"db_collections_after_rename\":\"x\"}", "db_collections_after_rename: "},
+        {"{\"db_collections_after_rename\":{\"a,b\":[\"c\"]}}",
+         "db_collections_after_rename: 'a,b' is no name"},
+        {"{\"restorePlan\":{\"filter\":{\"a,b\":{\"colls\":[\"c\"]}}}}",
+         "restorePlan: filter: 'a,b' is no name"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         is_refused(bp_v1_ask_restore, cases[i].text, BP_ERR_INVALID, cases[i].why);
