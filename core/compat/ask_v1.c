@@ -34,6 +34,8 @@ bp_v1_is_said(const json_t *message, const char *field)
         return json_object_size(value) > 0;
     case JSON_INTEGER:
         return json_integer_value(value) != 0;
+    case JSON_REAL:
+        return json_real_value(value) != 0;
     default:
         return json_is_true(value);
     }

@@ -122,6 +122,8 @@ START_TEST(test_create__refused)
                "collection_names: 'a,b' is no name");
     is_refused(bp_v1_ask_create, "{\"db_collections\":[\"a\"]}", BP_ERR_INVALID,
                "db_collections: it has to be an object of lists");
+    is_refused(bp_v1_ask_create, "{\"db_collections\":0.5}", BP_ERR_INVALID,
+               "db_collections: it has to be an object of lists");
     is_refused(bp_v1_ask_create, "{\"db_collections\":{\"a\":7}}", BP_ERR_INVALID,
                "db_collections: a: it has to be a list of names");
     is_refused(bp_v1_ask_create, "{\"db_collections\":\"{\"}", BP_ERR_INVALID, "db_collections: ");
