@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from integration.lib import watched
 from integration.lib.abuse import METHODS, STARTS, Abuse
 from integration.lib.tables import Table
 from services.bakplane_server import BakplaneServer
@@ -41,17 +42,14 @@ def server(tmp_path_factory):
     settings = {"storages": {"cloud": cloud},
                 "server": {"read_token_file": str(look), "max_head": MAX_HEAD, "max_body": MAX_BODY,
                            "receive_timeout": "8s"}}
-    watched = {name: value for name, value in os.environ.items()
-               if name.endswith("SAN_OPTIONS") or name.startswith("G_")}
-    with BakplaneServer(folder / "server", settings=settings, env=watched) as running:
+    with BakplaneServer(folder / "server", settings=settings,
+                        env=watched.environment()) as running:
         for number in range(200):
             file = running.source / "default" / "books" / str(number)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"page" * 100)
         yield running
-        running.stop()
-        log = running.log.read_text(encoding="utf-8", errors="replace")
-        assert not re.search(r"Sanitizer|runtime error:|CRITICAL|Assertion", log), log[-9000:]
+        watched.end(running)
 
 
 def exchange(server, sent):
@@ -231,7 +229,7 @@ def call(server, token, paths, gate):
 
 
 def test_many_who_look_while_a_job_runs(server):
-    server.stop()
+    watched.end(server)
     server.env["BP_FAULT"] = "storage.write:backups:delay=1s"
     server.settings["backup"]["concurrency"] = {"copies": 1}  # that is minutes, if nobody cancels
     server.settings["server"]["receive_timeout"] = "60s"

@@ -13,6 +13,7 @@ import pytest
 from google.protobuf import struct_pb2
 from google.protobuf.message import DecodeError
 
+from integration.lib import watched
 from integration.lib.grpc_clients import Channel, Python
 from services.bakplane_server import BakplaneServer, built
 
@@ -32,13 +33,9 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    watched = {name: value for name, value in os.environ.items()
-               if name.endswith("SAN_OPTIONS") or name.startswith("G_")}
-    with BakplaneServer(tmp_path_factory.mktemp("server"), env=watched) as running:
+    with BakplaneServer(tmp_path_factory.mktemp("server"), env=watched.environment()) as running:
         yield running
-        running.stop()
-        log = running.log.read_text(encoding="utf-8", errors="replace")
-        assert not re.search(r"Sanitizer|runtime error:|CRITICAL|Assertion", log), log[-9000:]
+        watched.end(running)
 
 
 @pytest.fixture
@@ -162,13 +159,15 @@ def open_descriptors(server):
 def test_connections_without_a_token(tmp_path):
     """More of them than the soft limit has descriptors: REST answers all the while."""
     few = ["sh", "-c", f'ulimit -Sn {FEW_DESCRIPTORS} && exec "$0" "$@"', built("bakplane-server")]
-    with BakplaneServer(tmp_path, program=few) as server, ExitStack() as clients:
-        for _ in range(N_CONNECTIONS):
-            client = clients.enter_context(
-                socket.create_connection(server.told("grpc").split(":"), timeout=PATIENCE))
-            client.sendall(PREFACE + SETTINGS)
-        end = time.monotonic() + PATIENCE
-        n_most = 0
-        while n_most <= N_CONNECTIONS and time.monotonic() < end:
-            n_most = max(n_most, open_descriptors(server))
-        assert n_most > N_CONNECTIONS, n_most
+    with BakplaneServer(tmp_path, program=few, env=watched.environment()) as server:
+        with ExitStack() as clients:
+            for _ in range(N_CONNECTIONS):
+                client = clients.enter_context(
+                    socket.create_connection(server.told("grpc").split(":"), timeout=PATIENCE))
+                client.sendall(PREFACE + SETTINGS)
+            end = time.monotonic() + PATIENCE
+            n_most = 0
+            while n_most <= N_CONNECTIONS and time.monotonic() < end:
+                n_most = max(n_most, open_descriptors(server))
+            assert n_most > N_CONNECTIONS, n_most
+        watched.end(server)
