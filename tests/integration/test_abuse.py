@@ -13,6 +13,7 @@ import pytest
 
 from integration.lib import watched
 from integration.lib.abuse import METHODS, STARTS, Abuse
+from integration.lib.openapi import Description
 from integration.lib.tables import Table
 from services.bakplane_server import BakplaneServer
 
@@ -24,10 +25,9 @@ JOBS = "/api/v2/jobs"
 # What needs no token, and says nothing of this machine.
 PUBLIC = ("/", "/api/v1/hello", "/api/v2/health", "/api/v2/ready", "/api/v2/docs",
           "/api/v2/openapi.json")
-PROTECTED = [("GET", JOBS), ("POST", JOBS), ("GET", "/api/v2/backups"), ("POST", "/api/v2/backups"),
-             ("DELETE", "/api/v2/backups/b"), ("POST", "/api/v2/backups/b/restore"),
-             ("GET", "/api/v2/plugins"), ("GET", "/api/v2/storages"), ("GET", "/api/v1/list"),
-             ("POST", "/api/v1/create"), ("DELETE", "/api/v1/delete"), ("POST", "/api/v1/restore")]
+# Whatever has a role, filled in with what is not there.
+PROTECTED = {(method, path.format(name="b", id="20261126-014500-2e71f3")): role
+             for (method, path), role in Description().protected().items()}
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +161,12 @@ def bypasses(token):
 def detours(path):
     """The same address, to somebody who tidies it up."""
     last = path.rpartition("/")[2]
-    yield from (f"/{path}", path.replace("/v2", "//v2"), f"/.{path}", f"/api/v2/health/..{path}",
-                f"/api/v2/health/%2e%2e/{last}", f"/api/v2/docs/../{last}", f"{path}/", f"{path}/.",
-                f"{path}%00", f"{path};/api/v2/health", f"{path}%2f", path.upper(), f"{path}%20",
-                path.replace("a", "%61", 1), f"http://127.0.0.1{path}", f"{path}#/api/v2/health",
-                f"/api/v2/health?/../{last}", f"/api/v2/health%3f/../{last}", path.replace("/", "\\"))
+    yield from (f"/{path}", re.sub(r"/v(\d)", r"//v\1", path), f"/.{path}", f"{path}/", f"{path}/.",
+                f"/api/v2/health/..{path}", f"/api/v2/health/%2e%2e/{last}",
+                f"/api/v2/docs/../{last}", f"{path}%00", f"{path};/api/v2/health", f"{path}%2f",
+                path.upper(), f"{path}%20", path.replace("a", "%61", 1), f"http://127.0.0.1{path}",
+                f"{path}#/api/v2/health", f"/api/v2/health?/../{last}",
+                f"/api/v2/health%3f/../{last}", path.replace("/", "\\"))
 
 
 def refused(server, sent, allowed=(400, 401, 403, 404, 405, 421, 501)):
@@ -181,7 +182,9 @@ def refused(server, sent, allowed=(400, 401, 403, 404, 405, 421, 501)):
 def test_auth_cannot_be_bypassed(server):
     token = server.token
     kept = server.get(JOBS).expect(200).json
-    for method, path in PROTECTED:
+    assert len(PROTECTED) > 20 and ("GET", "/metrics") in PROTECTED
+    look = f"Authorization: Bearer {LOOK}"
+    for (method, path), role in PROTECTED.items():
         body = STARTS[0] if method == "POST" else b""
         for headers in bypasses(token):
             refused(server, raw(method, path, *headers, body=body))
@@ -191,6 +194,8 @@ def test_auth_cannot_be_bypassed(server):
             refused(server, raw(other, path, body=body))
         for query in (f"token={token}", f"access_token={token}", f"authorization=Bearer%20{token}"):
             refused(server, raw(method, f"{path}?{query}", body=body))
+        if role == "operate":
+            refused(server, raw(method, path, look, body=body), (403,))
     good = f"Authorization: Bearer {token}"
     for host in ("evil.example", "localhost.evil", "127.0.0.1@evil", "127.0.0.1:1:1", "[::1", "",
                  "evil:80", "127.0.0.1.nip.io"):
@@ -199,7 +204,6 @@ def test_auth_cannot_be_bypassed(server):
                             body=STARTS[0]), (400, 421))
     for origin in ("http://evil.example", "null", "http://127.0.0.1.evil", "file://", "http://127.0.0.1:1"):
         refused(server, raw("POST", JOBS, good, f"Origin: {origin}", body=STARTS[0]), (403,))
-    look = f"Authorization: Bearer {LOOK}"
     for headers in bypasses(token):
         if not headers[0].startswith("Authorization"):
             refused(server, raw("POST", JOBS, look, *headers, body=STARTS[0]), (400, 403))

@@ -48,6 +48,12 @@ class Description:
         return {(method.upper(), path) for path, methods in self.document["paths"].items()
                 for method in methods}
 
+    def protected(self):
+        """{(method, path): role} of those that ask for a token."""
+        return {(method.upper(), path): operation["security"][0]["token"][0]
+                for path, methods in self.document["paths"].items()
+                for method, operation in methods.items() if operation["security"]}
+
     def path_of(self, target):
         """The path of the description that a target belongs to, or None."""
         path = target.partition("?")[0]
