@@ -13,6 +13,7 @@ import pytest
 
 from integration.lib import watched
 from integration.lib.abuse import METHODS, STARTS, Abuse
+from integration.lib.abuse_v1 import REASONS
 from integration.lib.openapi import Description
 from integration.lib.tables import Table
 from services.bakplane_server import BakplaneServer
@@ -25,6 +26,9 @@ JOBS = "/api/v2/jobs"
 # What needs no token, and says nothing of this machine.
 PUBLIC = ("/", "/api/v1/hello", "/api/v2/health", "/api/v2/ready", "/api/v2/docs",
           "/api/v2/openapi.json")
+# Requests that start something, and what is answered where they did.
+STARTS_V1 = re.compile(rb"(POST|DELETE) /api/v1/")
+SUCCESS_V1 = re.compile(rb'"code": *0\b')
 # Whatever has a role, filled in with what is not there.
 PROTECTED = {(method, path.format(name="b", id="20261126-014500-2e71f3")): role
              for (method, path), role in Description().protected().items()}
@@ -114,7 +118,7 @@ def test_malformed_requests(server):
     for thread in slow:
         thread.start()
     wait_until(lambda: connections_of(server) >= len(slow), "the slow ones are there")
-    answered, seen = 0, {}
+    answered, seen, reasons = 0, {}, set()
     for has_token, sent in Abuse(SEED, server.token, MAX_HEAD, MAX_BODY).requests(REQUESTS):
         answer = exchange(server, sent)
         found = statuses(answer)
@@ -124,14 +128,17 @@ def test_malformed_requests(server):
         leaked = [secret for secret in secrets if secret in answer]
         assert not leaked, f"{leaked} after {sent[:300]}: {answer}"
         assert not {202, 500} & set(found), f"{sent[:300]}: {answer[:900]}"
+        assert not (STARTS_V1.match(sent) and SUCCESS_V1.search(answer)), f"{sent}: {answer}"
+        reasons.update(reason for reason in REASONS if reason in answer)
         assert has_token or not re.search(rb'"(jobs|backups|storages|plugins)": ?\[', answer), sent[:300]
     assert server.is_running() and server.pid == pid
     assert answered > REQUESTS // 2 and len(seen) >= 8, seen
+    assert reasons == set(REASONS), set(REASONS) - reasons
     for thread in slow:
         thread.join(2 * PATIENCE)
     assert len(ended) == len(slow)
     wait_until(lambda: connections_of(server) == 0, "all connections end")
-    assert server.get(JOBS).expect(200).json == kept
+    assert server.get(JOBS).expect(200).json == kept == {"jobs": []}
     assert [name for name in os.listdir(server.backups) if name[0] != "."] == []
     print(f"answers: {dict(sorted(seen.items()))}, none: {REQUESTS - answered}")
 

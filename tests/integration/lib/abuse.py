@@ -8,6 +8,8 @@ nothing that a server should do.
 import json
 import random
 
+from integration.lib.abuse_v1 import AbuseV1
+
 HOST = b"Host: 127.0.0.1\r\n"
 PATHS = ["/api/v2/jobs", "/api/v2/backups", "/api/v2/backups/b", "/api/v2/backups/b/restore",
          "/api/v2/jobs/20261126-014500-2e71f3", "/api/v2/jobs/x/cancel", "/api/v2/plugins",
@@ -16,6 +18,8 @@ PATHS = ["/api/v2/jobs", "/api/v2/backups", "/api/v2/backups/b", "/api/v2/backup
 METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PATCH"]
 JUNK = ["//", "/./", "/../", "/..;/", "%2e%2e/", "%2f", "%5c", "\\", "%00", "%", "%zz", "%c0%af",
         "%ff", "\u00e9", ";", "#", "?", "&", "=", "+", "%0d%0aX: y", "%25", "*", "~", "'", "\""]
+# Where a body starts something, and nothing without one.
+TO_START = [b"/api/v2/jobs", b"/api/v1/create", b"/api/v1/restore"]
 STARTS = [b'{"verb":"create","name":"evil"}', b'{"verb":"delete","name":"b","force":true}',
           b'{"verb":"restore","name":"b"}', b'{"backup_name":"evil"}', b"{}"]
 
@@ -26,9 +30,10 @@ class Abuse:
     def __init__(self, seed, token, max_head, max_body):
         self.random = random.Random(seed)
         self.token, self.max_head, self.max_body = token, max_head, max_body
+        self.v1 = AbuseV1(self.random)
         self.kinds = [self.noise, self.request_line, self.target, self.header, self.host,
                       self.authorization, self.length, self.chunks, self.body, self.query,
-                      self.pipeline, self.cut_off]
+                      self.body_v1, self.query_v1, self.body_v1, self.pipeline, self.cut_off]
 
     def requests(self, count):
         """`count` pairs (has a valid token, bytes)."""
@@ -45,6 +50,9 @@ class Abuse:
 
     def path(self):
         return self.random.choice(PATHS).encode()
+
+    def where(self):
+        return self.random.choice(TO_START)
 
     def crooked_path(self):
         parts = list(self.random.choice(PATHS))
@@ -114,7 +122,7 @@ class Abuse:
             b"[evil]", b"127.0.0.1/", b"127.0.0.1 evil", b"", b"0x7f.1", b"127.1", b"\xff",
             b"localhost:", b"localhost:-1", b"a" * 3000, b"127.0.0.1\r\nHost: evil"])
         body = self.random.choice(STARTS)
-        return True, self.start(b"POST", b"/api/v2/jobs", b"Host: " + name, self.bearer(),
+        return True, self.start(b"POST", self.where(), b"Host: " + name, self.bearer(),
                                 b"Content-Length: %d" % len(body), body=body)
 
     def authorization(self):
@@ -136,7 +144,7 @@ class Abuse:
             b"-1", b"+5", b"0x10", b"1e3", b"18446744073709551616", b"9223372036854775807", b"4 4",
             b"", b"five", b"5, 5", b"5\r\nContent-Length: 6", b"5\r\nTransfer-Encoding: chunked",
             b"\x005", b"%d" % (self.max_body + 1), b"%d" % self.random.randint(100, 10**12)])
-        return True, self.start(b"POST", b"/api/v2/jobs", HOST.strip(), self.bearer(),
+        return True, self.start(b"POST", self.where(), HOST.strip(), self.bearer(),
                                 b"Content-Length: " + value, body=b"[1,2]")
 
     def chunks(self):
@@ -149,7 +157,7 @@ class Abuse:
             lambda: b"5\r\n[1,2]0\r\n\r\n", lambda: b"5\n[1,2]\n0\n\n", lambda: b"zz\r\n",
             lambda: b"0\r\nX: y\r\n\r\n", lambda: b"7fffffffffffffff\r\n" + self.bytes(1, 90),
             lambda: b"1\r\n[\r\n" * self.random.randint(1, 200), lambda: self.bytes(1, 300)])()
-        return True, self.start(b"POST", b"/api/v2/jobs", HOST.strip(), self.bearer(),
+        return True, self.start(b"POST", self.where(), HOST.strip(), self.bearer(),
                                 b"Transfer-Encoding: " + coding, body=body)
 
     def value(self, depth=0):
@@ -193,10 +201,36 @@ class Abuse:
         query = b"&".join(pairs).replace(b" ", b"")
         return True, self.start(b"GET", path + b"?" + query, HOST.strip(), self.bearer())
 
+    def body_v1(self):
+        """For the other tool's routes, with a token: see abuse_v1.py."""
+        operation = self.random.choice(["create", "restore", "create", "restore",
+                                        "restore_secondary"])
+        body = self.v1.body(operation)
+        named = self.random.choice([
+            lambda: [], lambda: [b"request_id: " + self.text(1, 300)],
+            lambda: [b"request_id: " + bytes(self.random.choices(range(128, 256), k=40))]])()
+        return True, self.start(b"POST", b"/api/v1/" + operation.encode(), HOST.strip(),
+                                self.bearer(), *named, b"Content-Length: %d" % len(body), body=body)
+
+    def query_v1(self):
+        """Of what is not there, with a token."""
+        method, path = self.random.choice([
+            (b"GET", b"get_backup"), (b"GET", b"get_restore"), (b"GET", b"list"),
+            (b"DELETE", b"delete")])
+        names = [b"backup_name", b"backup_id", b"id", b"collection_name", b"bucket_name", b"path",
+                 b"without_detail", b"requestId", b"x", b""]
+        values = [b"", b"-1", b"none", b"%00", b"%zz", b"%ff", b"%c0%af", b"..%2f..%2fetc",
+                  b"%0d%0a", b"%F0%9F%98%80", b"a%2Cb", b"*", b"a" * 3000, self.text(2, 9)]
+        pairs = [name + b"=" + self.random.choice(values)
+                 for name in self.random.sample(names, self.random.randint(0, 3))]
+        return True, self.start(method, b"/api/v1/" + path + b"?" + b"&".join(pairs), HOST.strip(),
+                                self.bearer())
+
     def pipeline(self):
         """A request hidden behind another one, whose token is not for it."""
-        hidden = self.start(b"POST", b"/api/v2/jobs", HOST.strip(), b"Content-Length: 31",
-                            body=STARTS[0])
+        body = self.random.choice(STARTS)
+        hidden = self.start(b"POST", self.where(), HOST.strip(),
+                            b"Content-Length: %d" % len(body), body=body)
         first = self.start(b"GET", b"/api/v2/jobs", HOST.strip(), self.bearer(), self.random.choice(
             [b"Content-Length: 0", b"Content-Length: %d" % len(hidden), b"X: y",
              b"Content-Length: 0\r\nContent-Length: %d" % len(hidden)]))
