@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """gRPC among people who do not wish it well: bytes that are no message, calls that are left."""
 
+import itertools
 import os
 import random
 import re
@@ -14,16 +15,17 @@ from google.protobuf import struct_pb2
 from google.protobuf.message import DecodeError
 
 from integration.lib import watched
+from integration.lib.abuse_grpc import JOBS, SERVICE, Absurd
 from integration.lib.grpc_clients import Channel, Python
 from services.bakplane_server import BakplaneServer, built
 
-N_MALFORMED, N_LEFT, SEED = 10_000, 300, 20261126
+N_MALFORMED, N_ABSURD, N_LEFT, SEED = 6_000, 4_000, 300, 20261126
 IN_FLIGHT = 64
 N_CONNECTIONS_LEFT, WATCHES_EACH = 5, 3  # 16 may watch without a token
 FEW_DESCRIPTORS, N_CONNECTIONS, PATIENCE = 128, 300, 60
 PREFACE, SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-SERVICE, JOBS = "/milvus.proto.backup.MilvusBackupService/", "/bakplane.v1.Jobs/"
 Code = grpc.StatusCode
+REFUSED = {Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.PERMISSION_DENIED}
 
 
 @pytest.fixture(scope="module")
@@ -86,19 +88,51 @@ def assert_untouched(made, server, channel):
     assert [name for name in os.listdir(server.backups) if name[0] != "."] == []
 
 
-def test_malformed_messages_start_nothing(made, server, channel):
-    """10 000 of them, in valid frames, to methods of all kinds."""
-    source = malformed(made)
+def sent(channel, messages):
+    """Each call once it is over, and not many at once: (path, call)."""
     calls, flying = {}, []
-    for _ in range(N_MALFORMED):
-        path, message = next(source)
+    for path, message in messages:
         if path not in calls:
             calls[path] = channel.channel.unary_unary(path)
-        flying.append(calls[path].future(message, timeout=60, metadata=channel.metadata))
+        flying.append((path, calls[path].future(message, timeout=60, metadata=channel.metadata)))
         if len(flying) == IN_FLIGHT:
-            assert flying.pop(0).code() == Code.INVALID_ARGUMENT
-    assert {call.code() for call in flying} == {Code.INVALID_ARGUMENT}
-    assert len(calls) == len(samples(made))
+            yield flying.pop(0)
+    yield from flying
+
+
+def test_malformed_messages_start_nothing(made, server, channel):
+    """Thousands of them, in valid frames, to methods of all kinds."""
+    paths = set()
+    for path, call in sent(channel, itertools.islice(malformed(made), N_MALFORMED)):
+        assert call.code() == Code.INVALID_ARGUMENT
+        paths.add(path)
+    assert len(paths) == len(samples(made))
+    assert_untouched(made, server, channel)
+
+
+def assert_refused(made, path, call):
+    """By gRPC's status, or as the other tool's service does it: all its answers have a `code`."""
+    code = call.code()
+    if code == Code.OK:
+        assert path.startswith(SERVICE), path
+        answer = made.backup.DeleteBackupResponse.FromString(call.result())
+        assert answer.code in (made.backup.Fail, made.backup.Parameter_Error,
+                               made.backup.Request_Object_Not_Found), (path, answer)
+    elif code == Code.UNAVAILABLE:  # nobody waits for long
+        assert "let in at this moment" in call.details(), (path, call.details())
+    else:
+        assert code in REFUSED, (path, code, call.details())
+    return code
+
+
+def test_absurd_messages_start_nothing(made, server, channel):
+    """Thousands that protobuf takes: 10 000 with the malformed ones."""
+    codes, paths = set(), set()
+    absurd = Absurd(made, random.Random(SEED))
+    for path, call in sent(channel, absurd.messages(N_ABSURD)):
+        codes.add(assert_refused(made, path, call))
+        paths.add(path)
+    assert codes >= {*REFUSED, Code.OK} and len(paths) == 10, (codes, paths)
     assert_untouched(made, server, channel)
 
 
