@@ -15,7 +15,7 @@ from google.protobuf import struct_pb2
 from google.protobuf.message import DecodeError
 
 from integration.lib import watched
-from integration.lib.abuse_grpc import JOBS, SERVICE, Absurd
+from integration.lib.abuse_grpc import JOBS, SERVICE, Absurd, detours, disguises, methods
 from integration.lib.grpc_clients import Channel, Python
 from services.bakplane_server import BakplaneServer, built
 
@@ -24,6 +24,10 @@ IN_FLIGHT = 64
 N_CONNECTIONS_LEFT, WATCHES_EACH = 5, 3  # 16 may watch without a token
 FEW_DESCRIPTORS, N_CONNECTIONS, PATIENCE = 128, 300, 60
 PREFACE, SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+LOOK = "a-token-that-may-only-look"
+# What that one may not call.
+OPERATE = {*(SERVICE + name for name in ("CreateBackup", "DeleteBackup", "RestoreBackup", "Check")),
+           JOBS + "Start", JOBS + "Cancel"}
 Code = grpc.StatusCode
 REFUSED = {Code.INVALID_ARGUMENT, Code.NOT_FOUND, Code.PERMISSION_DENIED}
 
@@ -35,7 +39,11 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with BakplaneServer(tmp_path_factory.mktemp("server"), env=watched.environment()) as running:
+    look = tmp_path_factory.mktemp("tokens") / "look"
+    look.write_text(LOOK, encoding="ascii")
+    look.chmod(0o600)
+    with BakplaneServer(tmp_path_factory.mktemp("server"), env=watched.environment(),
+                        settings={"server": {"read_token_file": str(look)}}) as running:
         yield running
         watched.end(running)
 
@@ -89,12 +97,14 @@ def assert_untouched(made, server, channel):
 
 
 def sent(channel, messages):
-    """Each call once it is over, and not many at once: (path, call)."""
+    """Each call once it is over, and not many at once: (path, call). messages: (path, bytes), or
+    with metadata of its own."""
     calls, flying = {}, []
-    for path, message in messages:
+    for path, message, *metadata in messages:
         if path not in calls:
             calls[path] = channel.channel.unary_unary(path)
-        flying.append((path, calls[path].future(message, timeout=60, metadata=channel.metadata)))
+        flying.append((path, calls[path].future(
+            message, timeout=60, metadata=metadata[0] if metadata else channel.metadata)))
         if len(flying) == IN_FLIGHT:
             yield flying.pop(0)
     yield from flying
@@ -133,6 +143,44 @@ def test_absurd_messages_start_nothing(made, server, channel):
         codes.add(assert_refused(made, path, call))
         paths.add(path)
     assert codes >= {*REFUSED, Code.OK} and len(paths) == 10, (codes, paths)
+    assert_untouched(made, server, channel)
+
+
+def starting(made):
+    """For each method a message; those that can start something do."""
+    wrapped = struct_pb2.Struct()
+    wrapped.update({"verb": "create", "name": "evil"})
+    create = made.backup.CreateBackupRequest(backup_name="evil").SerializeToString()
+    start = made.jobs.StartRequest(request=wrapped).SerializeToString()
+    return {path: {SERVICE + "CreateBackup": create, JOBS + "Start": start}.get(path, b"")
+            for path in methods(made)}
+
+
+def test_metadata_of_somebody_else(made, server, channel):
+    """Nothing but the one header, as it has to be, is a token; and one that may look stays one."""
+    messages = starting(made)
+    assert len(messages) == 12 and set(messages) > OPERATE
+    masks = list(disguises(server.token))
+    calls = [(path, message, mask) for path, message in messages.items() for mask in [[], *masks]]
+    for path, call in sent(channel, calls):
+        assert call.code() == Code.UNAUTHENTICATED, (path, call.code())
+        assert server.token not in call.details()
+    look = ("authorization", f"Bearer {LOOK}")
+    calls = [(path, messages[path], [look, *mask]) for path in OPERATE for mask in [[], *masks]
+             if "authorization" not in dict(mask)]
+    for path, call in sent(channel, calls):
+        assert call.code() == Code.PERMISSION_DENIED, (path, call.code())
+    assert_untouched(made, server, channel)
+
+
+def test_paths_of_something_else(made, server, channel):
+    """They are compared as they are: without a token nobody learns what there is, with one it is
+    not there."""
+    paths = [(other, message) for path, message in starting(made).items()
+             for other in detours(path)]
+    for metadata, code in (([], Code.UNAUTHENTICATED), (channel.metadata, Code.UNIMPLEMENTED)):
+        for path, call in sent(channel, [(*one, metadata) for one in paths]):
+            assert call.code() == code, (path, call.code())
     assert_untouched(made, server, channel)
 
 
