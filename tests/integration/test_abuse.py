@@ -14,6 +14,7 @@ import pytest
 from integration.lib import watched
 from integration.lib.abuse import METHODS, STARTS, Abuse
 from integration.lib.abuse_v1 import REASONS
+from integration.lib.grpc_clients import Channel
 from integration.lib.openapi import Description
 from integration.lib.tables import Table
 from services.bakplane_server import BakplaneServer
@@ -219,23 +220,71 @@ def test_auth_cannot_be_bypassed(server):
     assert server.get(JOBS).expect(200).json == kept
 
 
-CLIENTS, CALLS = 200, 10
+CLIENTS = {"REST v2": 80, "REST v1": 60, "gRPC": 60}
+CALLS = 10
 
 
-def call(server, token, paths, gate):
-    """One client on one connection; how long each of its calls took."""
+class RestClient:
+    """One connection. asked: pairs (path, what has to be in the answer)."""
+
+    def __init__(self, server, token, asked):
+        self.asked, self.headers = asked, {"Authorization": f"Bearer {token}"}
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+
+    def call(self, number):
+        path, held = self.asked[number % len(self.asked)]
+        self.connection.request("GET", path, headers=self.headers)
+        answer = self.connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200 and held in body, f"{path}: {answer.status} {body}"
+
+    def close(self):
+        self.connection.close()
+
+
+class GrpcClient:
+    """The same. asked: (path, message, what has to be in the answer), as bytes."""
+
+    def __init__(self, server, token, asked):
+        self.asked, self.channel = asked, Channel(server.told("grpc"), token)
+
+    def call(self, number):
+        path, message, held = self.asked[number % len(self.asked)]
+        answer = self.channel.channel.unary_unary(path)(message, timeout=PATIENCE,
+                                                        metadata=self.channel.metadata)
+        assert held in answer, f"{path}: {answer}"
+
+    def close(self):
+        self.channel.channel.close()
+
+
+def status_calls(job):
+    """Those of each interface, while a create named "long" runs."""
+    known, fine, done = job.encode(), b'"code":0', b"success"
+    backup, ours = "/api/v1/get_backup", "/bakplane.v1.Jobs/"
+    theirs = "/milvus.proto.backup.MilvusBackupService/"
+    return {
+        "REST v2": (RestClient, [
+            (f"{JOBS}/{job}", known), (JOBS, known), (f"{JOBS}?state=running", known),
+            ("/api/v2/health", b"alive"), ("/api/v2/backups", b'"backups":')]),
+        "REST v1": (RestClient, [
+            (f"{backup}?backup_name=long", fine), ("/api/v1/list", fine),
+            (f"{backup}?backup_id={job}", fine)]),
+        "gRPC": (GrpcClient, [
+            (f"{ours}List", b"", known), ("/grpc.health.v1.Health/Check", b"", b"\x08\x01"),
+            (f"{ours}Get", b"\x0a%c%b" % (len(known), known), known),
+            (f"{theirs}GetBackup", b"\x12\x04long", done), (f"{theirs}ListBackups", b"", done)])}
+
+
+def time_calls(client, first, gate):
+    """How long each of a client's calls took."""
     took = []
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     gate.wait(PATIENCE)
-    for number in range(CALLS):
-        path = paths[number % len(paths)]
+    for number in range(first, first + CALLS):
         begin = time.monotonic()
-        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-        answer = connection.getresponse()
-        answer.read()
+        client.call(number)
         took.append(time.monotonic() - begin)
-        assert answer.status == 200, f"{path}: {answer.status}"
-    connection.close()
+    client.close()
     return took
 
 
@@ -247,15 +296,20 @@ def test_many_who_look_while_a_job_runs(server):
     server.start()
     job = server.submit({"verb": "create", "name": "long"})["id"]
     server.wait(job, lambda one: one["state"] == "running")
-    paths = [f"{JOBS}/{job}", JOBS, f"{JOBS}?state=running", "/api/v2/health", "/api/v2/backups"]
-    gate = threading.Barrier(CLIENTS)
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        calls = [pool.submit(call, server, server.token, paths, gate) for _ in range(CLIENTS)]
-        took = sorted(one for client in calls for one in client.result())
+    token, total = server.token, sum(CLIENTS.values())
+    gate = threading.Barrier(total)
+    with ThreadPoolExecutor(total) as pool:
+        looking = {name: [pool.submit(time_calls, kind(server, token, asked), first, gate)
+                          for first in range(CLIENTS[name])]
+                   for name, (kind, asked) in status_calls(job).items()}
+        took = {name: sorted(one for client in clients for one in client.result())
+                for name, clients in looking.items()}
     assert server.job(job)["state"] == "running"
     server.post(f"{JOBS}/{job}/cancel").expect(202)
     assert server.wait(job)["state"] == "cancelled"
-    table = Table(f"Status calls: {CLIENTS} clients at once, {len(took)} calls during a job",
-                  "milliseconds", ["REST"], ["median", "p99", "longest"])
-    for column, at in (("median", len(took) // 2), ("p99", len(took) * 99 // 100), ("longest", -1)):
-        table.put("REST", column, f"{took[at] * 1000:.0f}")
+    table = Table(f"Status calls: {total} clients at once, {total * CALLS} calls during a job",
+                  "milliseconds", CLIENTS, ["median", "p99", "longest"])
+    for name, times in took.items():
+        for column, at in (("median", len(times) // 2), ("p99", len(times) * 99 // 100),
+                           ("longest", -1)):
+            table.put(name, column, f"{times[at] * 1000:.0f}")
