@@ -14,8 +14,9 @@ import pytest
 from google.protobuf import struct_pb2
 from google.protobuf.message import DecodeError
 
-from integration.lib import watched
-from integration.lib.abuse_grpc import JOBS, SERVICE, Absurd, detours, disguises, methods
+from integration.lib import http2, watched
+from integration.lib.abuse_grpc import HEALTH, JOBS, SERVICE, Absurd, detours, disguises, methods
+from integration.lib.http2 import PREFACE, SETTINGS
 from integration.lib.grpc_clients import Channel, Python
 from services.bakplane_server import BakplaneServer, built
 
@@ -23,7 +24,7 @@ N_MALFORMED, N_ABSURD, N_LEFT, SEED = 6_000, 4_000, 300, 20261126
 IN_FLIGHT = 64
 N_CONNECTIONS_LEFT, WATCHES_EACH = 5, 3  # 16 may watch without a token
 FEW_DESCRIPTORS, N_CONNECTIONS, PATIENCE = 128, 300, 60
-PREFACE, SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+SERVING = b"\x08\x01"
 LOOK = "a-token-that-may-only-look"
 # What that one may not call.
 OPERATE = {*(SERVICE + name for name in ("CreateBackup", "DeleteBackup", "RestoreBackup", "Check")),
@@ -181,6 +182,37 @@ def test_paths_of_something_else(made, server, channel):
     for metadata, code in (([], Code.UNAUTHENTICATED), (channel.metadata, Code.UNIMPLEMENTED)):
         for path, call in sent(channel, [(*one, metadata) for one in paths]):
             assert call.code() == code, (path, call.code())
+    assert_untouched(made, server, channel)
+
+
+def test_headers_that_no_library_sends(made, server, channel):
+    """Byte by byte: other methods of HTTP, headers in capitals, twice, and too late."""
+    token = server.token.encode()
+    good = (b"authorization", b"Bearer " + token)
+    start, post = (b":path", f"{JOBS}Start".encode()), (b":method", b"POST")
+    create = starting(made)[f"{JOBS}Start"]
+
+    def ask(method, paths, *headers, message=create, trailers=()):
+        head = [method, (b":scheme", b"http"), *paths, (b":authority", b"localhost"),
+                (b"content-type", b"application/grpc"), (b"te", b"trailers"), *headers]
+        return http2.call(server.told("grpc"), head, message, trailers)
+
+    health, jobs = (b":path", f"{HEALTH}Check".encode()), (b":path", f"{JOBS}List".encode())
+    # So an answer looks, and that there is no job is one.
+    assert ask(post, [health], message=b"") == [SERVING]
+    assert ask(post, [jobs], good, message=b"") == [b""]
+    for method in (b"GET", b"PUT", b"HEAD", b"post", b"OPTIONS", b"CONNECT", b"", b"POST\0"):
+        assert ask((b":method", method), [start]) == []
+    for name in (b"Authorization", b"AUTHORIZATION", b":authorization", b"authorization ",
+                 b" authorization", b"authorization\0", b"authorization:"):
+        assert ask(post, [start], (name, good[1])) == []
+    for value in (b"Bearer\t" + token, b"Bearer \0" + token, b"Bearer x\0" + good[1],
+                  b"Bearer x\r\nauthorization: " + good[1], good[1] + b"\nx"):
+        assert ask(post, [start], (b"authorization", value)) == []
+    assert ask(post, [start], trailers=[good]) == []
+    assert ask(post, [start], good, good) == []
+    for paths in ([start, health], [health, start]):
+        assert ask(post, paths) == []
     assert_untouched(made, server, channel)
 
 
