@@ -12,8 +12,10 @@ static bool
 answer_v1(const bp_grpc_ask *ask, bp_grpc_reply *out, GError **error)
 {
     (void)error; /* failures are in the answer */
-    bp_v1_call call = {
-        .request = ask->request, .request_id = ask->request_id, .stopping = ask->stopping};
+    bp_v1_call call = {.request = ask->request,
+                       .request_id = ask->request_id,
+                       .origin = "grpc",
+                       .stopping = ask->stopping};
     out->answer = ask->method->operation->run(ask->service, &call);
     return true;
 }

@@ -155,7 +155,7 @@ def test_a_create_outlives_its_client(made, make):
             call.result()
     with Channel(server.told("grpc"), server.token) as channel:
         [job] = Jobs(made, channel).list().jobs
-        assert (job.name, job.state) == ("b", "running")
+        assert (job.name, job.state, job.origin) == ("b", "running", "grpc")
         Jobs(made, channel).cancel(job.id)
         *_, last = Jobs(made, channel).watch(job.id)
         assert last.state == "cancelled"
