@@ -10,6 +10,8 @@
 
 #include "sdk/lib/ban.h"
 
+#define HANGS_NS (60 * BP_NS_PER_S)
+
 static const char *const op_names[FAKE_OPS] = {
     "probe",     "stat",          "list",       "read_open",     "read",  "write_open", "write",
     "commit",    "abort",         "remove",     "sync",          "copy",  "part_begin", "part_open",
@@ -124,6 +126,9 @@ fake_enter(bp_store *store, fake_op op, const char *key, const bp_call *call, bo
     if (match(store, op, key, &fault)) {
         if (fault.hook != NULL) {
             fault.hook(fault.ctx, key);
+        }
+        if (fault.hangs && call != NULL) {
+            (void)bp_cancel_sleep_ns(call->cancel, HANGS_NS);
         }
         if (fault.cls != BP_OK) {
             *effect = fault.takes_effect;

@@ -46,6 +46,7 @@ typedef struct fake_fault {
     guint64 retry_after_ms;
     bool takes_effect; /* COMMIT, PART_BEGIN, PART_COMPLETE: done all the same, outcome "unknown" */
     bool unknown;      /* outcome "unknown", and nothing was done */
+    bool hangs;        /* until its call is cancelled, or for a minute */
     void (*hook)(void *ctx, const char *key); /* called at each match past `skip`; may be NULL */
     void *ctx;
 } fake_fault;
