@@ -91,8 +91,7 @@ END_TEST
 
 START_TEST(test_check__a_port_where_nobody_listens)
 {
-    struct sockaddr_in where = {.sin_family = AF_INET,
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof where;
     int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* so nobody else takes the port */
     ck_assert_int_eq(bind(bound, (struct sockaddr *)&where, n), 0);

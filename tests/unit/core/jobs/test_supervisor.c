@@ -556,16 +556,15 @@ main(void)
     return RUN_SUITE(
         "core/jobs/supervisor", setup, teardown, test_submit__is_done_by_a_worker,
         test_submit__its_lines_name_it, test_submit__one_source_one_create,
-        test_cancel__before_it_began,
-        test_killed__create_is_resumed, test_killed__after_its_last_write,
-        test_killed__before_its_first_write, test_killed__again_and_again,
-        test_killed__restore_names_its_targets, test_killed__before_it_began,
-        test_killed__copy_after_its_last_write, test_killed__delete_after_its_last_write,
-        test_killed__replace_after_its_last_write, test_killed__replace_before_its_first_write,
-        test_killed__restore_before_its_journal_went, test_killed__restore_after_its_journal_went,
-        test_start__nothing_of_the_server_is_inherited, test_start__fails_for_the_moment,
-        test_stopped__with_its_server, test_stopped__before_its_server,
-        test_stopped__and_cancelled_then, test_stopped__after_it_was_cancelled,
-        test_new__takes_up_what_is_left, test_new__counts_what_still_runs,
-        test_new__one_of_a_directory);
+        test_cancel__before_it_began, test_killed__create_is_resumed,
+        test_killed__after_its_last_write, test_killed__before_its_first_write,
+        test_killed__again_and_again, test_killed__restore_names_its_targets,
+        test_killed__before_it_began, test_killed__copy_after_its_last_write,
+        test_killed__delete_after_its_last_write, test_killed__replace_after_its_last_write,
+        test_killed__replace_before_its_first_write, test_killed__restore_before_its_journal_went,
+        test_killed__restore_after_its_journal_went, test_start__nothing_of_the_server_is_inherited,
+        test_start__fails_for_the_moment, test_stopped__with_its_server,
+        test_stopped__before_its_server, test_stopped__and_cancelled_then,
+        test_stopped__after_it_was_cancelled, test_new__takes_up_what_is_left,
+        test_new__counts_what_still_runs, test_new__one_of_a_directory);
 }

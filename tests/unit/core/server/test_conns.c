@@ -197,11 +197,10 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("server/conns", setup, teardown, test_set__a_request_that_does_not_come,
-                     test_set__a_request_gets_no_time_for_its_first_line,
-                     test_set__an_answer_that_nobody_takes,
-                     test_set__work_outlasts_the_limit_of_requests,
-                     test_set__work_outlasts_the_limit_of_answers,
-                     test_drain__the_idle_at_once_the_busy_later, test_drain__not_longer_than_asked,
-                     test_drain__waits_for_the_busy);
+    return RUN_SUITE(
+        "server/conns", setup, teardown, test_set__a_request_that_does_not_come,
+        test_set__a_request_gets_no_time_for_its_first_line, test_set__an_answer_that_nobody_takes,
+        test_set__work_outlasts_the_limit_of_requests, test_set__work_outlasts_the_limit_of_answers,
+        test_drain__the_idle_at_once_the_busy_later, test_drain__not_longer_than_asked,
+        test_drain__waits_for_the_busy);
 }
