@@ -27,13 +27,13 @@
         memset((result).guard, GUARD_BYTE, GUARD);     \
     } while (0)
 #define CHECK_GUARD(result) check_guard((result).guard, __FILE__ ": " #result)
-#define CHECK(condition)                                                               \
-    do {                                                                               \
-        if (!(condition)) {                                                            \
+#define CHECK(condition)                                                                \
+    do {                                                                                \
+        if (!(condition)) {                                                             \
             fprintf(stderr, "%s:%d: not so: %s (%s)\n", __FILE__, __LINE__, #condition, \
-                    error.message);                                                    \
-            exit(1);                                                                   \
-        }                                                                              \
+                    error.message);                                                     \
+            exit(1);                                                                    \
+        }                                                                               \
     } while (0)
 
 struct guarded_error {
