@@ -165,12 +165,24 @@ class OurRest(BakplaneServer):
 
 
 def shape(value):
-    """Names and types, not values; of a list its first."""
+    """Names and types, not values; of a list what any of its members has: they come in an order of
+    Go's, and what is 0 is left out."""
     if isinstance(value, dict):
         return {name: shape(member) for name, member in sorted(value.items())}
     if isinstance(value, list):
-        return [shape(value[0])] if value else []
+        return merged([[shape(one)] for one in value])
     return type(value).__name__
+
+
+def merged(shapes):
+    """One shape that has what each of them has."""
+    if all(isinstance(one, list) for one in shapes):
+        inner = [each for one in shapes for each in one]
+        return [merged(inner)] if inner else []
+    if all(isinstance(one, dict) for one in shapes):
+        return {name: merged([one[name] for one in shapes if name in one])
+                for name in sorted({name for one in shapes for name in one})}
+    return shapes[0]
 
 
 def outcome(status, text):
