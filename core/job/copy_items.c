@@ -134,6 +134,22 @@ take_foreign(void *ctx, const bp_item_record *record, GError **error)
     return submit(work, record, 0, error);
 }
 
+/* Perhaps our own: then the copy would be copied into itself without end. */
+static bool
+is_lease_inside(const char *key)
+{
+    return g_str_has_suffix(key, "/" BP_CATALOG_LEASE);
+}
+
+static void
+set_into_itself(const bp_copying *c, const char *lease, GError **error)
+{
+    bp_set_error(error, BP_ERR_INVALID,
+                 "another backup is being written inside of %s: %s\nhint: name a storage that does "
+                 "not lie in the backup",
+                 c->params->name, lease);
+}
+
 /* What the documents do not name belongs to the other tool as well. */
 static bool
 take_listed(void *ctx, const char *full_key, const struct bp_object_meta *meta)
@@ -144,12 +160,8 @@ take_listed(void *ctx, const char *full_key, const struct bp_object_meta *meta)
         bp_manifest_has_document(work->c->manifest, key) || !bp_keyset_add(work->named, key)) {
         return true;
     }
-    if (g_str_has_suffix(key, "/" BP_CATALOG_LEASE)) {
-        /* Perhaps our own: then the copy would be copied into itself without end. */
-        bp_set_error(&work->error, BP_ERR_INVALID,
-                     "another backup is being written inside of %s: %s\nhint: name a storage that "
-                     "does not lie in the backup",
-                     work->c->params->name, key);
+    if (is_lease_inside(key)) {
+        set_into_itself(work->c, key, &work->error);
         return false;
     }
     bp_item_record record = {.key = key, .size = meta->size};
@@ -280,11 +292,49 @@ name_missing(bp_copying *c, GError **error)
                  sums.missing + sums.truncated);
 }
 
+/** A search for another backup's lease. */
+typedef struct {
+    gsize prefix; /* of listed keys: the lease of the backup itself is not inside of it */
+    char *lease;  /* (owned); NULL = none seen */
+} search;
+
+static bool
+look_for_lease(void *ctx, const char *full_key, const struct bp_object_meta *meta)
+{
+    search *looking = ctx;
+    const char *key = full_key + looking->prefix;
+    if (meta == NULL || !is_lease_inside(key)) {
+        return true;
+    }
+    looking->lease = g_strdup(key);
+    return false;
+}
+
+/* A copy into itself can fail at its own temporary objects before its naming meets the lease. */
+static bool
+explain_into_itself(bp_copying *c, GError **error)
+{
+    g_autofree char *prefix = bp_catalog_key(c->params->name, "");
+    search looking = {.prefix = strlen(prefix)};
+    bp_store_list_params list = {.prefix = prefix};
+    bp_store_list(c->view.catalog->store, &c->call, &list, look_for_lease, &looking, NULL);
+    if (looking.lease == NULL) {
+        return false;
+    }
+    g_clear_error(error);
+    set_into_itself(c, looking.lease, error);
+    g_free(looking.lease);
+    return true;
+}
+
 void
 bp_copying_explain(bp_copying *c, GError **error)
 {
     bool lost = bp_error_is(*error, BP_ERR_STALE) || bp_error_is(*error, BP_ERR_NOT_FOUND);
     if (!lost && !bp_error_is(*error, BP_ERR_CORRUPT)) {
+        return;
+    }
+    if (c->view.foreign && explain_into_itself(c, error)) {
         return;
     }
     bp_store *store = c->view.catalog->store;

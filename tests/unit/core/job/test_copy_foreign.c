@@ -254,14 +254,33 @@ START_TEST(test_resume__foreign_only_of_the_same_backup)
 }
 END_TEST
 
-/* Its folder is inside of the backup: the copy would find itself among the objects. */
-START_TEST(test_copy__foreign_into_itself)
+/* The target's folder is inside of the backup: the copy would find itself among the objects. */
+static void
+target_is_inside(void)
 {
     g_autofree char *target = g_build_filename(job_root, "other", NULL);
     job_write("backups/theirs/inside/keep", "");
     g_autofree char *inside = g_build_filename(job_root, "backups/theirs/inside", NULL);
     ck_assert_int_eq(symlink(inside, target), 0);
+}
+
+START_TEST(test_copy__foreign_into_itself)
+{
+    target_is_inside();
     ck_assert_int_eq(job_copy(&params, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_INVALID, "another backup is being written inside of theirs");
+}
+END_TEST
+
+/* So do temporary objects of the copy: they change and go between listing and reading.  The slow
+ * listing lets the object fail before the naming is told of the lease. */
+START_TEST(test_copy__foreign_into_itself_fails_at_an_object)
+{
+    target_is_inside();
+    size_of_x = 4;
+    job_faults("storage.list:backups:delay=60ms");
+    ck_assert_int_eq(job_copy(&params, &error), BP_VERB_FAILED);
+    job_faults("");
     ASSERT_ERROR(error, BP_ERR_INVALID, "another backup is being written inside of theirs");
 }
 END_TEST
@@ -278,5 +297,6 @@ main(void)
         test_seal__foreign_is_whole_when_the_record_is_gone,
         test_seal__foreign_record_that_cannot_be_removed,
         test_resume__foreign_only_of_the_same_backup, test_copy__foreign_into_itself,
+        test_copy__foreign_into_itself_fails_at_an_object,
         test_copy__foreign_listing_is_tried_again);
 }
