@@ -38,7 +38,8 @@ struct connection {
 
 struct bp_httpd {
     const struct bp_httpd_transport *transport;
-    struct bp_httpd_step *steps;
+    struct bp_httpd_step *steps; /* with texts of its own */
+    size_t n_steps;
     size_t n_expected; /* requests */
     int listener;
     int stop[2]; /* a pipe: readable = stop */
@@ -340,6 +341,24 @@ run(void *data)
     return NULL;
 }
 
+/* With their texts: a test may return while its last answer is on its way. */
+static void
+copy_steps(struct bp_httpd *server, const struct bp_httpd_step *steps, size_t n)
+{
+    server->steps = calloc(n, sizeof(steps[0]));
+    if (server->steps == NULL) {
+        die("httpd: steps");
+    }
+    server->n_steps = n;
+    memcpy(server->steps, steps, n * sizeof(steps[0]));
+    for (size_t i = 0; i < n; i++) {
+        server->n_expected += steps[i].times != 0 ? steps[i].times : 1;
+        if (steps[i].reply != NULL && (server->steps[i].reply = strdup(steps[i].reply)) == NULL) {
+            die("httpd: reply");
+        }
+    }
+}
+
 struct bp_httpd *
 bp_httpd_start_over(const struct bp_httpd_transport *transport, const struct bp_httpd_step *steps,
                     size_t n)
@@ -347,15 +366,11 @@ bp_httpd_start_over(const struct bp_httpd_transport *transport, const struct bp_
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof(address);
     struct bp_httpd *server = calloc(1, sizeof(*server));
-    if (server == NULL || pipe(server->stop) != 0 ||
-        (server->steps = calloc(n, sizeof(steps[0]))) == NULL) {
+    if (server == NULL || pipe(server->stop) != 0) {
         die("httpd");
     }
     server->transport = transport;
-    memcpy(server->steps, steps, n * sizeof(steps[0]));
-    for (size_t i = 0; i < n; i++) {
-        server->n_expected += steps[i].times != 0 ? steps[i].times : 1;
-    }
+    copy_steps(server, steps, n);
     server->requests = calloc(server->n_expected, sizeof(server->requests[0]));
     pthread_mutex_init(&server->lock, NULL);
     pthread_cond_init(&server->came, NULL);
@@ -453,6 +468,9 @@ bp_httpd_free(struct bp_httpd *server)
         free(server->requests[i].text.at);
     }
     free(server->requests);
+    for (size_t i = 0; i < server->n_steps; i++) {
+        free((char *)server->steps[i].reply);
+    }
     free(server->steps);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->came);

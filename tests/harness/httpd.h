@@ -50,7 +50,7 @@ struct bp_httpd_transport {
     void *ctx;
 };
 
-/** Starts.  The texts of `steps` and `transport` (NULL = plain) stay the caller's until stop. */
+/** Starts.  `transport` (NULL = plain) stays the caller's until stop; `steps` is copied. */
 struct bp_httpd *bp_httpd_start(const struct bp_httpd_step *steps, size_t n);
 struct bp_httpd *bp_httpd_start_over(const struct bp_httpd_transport *transport,
                                      const struct bp_httpd_step *steps, size_t n);
