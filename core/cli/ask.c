@@ -47,10 +47,10 @@ bp_ask_settings(json_t *request, const bp_cli *cli)
 }
 
 bp_verb_outcome
-bp_ask_run(const bp_cli *cli, const bp_job *job, json_t *take_request, GError **error)
+bp_ask_run(const bp_cli *cli, const bp_verb *verb, json_t *take_request, GError **error)
 {
     g_autoptr(json_t) request = take_request;
     bp_jobs_run_params params = {
-        .job = job, .request = request, .cancel = cli->cancel, .origin = "cli"};
+        .verb = verb, .request = request, .cancel = cli->cancel, .origin = "cli"};
     return bp_jobs_run(&params, error);
 }

@@ -17,7 +17,7 @@ void bp_ask_switch(json_t *request, const char *key, gboolean value);
 void bp_ask_settings(json_t *request, const bp_cli *cli);
 
 /** Run it as a job of this machine, as core/jobs/run.h says.  Frees the request. */
-bp_verb_outcome bp_ask_run(const bp_cli *cli, const bp_job *job, json_t *take_request,
+bp_verb_outcome bp_ask_run(const bp_cli *cli, const bp_verb *verb, json_t *take_request,
                            GError **error);
 
 #endif

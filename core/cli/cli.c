@@ -215,7 +215,7 @@ static int
 run_command(bp_cli *cli)
 {
     g_autoptr(json_t) result = json_object();
-    bp_job job = {.workspace = cli->workspace, .monitor = cli->monitor, .result = result};
+    bp_verb verb = {.workspace = cli->workspace, .monitor = cli->monitor, .result = result};
     g_autoptr(GError) error = NULL;
     bp_progress_view_params view = {.style = cli->output.progress,
                                     .stream = stderr,
@@ -223,7 +223,7 @@ run_command(bp_cli *cli)
                                     .ctx = cli->monitor};
     g_autoptr(bp_progress_view) progress = bp_progress_view_new(&view);
     bp_progress_view_start(progress);
-    bp_verb_outcome outcome = cli->command->run(cli, &job, &error);
+    bp_verb_outcome outcome = cli->command->run(cli, &verb, &error);
     bp_progress_view_stop(progress);
     bp_result_finish(result, outcome, cli->monitor, error);
     g_autoptr(GError) unwritten = NULL;

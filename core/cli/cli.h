@@ -8,7 +8,7 @@
 
 #include "core/cli/output.h"
 #include "core/compat/front.h"
-#include "core/job/job.h"
+#include "core/verb/verb.h"
 
 /** Exit codes, documented in bakplane(1). */
 enum bp_exit {
@@ -62,7 +62,7 @@ struct bp_command {
     bp_option_source source;            /* generated options */
     bool needs_config;
     /** Reads its options' variables and does it.  `result` is printed by the caller. */
-    bp_verb_outcome (*run)(bp_cli *cli, const bp_job *job, GError **error);
+    bp_verb_outcome (*run)(bp_cli *cli, const bp_verb *verb, GError **error);
     /** `result` as text for people.  Returns: (transfer full) */
     char *(*show)(const json_t *result, bool color);
 };

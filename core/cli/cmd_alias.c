@@ -28,7 +28,7 @@ is_ours(const char *link, const char *program)
 }
 
 static bp_verb_outcome
-run(bp_cli *cli, const bp_job *job, GError **error)
+run(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     (void)cli;
     GError *problem = NULL;
@@ -41,8 +41,8 @@ run(bp_cli *cli, const bp_job *job, GError **error)
     g_autofree char *beside = g_path_get_dirname(program);
     g_autofree char *link =
         g_build_filename(dir != NULL ? dir : beside, bp_compat_front.name, NULL);
-    bp_json_set_text(job->result, "link", link);
-    bp_json_set_text(job->result, "program", program);
+    bp_json_set_text(verb->result, "link", link);
+    bp_json_set_text(verb->result, "program", program);
     int why = symlink(program, link) != 0 ? errno : 0;
     if (why != 0 && (why != EEXIST || !is_ours(link, program))) {
         bp_set_error_errno(error, why, "link %s", link);

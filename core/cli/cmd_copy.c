@@ -24,7 +24,7 @@ static const GOptionEntry entries[] = {
 };
 
 static bp_verb_outcome
-run(bp_cli *cli, const bp_job *job, GError **error)
+run(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     json_t *request = bp_ask_new("copy");
     bp_ask_text(request, "name", name);
@@ -34,7 +34,7 @@ run(bp_cli *cli, const bp_job *job, GError **error)
     bp_ask_switch(request, "resume", resume);
     bp_ask_switch(request, "replace", replace);
     bp_ask_switch(request, "dry_run", dry_run);
-    return bp_ask_run(cli, job, request, error);
+    return bp_ask_run(cli, verb, request, error);
 }
 
 const bp_command bp_command_copy = {

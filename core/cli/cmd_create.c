@@ -30,7 +30,7 @@ static const GOptionEntry entries[] = {
 };
 
 static bp_verb_outcome
-run(bp_cli *cli, const bp_job *job, GError **error)
+run(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     json_t *request = bp_ask_new("create");
     bp_ask_text(request, "name", name);
@@ -44,7 +44,7 @@ run(bp_cli *cli, const bp_job *job, GError **error)
     bp_ask_switch(request, "replace", replace);
     bp_ask_switch(request, "dry_run", dry_run);
     bp_ask_switch(request, "meta_only", meta_only);
-    return bp_ask_run(cli, job, request, error);
+    return bp_ask_run(cli, verb, request, error);
 }
 
 const bp_command bp_command_create = {

@@ -32,16 +32,16 @@ static const GOptionEntry prune_entries[] = {
 };
 
 static bp_verb_outcome
-run_delete(bp_cli *cli, const bp_job *job, GError **error)
+run_delete(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     json_t *request = bp_ask_new("delete");
     bp_ask_text(request, "name", name);
     bp_ask_switch(request, "force", force);
-    return bp_ask_run(cli, job, request, error);
+    return bp_ask_run(cli, verb, request, error);
 }
 
 static bp_verb_outcome
-run_prune(bp_cli *cli, const bp_job *job, GError **error)
+run_prune(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     uint64_t within_ms = 0;
     if (keep_last < 0 || (keep_within != NULL && bp_parse_duration_ms(keep_within, &within_ms))) {
@@ -57,7 +57,7 @@ run_prune(bp_cli *cli, const bp_job *job, GError **error)
                         json_integer((json_int_t)MIN(within_ms, G_MAXINT64)));
     bp_ask_switch(request, "dry_run", dry_run);
     bp_ask_switch(request, "foreign", foreign);
-    return bp_ask_run(cli, job, request, error);
+    return bp_ask_run(cli, verb, request, error);
 }
 
 const bp_command bp_command_delete = {

@@ -67,11 +67,11 @@ append_storages(bp_cli *cli, json_t *list, GError **error)
 }
 
 static bp_verb_outcome
-show_config(bp_cli *cli, const bp_job *job, GError **error)
+show_config(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     json_t *list = json_array();
-    json_object_set_new(job->result, "settings", list);
-    bp_json_set_text(job->result, "file", bp_config_path(cli->config));
+    json_object_set_new(verb->result, "settings", list);
+    bp_json_set_text(verb->result, "file", bp_config_path(cli->config));
     bp_module *source = bp_workspace_source_module(cli->workspace, error);
     if (source == NULL) {
         return BP_VERB_FAILED;
@@ -91,30 +91,30 @@ show_config(bp_cli *cli, const bp_job *job, GError **error)
 }
 
 static bp_verb_outcome
-run_config(bp_cli *cli, const bp_job *job, GError **error)
+run_config(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     const char *word = cli->args[0] != NULL && cli->args[1] == NULL ? cli->args[0] : "";
     if (strcmp(word, "migrate") == 0) {
         bp_migrate_params params = {.to = to, .output = output, .force = force, .strict = strict};
-        return bp_migrate_run(cli, job, &params, error);
+        return bp_migrate_run(cli, verb, &params, error);
     }
     if (strcmp(word, "show") != 0 || output != NULL || to != NULL || force || strict) {
         bp_set_error(error, BP_ERR_INVALID,
                      "write config show, or config migrate with its options");
         return BP_VERB_FAILED;
     }
-    return show_config(cli, job, error);
+    return show_config(cli, verb, error);
 }
 
 static bp_verb_outcome
-run_version(bp_cli *cli, const bp_job *job, GError **error)
+run_version(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     (void)cli;
     (void)error;
     g_autofree char *abi = g_strdup_printf("%d.%d", BP_ABI_MAJOR, BP_ABI_MINOR);
-    bp_json_set_text(job->result, "version", BP_BUILD_VERSION);
-    bp_json_set_text(job->result, "revision", BP_BUILD_REVISION);
-    bp_json_set_text(job->result, "abi", abi);
+    bp_json_set_text(verb->result, "version", BP_BUILD_VERSION);
+    bp_json_set_text(verb->result, "revision", BP_BUILD_REVISION);
+    bp_json_set_text(verb->result, "abi", abi);
     return BP_VERB_OK;
 }
 

@@ -114,16 +114,16 @@ judge(const json_t *job, GError **error)
 }
 
 static void
-put_job(const bp_job *job, json_t *take_one)
+put_job(const bp_verb *verb, json_t *take_one)
 {
     json_t *list = json_array();
     json_array_append_new(list, take_one);
-    json_object_set_new(job->result, "jobs", list);
-    json_object_set_new(job->result, "detail", json_true());
+    json_object_set_new(verb->result, "jobs", list);
+    json_object_set_new(verb->result, "detail", json_true());
 }
 
 static bp_verb_outcome
-run_watch(const bp_cli *cli, bp_jobs *jobs, const bp_job *job, const char *id, GError **error)
+run_watch(const bp_cli *cli, bp_jobs *jobs, const bp_verb *verb, const char *id, GError **error)
 {
     watched seen = {.monitor = cli->monitor};
     pthread_mutex_init(&seen.lock, NULL);
@@ -133,12 +133,12 @@ run_watch(const bp_cli *cli, bp_jobs *jobs, const bp_job *job, const char *id, G
     if (over == NULL) {
         return BP_VERB_FAILED;
     }
-    put_job(job, over);
+    put_job(verb, over);
     return judge(over, error);
 }
 
 static bp_verb_outcome
-run_list(bp_jobs *jobs, const bp_job *job, GError **error)
+run_list(bp_jobs *jobs, const bp_verb *verb, GError **error)
 {
     json_t *list = bp_jobs_list(jobs, state, error);
     if (list == NULL) {
@@ -147,12 +147,12 @@ run_list(bp_jobs *jobs, const bp_job *job, GError **error)
     while (limit > 0 && json_array_size(list) > (gsize)limit) {
         (void)json_array_remove(list, json_array_size(list) - 1);
     }
-    json_object_set_new(job->result, "jobs", list);
+    json_object_set_new(verb->result, "jobs", list);
     return BP_VERB_OK;
 }
 
 static bp_verb_outcome
-run_show(bp_jobs *jobs, const bp_job *job, const char *id, GError **error)
+run_show(bp_jobs *jobs, const bp_verb *verb, const char *id, GError **error)
 {
     json_t *one = bp_jobs_get(jobs, id, error);
     if (one == NULL) {
@@ -162,12 +162,12 @@ run_show(bp_jobs *jobs, const bp_job *job, const char *id, GError **error)
         g_autofree char *log = bp_jobs_log(jobs, id, NULL);
         json_object_set_new(one, "log", json_string(log != NULL ? log : ""));
     }
-    put_job(job, one);
+    put_job(verb, one);
     return BP_VERB_OK;
 }
 
 static bp_verb_outcome
-run_cancel(bp_jobs *jobs, const bp_job *job, const char *id, GError **error)
+run_cancel(bp_jobs *jobs, const bp_verb *verb, const char *id, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     if (!bp_jobs_cancel(jobs, id, &problem)) {
@@ -183,7 +183,7 @@ run_cancel(bp_jobs *jobs, const bp_job *job, const char *id, GError **error)
     if (one == NULL) {
         return BP_VERB_FAILED;
     }
-    put_job(job, one);
+    put_job(verb, one);
     return BP_VERB_OK;
 }
 
@@ -224,7 +224,7 @@ check_state(GError **error)
 }
 
 static bp_verb_outcome
-run(bp_cli *cli, const bp_job *job, GError **error)
+run(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     char **args = cli->args;
     if (!check_words(args, error) || !check_state(error)) {
@@ -236,13 +236,13 @@ run(bp_cli *cli, const bp_job *job, GError **error)
     }
     g_autoptr(bp_jobs) jobs = bp_jobs_open(state_dir);
     if (strcmp(args[0], "list") == 0) {
-        return run_list(jobs, job, error);
+        return run_list(jobs, verb, error);
     }
     if (strcmp(args[0], "show") == 0) {
-        return run_show(jobs, job, args[1], error);
+        return run_show(jobs, verb, args[1], error);
     }
-    return strcmp(args[0], "watch") == 0 ? run_watch(cli, jobs, job, args[1], error)
-                                         : run_cancel(jobs, job, args[1], error);
+    return strcmp(args[0], "watch") == 0 ? run_watch(cli, jobs, verb, args[1], error)
+                                         : run_cancel(jobs, verb, args[1], error);
 }
 
 const bp_command bp_command_job = {

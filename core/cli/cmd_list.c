@@ -26,22 +26,22 @@ static const GOptionEntry get_entries[] = {
 };
 
 static bp_verb_outcome
-run_list(bp_cli *cli, const bp_job *job, GError **error)
+run_list(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     (void)cli;
-    return bp_job_list(job, collection, error);
+    return bp_verb_list(verb, collection, error);
 }
 
 static bp_verb_outcome
-run_get(bp_cli *cli, const bp_job *job, GError **error)
+run_get(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     (void)cli;
     if (name == NULL) {
         bp_set_error(error, BP_ERR_INVALID, "get needs the name of a backup (-n NAME)");
         return BP_VERB_FAILED;
     }
-    return document != NULL ? bp_job_document(job, name, document, error)
-                            : bp_job_get(job, name, detail, error);
+    return document != NULL ? bp_verb_document(verb, name, document, error)
+                            : bp_verb_get(verb, name, detail, error);
 }
 
 const bp_command bp_command_list = {

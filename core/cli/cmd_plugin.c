@@ -14,12 +14,12 @@
 #include "sdk/lib/ban.h"
 
 static bp_verb_outcome
-run_look(const bp_cli *cli, const bp_job *job, const char *name, GError **error)
+run_look(const bp_cli *cli, const bp_verb *verb, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) files = bp_plugins_scan(bp_workspace_plugins(cli->workspace));
     json_t *list = json_array();
-    json_object_set_new(job->result, "plugins", list);
-    json_object_set_new(job->result, "detail", json_boolean(name != NULL));
+    json_object_set_new(verb->result, "plugins", list);
+    json_object_set_new(verb->result, "detail", json_boolean(name != NULL));
     for (guint i = 0; i < files->len; i++) {
         const bp_plugin_file *file = g_ptr_array_index(files, i);
         if (name == NULL || strcmp(file->name, name) == 0) {
@@ -35,7 +35,7 @@ run_look(const bp_cli *cli, const bp_job *job, const char *name, GError **error)
 }
 
 static bp_verb_outcome
-run_new(const bp_job *job, const char *kind, const char *name, GError **error)
+run_new(const bp_verb *verb, const char *kind, const char *name, GError **error)
 {
     if (strcmp(kind, "storage") != 0) {
         bp_set_error(error, BP_ERR_INVALID,
@@ -51,24 +51,24 @@ run_new(const bp_job *job, const char *kind, const char *name, GError **error)
     for (const bp_project_file *file = bp_project_storage; file->path != NULL; file++) {
         json_array_append_new(files, json_string(file->path));
     }
-    bp_json_set_text(job->result, "folder", folder);
-    json_object_set_new(job->result, "files", files);
+    bp_json_set_text(verb->result, "folder", folder);
+    json_object_set_new(verb->result, "files", files);
     return BP_VERB_OK;
 }
 
 static bp_verb_outcome
-run(bp_cli *cli, const bp_job *job, GError **error)
+run(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     char **args = cli->args;
     guint n = g_strv_length(args);
     if (n == 1 && strcmp(args[0], "list") == 0) {
-        return run_look(cli, job, NULL, error);
+        return run_look(cli, verb, NULL, error);
     }
     if (n == 2 && strcmp(args[0], "info") == 0) {
-        return run_look(cli, job, args[1], error);
+        return run_look(cli, verb, args[1], error);
     }
     if (n == 3 && strcmp(args[0], "new") == 0) {
-        return run_new(job, args[1], args[2], error);
+        return run_new(verb, args[1], args[2], error);
     }
     bp_set_error(error, BP_ERR_INVALID,
                  "write plugin list, plugin info NAME, or plugin new storage NAME");

@@ -46,7 +46,7 @@ static const GOptionEntry entries[] = {
 };
 
 static bp_verb_outcome
-run(bp_cli *cli, const bp_job *job, GError **error)
+run(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     json_t *request = bp_ask_new("restore");
     bp_ask_text(request, "name", name);
@@ -61,7 +61,7 @@ run(bp_cli *cli, const bp_job *job, GError **error)
     bp_ask_switch(request, "force", force);
     bp_ask_switch(request, "continue_on_error", continue_on_error);
     bp_ask_switch(request, "meta_only", meta_only);
-    return bp_ask_run(cli, job, request, error);
+    return bp_ask_run(cli, verb, request, error);
 }
 
 const bp_command bp_command_restore = {

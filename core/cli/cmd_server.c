@@ -60,9 +60,9 @@ build_words(const bp_cli *cli)
 }
 
 static bp_verb_outcome
-run(bp_cli *cli, const bp_job *job, GError **error)
+run(bp_cli *cli, const bp_verb *verb, GError **error)
 {
-    (void)job;
+    (void)verb;
     const bp_globals *g = &cli->globals;
     if (cli->args[0] != NULL || g->json || g->report != NULL || g->progress != NULL) {
         bp_set_error(error, BP_ERR_INVALID, "%s",

@@ -18,19 +18,19 @@ static const GOptionEntry verify_entries[] = {
 };
 
 static bp_verb_outcome
-run_verify(bp_cli *cli, const bp_job *job, GError **error)
+run_verify(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     json_t *request = bp_ask_new("verify");
     bp_ask_text(request, "name", name);
     bp_ask_switch(request, "deep", deep);
-    return bp_ask_run(cli, job, request, error);
+    return bp_ask_run(cli, verb, request, error);
 }
 
 static bp_verb_outcome
-run_check(bp_cli *cli, const bp_job *job, GError **error)
+run_check(bp_cli *cli, const bp_verb *verb, GError **error)
 {
     (void)cli;
-    return bp_job_check(job, error);
+    return bp_verb_check(verb, error);
 }
 
 const bp_command bp_command_verify = {

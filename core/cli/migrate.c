@@ -120,7 +120,7 @@ make_text(const bp_cli *cli, const bp_migrate_params *params, GPtrArray *report,
 }
 
 bp_verb_outcome
-bp_migrate_run(const bp_cli *cli, const bp_job *job, const bp_migrate_params *params,
+bp_migrate_run(const bp_cli *cli, const bp_verb *verb, const bp_migrate_params *params,
                GError **error)
 {
     if (!check(cli, params, error)) {
@@ -132,13 +132,13 @@ bp_migrate_run(const bp_cli *cli, const bp_job *job, const bp_migrate_params *pa
         return BP_VERB_FAILED;
     }
     for (guint i = 0; i < report->len; i++) {
-        bp_monitor_note(job->monitor, BP_NOTE_WARN, "migrate", g_ptr_array_index(report, i));
+        bp_monitor_note(verb->monitor, BP_NOTE_WARN, "migrate", g_ptr_array_index(report, i));
     }
     bool fine = !has_file(params) || write_file(params, text, error);
     if (has_file(params)) {
-        bp_json_set_text(job->result, "file", params->output);
+        bp_json_set_text(verb->result, "file", params->output);
     } else {
-        bp_json_set_text(job->result, "text", text);
+        bp_json_set_text(verb->result, "text", text);
     }
     bp_secret_wipe(text, strlen(text));
     g_free(text);

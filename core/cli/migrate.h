@@ -15,7 +15,7 @@ typedef struct bp_migrate_params {
 } bp_migrate_params;
 
 /** Errors: INVALID for a native file or what `strict` refuses; EXISTS. */
-bp_verb_outcome bp_migrate_run(const bp_cli *cli, const bp_job *job,
+bp_verb_outcome bp_migrate_run(const bp_cli *cli, const bp_verb *verb,
                                const bp_migrate_params *params, GError **error);
 
 #endif

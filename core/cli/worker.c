@@ -85,9 +85,9 @@ work_on(bp_jobs *jobs, const json_t *work, bp_cancel *cancel, GError **error)
     set_log(config);
     g_autoptr(bp_monitor) monitor = bp_monitor_new();
     g_autoptr(json_t) result = json_object();
-    bp_job job = {.workspace = workspace, .monitor = monitor, .result = result};
+    bp_verb verb = {.workspace = workspace, .monitor = monitor, .result = result};
     bp_work_params params = {
-        .jobs = jobs, .id = id, .take_lock = BP_WORK_LOCK_FD, .job = &job, .cancel = cancel};
+        .jobs = jobs, .id = id, .take_lock = BP_WORK_LOCK_FD, .verb = &verb, .cancel = cancel};
     return bp_jobs_work(&params, error);
 }
 

@@ -3,7 +3,7 @@
 # The helpers that the CMakeLists.txt of each folder is made of. All take SRCS and LIBS lists:
 #
 #   bp_add_library(bp_copy SRCS a.c b.c LIBS bp_plugin)       internal static library (SDK: sdk flags)
-#   bp_add_program(bakplane SRCS main.c LIBS bp_job)          program in bin/, installed (as part of
+#   bp_add_program(bakplane SRCS main.c LIBS bp_verb)          program in bin/, installed (as part of
 #                                                             the component runtime, or COMPONENT x)
 #   bp_add_plugin(storage_local OUTPUT bakplane-storage-local SRCS … LIBS …)
 #   bp_add_unit_test(test_key SRCS test_key.c LIBS bp_base)   Check program, ctest label "unit"

@@ -30,7 +30,7 @@ json_t *bp_v1_ask_create(const json_t *message, const bp_config_tree *config, GE
 /** @message: a RestoreBackupRequest, likewise; its `id` is not in the result. */
 json_t *bp_v1_ask_restore(const json_t *message, const bp_config_tree *config, GError **error);
 
-/** What bp_job_list takes for a `collection_name`.  Returns: (transfer full), NULL for "" */
+/** What bp_verb_list takes for a `collection_name`.  Returns: (transfer full), NULL for "" */
 char *bp_v1_ask_listed(const char *collection);
 
 /** The field is there, and not empty. */

@@ -26,7 +26,7 @@ bp_v1_state bp_v1_state_of_job(const json_t *job);
 
 typedef struct bp_v1_told {
     const char *id;      /* instead of the document's, or NULL */
-    const json_t *entry; /* of the backup, as bp_job_list gives it */
+    const json_t *entry; /* of the backup, as bp_verb_list gives it */
     bool simple;         /* without partitions and segments */
 } bp_v1_told;
 
@@ -44,7 +44,7 @@ json_t *bp_v1_tell_restore(const json_t *job, const char *id);
  */
 char *bp_v1_tell_problem(const json_t *job);
 
-/** What `check` says.  @result: of bp_job_check.  Returns: (transfer full) */
+/** What `check` says.  @result: of bp_verb_check.  Returns: (transfer full) */
 char *bp_v1_tell_check(const json_t *result, const bp_config_tree *config, bool done);
 
 #endif

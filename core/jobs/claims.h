@@ -17,7 +17,7 @@
 
 #include <jansson.h>
 
-#include "core/job/workspace.h"
+#include "core/verb/workspace.h"
 
 /**
  * Opens the storages in question, without connecting.  One that cannot be opened gives no claim:

@@ -19,8 +19,8 @@ typedef struct {
     bool settings;
     const char *needs[3]; /* texts that must be there */
     const char *hint;     /* how they are said */
-    bp_verb_outcome (*run)(const bp_job *job, const json_t *request, GError **error);
-} verb;
+    bp_verb_outcome (*run)(const bp_verb *verb, const json_t *request, GError **error);
+} verb_spec;
 
 static const char *
 text_of(const json_t *request, const char *key)
@@ -47,7 +47,7 @@ bp_request_settings(const json_t *request)
 }
 
 static bp_verb_outcome
-run_create(const bp_job *job, const json_t *request, GError **error)
+run_create(const bp_verb *verb, const json_t *request, GError **error)
 {
     g_autoptr(GPtrArray) settings = bp_request_settings(request);
     bp_create_params params = {
@@ -63,14 +63,14 @@ run_create(const bp_job *job, const json_t *request, GError **error)
         .dry_run = is_set(request, "dry_run"),
         .without_items = is_set(request, "meta_only"),
     };
-    return bp_job_create(job, &params, error);
+    return bp_verb_create(verb, &params, error);
 }
 
 static bp_verb_outcome
-run_copy(const bp_job *job, const json_t *request, GError **error)
+run_copy(const bp_verb *verb, const json_t *request, GError **error)
 {
     g_autoptr(GPtrArray) settings = bp_request_settings(request);
-    bp_copy_job_params params = {
+    bp_copy_verb_params params = {
         .name = text_of(request, "name"),
         .from = text_of(request, "from"),
         .to = text_of(request, "to"),
@@ -79,11 +79,11 @@ run_copy(const bp_job *job, const json_t *request, GError **error)
         .replace = is_set(request, "replace"),
         .dry_run = is_set(request, "dry_run"),
     };
-    return bp_job_copy(job, &params, error);
+    return bp_verb_copy(verb, &params, error);
 }
 
 static bp_verb_outcome
-run_restore(const bp_job *job, const json_t *request, GError **error)
+run_restore(const bp_verb *verb, const json_t *request, GError **error)
 {
     g_autoptr(GPtrArray) settings = bp_request_settings(request);
     bp_restore_params params = {
@@ -100,23 +100,23 @@ run_restore(const bp_job *job, const json_t *request, GError **error)
         .continue_on_error = is_set(request, "continue_on_error"),
         .without_items = is_set(request, "meta_only"),
     };
-    return bp_job_restore(job, &params, error);
+    return bp_verb_restore(verb, &params, error);
 }
 
 static bp_verb_outcome
-run_delete(const bp_job *job, const json_t *request, GError **error)
+run_delete(const bp_verb *verb, const json_t *request, GError **error)
 {
-    return bp_job_delete(job, text_of(request, "name"), is_set(request, "force"), error);
+    return bp_verb_delete(verb, text_of(request, "name"), is_set(request, "force"), error);
 }
 
 static bp_verb_outcome
-run_verify(const bp_job *job, const json_t *request, GError **error)
+run_verify(const bp_verb *verb, const json_t *request, GError **error)
 {
-    return bp_job_verify(job, text_of(request, "name"), is_set(request, "deep"), error);
+    return bp_verb_verify(verb, text_of(request, "name"), is_set(request, "deep"), error);
 }
 
 static bp_verb_outcome
-run_prune(const bp_job *job, const json_t *request, GError **error)
+run_prune(const bp_verb *verb, const json_t *request, GError **error)
 {
     guint64 within_ms = bp_json_u64(request, "keep_within_ms", 0);
     bp_prune_params params = {
@@ -126,10 +126,10 @@ run_prune(const bp_job *job, const json_t *request, GError **error)
         .dry_run = is_set(request, "dry_run"),
         .foreign = is_set(request, "foreign"),
     };
-    return bp_job_prune(job, &params, error);
+    return bp_verb_prune(verb, &params, error);
 }
 
-static const verb verbs[] = {
+static const verb_spec verbs[] = {
     {.verb = "create",
      .texts = {"name", "label", "storage", "filter", "collections", "databases",
                "database_collections"},
@@ -169,7 +169,7 @@ static const verb verbs[] = {
      .run = run_prune},
 };
 
-static const verb *
+static const verb_spec *
 verb_of(const json_t *request, GError **error)
 {
     const char *name = bp_json_text(request, "verb", NULL);
@@ -205,7 +205,7 @@ is_list_of_texts(const json_t *value)
 
 /* What a member has to be; NULL when the verb knows none of that name. */
 static const char *
-type_wanted(const verb *known, const char *key, const json_t *value, bool *fine)
+type_wanted(const verb_spec *known, const char *key, const json_t *value, bool *fine)
 {
     if (strcmp(key, "verb") == 0 || is_among(known->texts, key)) {
         *fine = json_is_string(value);
@@ -226,10 +226,10 @@ type_wanted(const verb *known, const char *key, const json_t *value, bool *fine)
     return NULL;
 }
 
-static const verb *
+static const verb_spec *
 check(const json_t *request, GError **error)
 {
-    const verb *known = verb_of(request, error);
+    const verb_spec *known = verb_of(request, error);
     if (known == NULL) {
         return NULL;
     }
@@ -292,13 +292,14 @@ bp_request_writes(const json_t *request)
 }
 
 bp_verb_outcome
-bp_request_run(const bp_job *job, const json_t *request, GError **error)
+bp_request_run(const bp_verb *verb, const json_t *request, GError **error)
 {
-    const verb *known = check(request, error);
-    if (known == NULL || !bp_workspace_choose(job->workspace, text_of(request, "storage"), error)) {
+    const verb_spec *known = check(request, error);
+    if (known == NULL ||
+        !bp_workspace_choose(verb->workspace, text_of(request, "storage"), error)) {
         return BP_VERB_FAILED;
     }
-    return known->run(job, request, error);
+    return known->run(verb, request, error);
 }
 
 void

@@ -25,7 +25,7 @@
 
 #include <jansson.h>
 
-#include "core/job/job.h"
+#include "core/verb/verb.h"
 
 /** INVALID names the member that is unknown, missing or of the wrong type. */
 bool bp_request_check(const json_t *request, GError **error);
@@ -53,7 +53,7 @@ bool bp_request_writes(const json_t *request);
  * Do it on the calling thread, as job.h says.  @request: borrowed; INVALID as bp_request_check.
  * Errors and outcome: the verb's.
  */
-bp_verb_outcome bp_request_run(const bp_job *job, const json_t *request, GError **error);
+bp_verb_outcome bp_request_run(const bp_verb *verb, const json_t *request, GError **error);
 
 /**
  * The end of a result: members outcome, notes and error.  To be said once more when more notes

@@ -28,7 +28,7 @@
 
 /* What is on record while it runs. */
 typedef struct {
-    const bp_job *job;
+    const bp_verb *verb;
     bp_ticket *ticket;
 } seen_run;
 
@@ -137,14 +137,14 @@ note_unseen(const bp_jobs_run_params *params, const json_t *request, const GErro
     g_autofree char *text = g_strdup_printf(
         "this job will not be listed%s: %s",
         is_create ? ", and no other create of its source is kept apart from it" : "", why->message);
-    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
+    bp_monitor_note(params->verb->monitor, BP_NOTE_WARN, "job-directory", text);
 }
 
 /* NULL with an error: it must not run.  NULL without: it runs unseen. */
 static bp_ticket *
 let_in(const bp_jobs_run_params *params, const json_t *request, bp_jobs *jobs, GError **error)
 {
-    g_autoptr(json_t) claims = bp_claims_of(params->job->workspace, request);
+    g_autoptr(json_t) claims = bp_claims_of(params->verb->workspace, request);
     bp_ticket_params ticket = {.jobs = jobs,
                                .request = request,
                                .claims = claims,
@@ -168,7 +168,7 @@ note_not_waited(const bp_jobs_run_params *params, const GError *why)
     g_autofree char *text = g_strdup_printf("this job does not wait any longer, and is not kept "
                                             "apart from other creates of its source: %s",
                                             why->message);
-    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "job-directory", text);
+    bp_monitor_note(params->verb->monitor, BP_NOTE_WARN, "job-directory", text);
 }
 
 static bool
@@ -176,7 +176,7 @@ longest_wait(const bp_jobs_run_params *params, gint64 *out_ns, GError **error)
 {
     g_autoptr(GPtrArray) overrides = bp_request_settings(params->request);
     g_autoptr(bp_settings) settings = bp_workspace_backup_settings(
-        params->job->workspace, (const char *const *)overrides->pdata, error);
+        params->verb->workspace, (const char *const *)overrides->pdata, error);
     if (settings != NULL) {
         *out_ns = (gint64)bp_settings_u64(settings, "wait_for_turn") * BP_NS_PER_MS;
     }
@@ -191,7 +191,7 @@ note_waits(const bp_jobs_run_params *params, const bp_ticket *ticket, gint64 lim
     g_autofree char *text = g_strdup_printf(
         "waits for %s, at most %s: backups of one source are made one after the other", other,
         limit);
-    bp_monitor_note(params->job->monitor, BP_NOTE_WARN, "queued", text);
+    bp_monitor_note(params->verb->monitor, BP_NOTE_WARN, "queued", text);
 }
 
 /* false: it must not run. */
@@ -202,17 +202,17 @@ wait_for_turn(const bp_jobs_run_params *params, bp_ticket *ticket, GError **erro
     if (bp_ticket_waits_for(ticket) == NULL) {
         return true;
     }
-    if (!bp_request_check_early(params->job->workspace, params->request, error) ||
+    if (!bp_request_check_early(params->verb->workspace, params->request, error) ||
         !longest_wait(params, &limit_ns, error)) {
         return false;
     }
     if (limit_ns > 0) {
         note_waits(params, ticket, limit_ns);
     }
-    bp_monitor_begin(params->job->monitor, "wait", NULL, NULL);
+    bp_monitor_begin(params->verb->monitor, "wait", NULL, NULL);
     GError *problem = NULL;
     bp_turn turn = bp_ticket_wait(ticket, limit_ns, params->cancel, &problem);
-    bp_monitor_end(params->job->monitor);
+    bp_monitor_end(params->verb->monitor);
     if (turn == BP_TURN_UNKNOWN) {
         note_not_waited(params, problem);
         g_error_free(problem);
@@ -244,19 +244,19 @@ is_success(const bp_jobs_run_params *params, bp_verb_outcome outcome)
 static void
 note_success(const bp_jobs_run_params *params, const bp_ticket *ticket)
 {
-    const bp_job *job = params->job;
-    const bp_config_tree *config = bp_workspace_config(job->workspace);
+    const bp_verb *verb = params->verb;
+    const bp_config_tree *config = bp_workspace_config(verb->workspace);
     const char *plugin = bp_config_peek(config, "source.plugin");
-    bp_success success = {.source = bp_json_text(job->result, "source_address", plugin),
+    bp_success success = {.source = bp_json_text(verb->result, "source_address", plugin),
                           .label = bp_json_text(params->request, "label", ""),
                           .job = ticket->id,
-                          .name = bp_json_text(job->result, "name", NULL),
+                          .name = bp_json_text(verb->result, "name", NULL),
                           .wall_ns = bp_clock_wall_ns()};
     g_autoptr(GError) error = NULL;
     if (!bp_successes_note(ticket->jobs, &success, &error)) {
         g_autofree char *text =
             g_strdup_printf("that this backup succeeded is not on record: %s", error->message);
-        bp_monitor_note(job->monitor, BP_NOTE_WARN, "job-directory", text);
+        bp_monitor_note(verb->monitor, BP_NOTE_WARN, "job-directory", text);
     }
 }
 
@@ -264,11 +264,11 @@ static void
 finish(const bp_jobs_run_params *params, bp_ticket *ticket, bp_verb_outcome outcome,
        const GError *failure)
 {
-    const bp_job *job = params->job;
+    const bp_verb *verb = params->verb;
     if (is_success(params, outcome)) {
         note_success(params, ticket);
     }
-    bp_result_finish(job->result, outcome, job->monitor, failure);
+    bp_result_finish(verb->result, outcome, verb->monitor, failure);
     g_autoptr(GError) error = NULL;
     bool stopped = outcome == BP_VERB_FAILED && bp_cancel_is_set(params->cancel);
     if (stopped && bp_ticket_leave(ticket, &error)) {
@@ -276,10 +276,10 @@ finish(const bp_jobs_run_params *params, bp_ticket *ticket, bp_verb_outcome outc
         return;
     }
     g_clear_error(&error);
-    if (!bp_ticket_finish(ticket, state_of(params, outcome), job->result, &error)) {
+    if (!bp_ticket_finish(ticket, state_of(params, outcome), verb->result, &error)) {
         g_autofree char *text =
             g_strdup_printf("how this job ended is not on record: %s", error->message);
-        bp_monitor_note(job->monitor, BP_NOTE_WARN, "job-directory", text);
+        bp_monitor_note(verb->monitor, BP_NOTE_WARN, "job-directory", text);
     }
 }
 
@@ -288,8 +288,8 @@ static void
 keep_result(void *ctx, bp_verb_outcome outcome)
 {
     const seen_run *run = ctx;
-    g_autoptr(json_t) result = json_copy(run->job->result);
-    bp_result_finish(result, outcome, run->job->monitor, NULL);
+    g_autoptr(json_t) result = json_copy(run->verb->result);
+    bp_result_finish(result, outcome, run->verb->monitor, NULL);
     g_autoptr(GError) error = NULL;
     if (!bp_ticket_keep_result(run->ticket, result, &error)) {
         BP_WARN("the result is not on record yet", "reason", error->message);
@@ -300,22 +300,22 @@ bp_verb_outcome
 bp_jobs__run_seen(const bp_jobs_run_params *params, bp_ticket *ticket, bp_jobs_run_fn run,
                   void *ctx, GError **error)
 {
-    seen_run this_run = {.job = params->job, .ticket = ticket};
-    bp_job seen = *params->job;
+    seen_run this_run = {.verb = params->verb, .ticket = ticket};
+    bp_verb seen = *params->verb;
     seen.id = bp_ticket_id(ticket);
     seen.complete = keep_result;
     seen.ctx = &this_run;
-    const bp_job *job = &seen;
-    ticker t = {.ticket = ticket, .monitor = job->monitor};
-    bp_json_set_text(job->result, "job_id", bp_ticket_id(ticket));
+    const bp_verb *verb = &seen;
+    ticker t = {.ticket = ticket, .monitor = verb->monitor};
+    bp_json_set_text(verb->result, "job_id", bp_ticket_id(ticket));
     bp_log_set_job(bp_ticket_id(ticket));
     bp_log_set_copy(bp_ticket_log_line, ticket);
     ticker_start(&t);
     GError *failure = NULL;
     bp_verb_outcome outcome = BP_VERB_FAILED;
     if (wait_for_turn(params, ticket, &failure)) {
-        outcome = run != NULL ? run(job, params->request, ctx, &failure)
-                              : bp_request_run(job, params->request, &failure);
+        outcome = run != NULL ? run(verb, params->request, ctx, &failure)
+                              : bp_request_run(verb, params->request, &failure);
     }
     ticker_stop(&t);
     bp_log_set_copy(NULL, NULL);
@@ -333,16 +333,16 @@ bp_jobs_run(const bp_jobs_run_params *params, GError **error)
         return BP_VERB_FAILED;
     }
     if (!bp_request_writes(params->request)) {
-        return bp_request_run(params->job, params->request, error);
+        return bp_request_run(params->verb, params->request, error);
     }
-    g_autofree char *state_dir = bp_workspace_state_dir(params->job->workspace, error);
+    g_autofree char *state_dir = bp_workspace_state_dir(params->verb->workspace, error);
     if (state_dir == NULL) {
         return BP_VERB_FAILED;
     }
     g_autoptr(json_t) request = bp_request_complete(params->request);
     g_autoptr(bp_jobs) jobs = bp_jobs_open(state_dir);
-    bp_json_set_text(params->job->result, "job", bp_json_text(request, "verb", NULL));
-    bp_json_set_text(params->job->result, "name", bp_json_text(request, "name", NULL));
+    bp_json_set_text(params->verb->result, "job", bp_json_text(request, "verb", NULL));
+    bp_json_set_text(params->verb->result, "name", bp_json_text(request, "name", NULL));
     GError *refused = NULL;
     g_autoptr(bp_ticket) ticket = let_in(params, request, jobs, &refused);
     if (refused != NULL) {
@@ -350,7 +350,7 @@ bp_jobs_run(const bp_jobs_run_params *params, GError **error)
         return BP_VERB_FAILED;
     }
     if (ticket == NULL) {
-        return bp_request_run(params->job, request, error);
+        return bp_request_run(params->verb, request, error);
     }
     bp_jobs_run_params named = *params;
     named.request = request;

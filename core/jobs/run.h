@@ -9,7 +9,7 @@
 #include "core/jobs/request.h"
 
 typedef struct bp_jobs_run_params {
-    const bp_job *job;       /* workspace, monitor and the result to fill */
+    const bp_verb *verb;     /* workspace, monitor and the result to fill */
     const json_t *request;   /* valid by bp_request_check, else INVALID */
     const bp_cancel *cancel; /* the workspace's; NULL = cannot be cancelled */
     const char *origin;      /* "cli" … */

@@ -9,7 +9,7 @@
 #include "core/jobs/ticket.h"
 
 /** What goes on after an interruption. */
-typedef bp_verb_outcome (*bp_jobs_run_fn)(const bp_job *job, const json_t *request, void *ctx,
+typedef bp_verb_outcome (*bp_jobs_run_fn)(const bp_verb *verb, const json_t *request, void *ctx,
                                           GError **error);
 
 /** Wait for the turn of a ticket, run, and say how it ended.  @run: NULL = bp_request_run. */

@@ -25,8 +25,8 @@
 #ifndef BP_CORE_JOBS_SUPERVISOR_H
 #define BP_CORE_JOBS_SUPERVISOR_H
 
-#include "core/job/workspace.h"
 #include "core/jobs/store.h"
+#include "core/verb/workspace.h"
 
 #define BP_SUPERVISOR_ATTEMPTS 3 /* after the first */
 

@@ -10,43 +10,43 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/job/done.h"
-#include "core/job/restore_settle.h"
 #include "core/jobs/run_internal.h"
+#include "core/verb/done.h"
+#include "core/verb/restore_settle.h"
 
 #include "sdk/lib/ban.h"
 
 /* Killed after its last write: what it was to make is there. */
 static bool
-was_done(const bp_job *job, const json_t *request, const json_t *record)
+was_done(const bp_verb *verb, const json_t *request, const json_t *record)
 {
     const char *name = bp_json_text(request, "name", "");
     if (strcmp(bp_json_text(request, "verb", ""), "create") == 0) {
         gint64 began = bp_clock_parse(bp_json_text(record, "started", ""));
-        return bp_job_was_created(job, bp_json_text(request, "storage", NULL), name, began);
+        return bp_verb_was_created(verb, bp_json_text(request, "storage", NULL), name, began);
     }
     /* With --replace the copy may be the one that was to be replaced: the same, but for damage. */
     return !json_is_true(json_object_get(request, "replace")) &&
-           bp_job_was_copied(job, bp_json_text(request, "from", NULL),
-                             bp_json_text(request, "to", NULL), name);
+           bp_verb_was_copied(verb, bp_json_text(request, "from", NULL),
+                              bp_json_text(request, "to", NULL), name);
 }
 
 /* From what it proved; from the start where it had not begun to write. */
 static bp_verb_outcome
-resume(const bp_job *job, const json_t *request, const json_t *record, GError **error)
+resume(const bp_verb *verb, const json_t *request, const json_t *record, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     g_autoptr(json_t) again = json_deep_copy(request);
     json_object_set_new(again, "resume", json_true());
     (void)json_object_del(again, "replace");
-    bp_verb_outcome outcome = bp_request_run(job, again, &problem);
+    bp_verb_outcome outcome = bp_request_run(verb, again, &problem);
     bool is_there = bp_error_is(problem, BP_ERR_EXISTS);
-    if (is_there && was_done(job, request, record)) {
+    if (is_there && was_done(verb, request, record)) {
         return BP_VERB_OK;
     }
     bool is_to_go = is_there && json_is_true(json_object_get(request, "replace"));
     if (bp_error_is(problem, BP_ERR_NOT_FOUND) || is_to_go) {
-        return bp_request_run(job, request, error);
+        return bp_request_run(verb, request, error);
     }
     if (problem != NULL) {
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -55,12 +55,12 @@ resume(const bp_job *job, const json_t *request, const json_t *record, GError **
 }
 
 static bp_verb_outcome
-delete_again(const bp_job *job, const json_t *request, GError **error)
+delete_again(const bp_verb *verb, const json_t *request, GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    bp_verb_outcome outcome = bp_request_run(job, request, &problem);
+    bp_verb_outcome outcome = bp_request_run(verb, request, &problem);
     if (bp_error_is(problem, BP_ERR_NOT_FOUND)) { /* else its first process would have said so */
-        bp_monitor_note(job->monitor, BP_NOTE_INFO, "deleted",
+        bp_monitor_note(verb->monitor, BP_NOTE_INFO, "deleted",
                         "nothing was left of the backup when this was looked at again");
         return BP_VERB_OK;
     }
@@ -72,7 +72,7 @@ delete_again(const bp_job *job, const json_t *request, GError **error)
 
 /* It was done, and so is its result; only its state is missing. */
 static bool
-take_kept(const bp_job *job, const bp_ticket *ticket, bp_verb_outcome *outcome)
+take_kept(const bp_verb *verb, const bp_ticket *ticket, bp_verb_outcome *outcome)
 {
     g_autoptr(json_t) kept = bp_ticket_kept_result(ticket);
     const char *word = bp_json_text(kept, "outcome", "");
@@ -84,35 +84,35 @@ take_kept(const bp_job *job, const bp_ticket *ticket, bp_verb_outcome *outcome)
     for (gsize i = 0; i < json_array_size(notes); i++) {
         const json_t *note = json_array_get(notes, i);
         bool warns = strcmp(bp_json_text(note, "level", ""), "warning") == 0;
-        bp_monitor_note(job->monitor, warns ? BP_NOTE_WARN : BP_NOTE_INFO,
+        bp_monitor_note(verb->monitor, warns ? BP_NOTE_WARN : BP_NOTE_INFO,
                         bp_json_text(note, "code", "note"), bp_json_text(note, "text", ""));
     }
-    json_object_update(job->result, kept);
+    json_object_update(verb->result, kept);
     return true;
 }
 
 static bp_verb_outcome
-run_again(const bp_job *job, const json_t *request, void *ctx, GError **error)
+run_again(const bp_verb *verb, const json_t *request, void *ctx, GError **error)
 {
     const bp_ticket *ticket = ctx;
-    const char *verb = bp_json_text(request, "verb", "");
+    const char *name = bp_json_text(request, "verb", "");
     bp_verb_outcome outcome = BP_VERB_FAILED;
-    bp_monitor_note(job->monitor, BP_NOTE_WARN, "interrupted",
+    bp_monitor_note(verb->monitor, BP_NOTE_WARN, "interrupted",
                     "an earlier process of this job was killed or stopped");
-    if (take_kept(job, ticket, &outcome)) {
+    if (take_kept(verb, ticket, &outcome)) {
         return outcome;
     }
-    if (strcmp(verb, "create") == 0 || strcmp(verb, "copy") == 0) {
-        return resume(job, request, bp_ticket_record(ticket), error);
+    if (strcmp(name, "create") == 0 || strcmp(name, "copy") == 0) {
+        return resume(verb, request, bp_ticket_record(ticket), error);
     }
-    if (strcmp(verb, "restore") == 0) {
-        if (!bp_workspace_choose(job->workspace, bp_json_text(request, "storage", NULL), error)) {
+    if (strcmp(name, "restore") == 0) {
+        if (!bp_workspace_choose(verb->workspace, bp_json_text(request, "storage", NULL), error)) {
             return BP_VERB_FAILED;
         }
-        return bp_job_restore_settle(job, bp_json_text(request, "name", ""), error);
+        return bp_verb_restore_settle(verb, bp_json_text(request, "name", ""), error);
     }
-    return strcmp(verb, "delete") == 0 ? delete_again(job, request, error)
-                                       : bp_request_run(job, request, error);
+    return strcmp(name, "delete") == 0 ? delete_again(verb, request, error)
+                                       : bp_request_run(verb, request, error);
 }
 
 bp_verb_outcome
@@ -128,9 +128,9 @@ bp_jobs_work(const bp_work_params *params, GError **error)
     }
     const json_t *record = bp_ticket_record(ticket);
     const json_t *request = json_object_get(record, "request");
-    bp_json_set_text(params->job->result, "job", bp_json_text(request, "verb", NULL));
-    bp_json_set_text(params->job->result, "name", bp_json_text(request, "name", NULL));
-    bp_jobs_run_params run = {.job = params->job,
+    bp_json_set_text(params->verb->result, "job", bp_json_text(request, "verb", NULL));
+    bp_json_set_text(params->verb->result, "name", bp_json_text(request, "name", NULL));
+    bp_jobs_run_params run = {.verb = params->verb,
                               .request = request,
                               .cancel = params->cancel,
                               .origin = bp_json_text(record, "origin", NULL)};

@@ -9,8 +9,8 @@
 #ifndef BP_CORE_JOBS_WORK_H
 #define BP_CORE_JOBS_WORK_H
 
-#include "core/job/job.h"
 #include "core/jobs/store.h"
+#include "core/verb/verb.h"
 
 #define BP_WORK_LOCK_FD 3
 
@@ -18,7 +18,7 @@ typedef struct bp_work_params {
     bp_jobs *jobs;
     const char *id;
     int take_lock; /* owned from now on */
-    const bp_job *job;
+    const bp_verb *verb;
     bp_cancel *cancel; /* the workspace's; triggered when the job was cancelled before it began */
 } bp_work_params;
 

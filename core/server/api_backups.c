@@ -9,8 +9,8 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/job/job.h"
 #include "core/server/api.h"
+#include "core/verb/verb.h"
 
 #include "sdk/lib/ban.h"
 
@@ -18,7 +18,7 @@
 #define THIS HERE "/{name}"
 
 /* A verb that only looks. */
-typedef bp_verb_outcome (*look_fn)(const bp_job *job, const bp_http_request *request,
+typedef bp_verb_outcome (*look_fn)(const bp_verb *verb, const bp_http_request *request,
                                    GError **error);
 
 /*
@@ -88,27 +88,27 @@ check_status(const char *status, GError **error)
 static const bp_api_number limits = {"limit", 1, BP_API_MAX_PAGE, BP_API_PAGE};
 
 static bp_verb_outcome
-list(const bp_job *job, const bp_http_request *request, GError **error)
+list(const bp_verb *verb, const bp_http_request *request, GError **error)
 {
     guint64 limit = 0;
     if (!bp_api__number(request, &limits, &limit, error)) {
         return BP_VERB_FAILED;
     }
-    bp_verb_outcome outcome = bp_job_list(job, NULL, error);
+    bp_verb_outcome outcome = bp_verb_list(verb, NULL, error);
     if (outcome != BP_VERB_FAILED) {
-        cut_page(job->result, request, limit);
+        cut_page(verb->result, request, limit);
     }
     return outcome;
 }
 
 static bp_verb_outcome
-get(const bp_job *job, const bp_http_request *request, GError **error)
+get(const bp_verb *verb, const bp_http_request *request, GError **error)
 {
     bool detail = false;
     if (!bp_api__switch(request, "detail", &detail, error)) {
         return BP_VERB_FAILED;
     }
-    return bp_job_get(job, bp_http_part(request, "name"), detail, error);
+    return bp_verb_get(verb, bp_http_part(request, "name"), detail, error);
 }
 
 static bp_reply *
@@ -122,10 +122,10 @@ look_on(bp_workspace *workspace, const bp_http_request *request, look_fn look)
     }
     g_autoptr(bp_monitor) monitor = bp_monitor_new();
     g_autoptr(json_t) result = json_object();
-    bp_job job = {.workspace = workspace, .monitor = monitor, .result = result};
+    bp_verb verb = {.workspace = workspace, .monitor = monitor, .result = result};
     bp_json_set_text(result, "storage",
                      storage != NULL ? storage : bp_config_peek(config, "backup.storage"));
-    bp_verb_outcome outcome = look(&job, request, &error);
+    bp_verb_outcome outcome = look(&verb, request, &error);
     (void)bp_workspace_choose(workspace, NULL, NULL); /* always known */
     if (outcome == BP_VERB_FAILED) {
         bool is_none = look == get && bp_error_is(error, BP_ERR_NOT_FOUND) &&

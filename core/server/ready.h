@@ -8,7 +8,7 @@
 #define BP_CORE_SERVER_READY_H
 
 #include "core/base/clock.h"
-#include "core/job/workspace.h"
+#include "core/verb/workspace.h"
 
 #define BP_READY_KEEP_NS (10 * BP_NS_PER_S)
 #define BP_READY_LIMIT_NS (5 * BP_NS_PER_S) /* for both to answer */

@@ -11,12 +11,12 @@
 
 #include <jansson.h>
 
-#include "core/job/workspace.h"
 #include "core/jobs/supervisor.h"
 #include "core/jobs/tally.h"
 #include "core/server/access.h"
 #include "core/server/ready.h"
 #include "core/server/settings.h"
+#include "core/verb/workspace.h"
 
 #define BP_SERVICE_WORKSPACES 4
 

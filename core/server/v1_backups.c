@@ -238,7 +238,7 @@ listed(const bp_v1_look *look, const json_t *jobs, const json_t *entry)
                        ? bp_v1_tell_entry(&told)
                        : bp_v1__look_info(look, &told, &unreadable);
     if (info == NULL) {
-        bp_monitor_note(look->job.monitor, BP_NOTE_WARN, "list",
+        bp_monitor_note(look->verb.monitor, BP_NOTE_WARN, "list",
                         unreadable != NULL ? unreadable->message : "it cannot be read");
     }
     return info;
@@ -253,11 +253,11 @@ bp_v1__list(bp_service *service, const bp_v1_call *call)
     g_autofree char *child = bp_v1_ask_listed(bp_json_text(call->request, "collection_name", NULL));
     g_autoptr(json_t) jobs = bp_jobs_list(bp_service_jobs(service), NULL, &error);
     if (jobs == NULL || !bp_v1__look_open(&look, service, NULL, &error) ||
-        bp_job_list(&look.job, child, &error) == BP_VERB_FAILED) {
+        bp_verb_list(&look.verb, child, &error) == BP_VERB_FAILED) {
         return bp_v1__fail(answer, error);
     }
     json_t *data = json_array();
-    const json_t *entries = json_object_get(look.job.result, "backups");
+    const json_t *entries = json_object_get(look.verb.result, "backups");
     for (gsize i = 0; i < json_array_size(entries); i++) {
         json_t *info = listed(&look, jobs, json_array_get(entries, i));
         if (info != NULL) {

@@ -7,9 +7,9 @@
 
 #include "core/catalog/catalog.h"
 #include "core/compat/tell_v1.h"
-#include "core/job/job.h"
 #include "core/server/service.h"
 #include "core/server/v1.h"
+#include "core/verb/verb.h"
 
 /* -- answers: v1.c */
 
@@ -27,7 +27,7 @@ json_t *bp_v1__fail_with(json_t *answer, bp_v1_code code, const GError *error);
 /** A workspace that was borrowed, on one storage.  Lives on the stack. */
 typedef struct bp_v1_look {
     bp_service *service;
-    bp_job job; /* its result is an object of our own */
+    bp_verb verb; /* its result is an object of our own */
     const bp_catalog *catalog;
 } bp_v1_look;
 

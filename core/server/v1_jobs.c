@@ -6,9 +6,9 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/job/select.h"
 #include "core/jobs/request.h"
 #include "core/server/v1_internal.h"
+#include "core/verb/select.h"
 
 #include "sdk/lib/ban.h"
 

@@ -6,8 +6,8 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/job/entry_json.h"
 #include "core/server/v1_internal.h"
+#include "core/verb/entry_json.h"
 
 #include "sdk/lib/ban.h"
 
@@ -17,30 +17,30 @@ bool
 bp_v1__look_borrow(bp_v1_look *look, bp_service *service, GError **error)
 {
     *look = (bp_v1_look){.service = service};
-    look->job.workspace = bp_service_borrow(service, error);
-    if (look->job.workspace != NULL) {
-        look->job.monitor = bp_monitor_new();
-        look->job.result = json_object();
+    look->verb.workspace = bp_service_borrow(service, error);
+    if (look->verb.workspace != NULL) {
+        look->verb.monitor = bp_monitor_new();
+        look->verb.result = json_object();
     }
-    return look->job.workspace != NULL;
+    return look->verb.workspace != NULL;
 }
 
 bool
 bp_v1__look_open(bp_v1_look *look, bp_service *service, const char *storage, GError **error)
 {
     return bp_v1__look_borrow(look, service, error) &&
-           bp_workspace_choose(look->job.workspace, storage, error) &&
-           bp_workspace_catalog(look->job.workspace, &look->catalog, error);
+           bp_workspace_choose(look->verb.workspace, storage, error) &&
+           bp_workspace_catalog(look->verb.workspace, &look->catalog, error);
 }
 
 void
 bp_v1__look_close(bp_v1_look *look)
 {
-    if (look->job.workspace != NULL) {
-        (void)bp_workspace_choose(look->job.workspace, NULL, NULL); /* as it was lent */
-        bp_service_give_back(look->service, look->job.workspace);
-        bp_monitor_free(look->job.monitor);
-        json_decref(look->job.result);
+    if (look->verb.workspace != NULL) {
+        (void)bp_workspace_choose(look->verb.workspace, NULL, NULL); /* as it was lent */
+        bp_service_give_back(look->service, look->verb.workspace);
+        bp_monitor_free(look->verb.monitor);
+        json_decref(look->verb.result);
     }
     *look = (bp_v1_look){0};
 }

@@ -135,8 +135,8 @@ bp_v1__check(bp_service *service, const bp_v1_call *call)
     if (!bp_v1__look_borrow(&look, service, &error)) {
         return bp_v1__fail_with(answer, BP_V1_FAIL, error);
     }
-    bool done = bp_job_check(&look.job, &error) != BP_VERB_FAILED;
-    g_autofree char *text = bp_v1_tell_check(look.job.result, bp_service_config(service), done);
+    bool done = bp_verb_check(&look.verb, &error) != BP_VERB_FAILED;
+    g_autofree char *text = bp_v1_tell_check(look.verb.result, bp_service_config(service), done);
     g_autofree char *redacted = bp_log_redact(text);
     return bp_v1__end(answer, done ? BP_V1_SUCCESS : BP_V1_FAIL, redacted, NULL);
 }

@@ -19,13 +19,13 @@ BELOW = {
     "catalog": {"base", "config", "plugin"},
     "copy": {"base", "config", "plugin"},
     "compat": {"base", "config", "plugin"},
-    "job": {"base", "config", "plugin", "catalog", "copy"},
-    "jobs": {"base", "config", "plugin", "catalog", "copy", "job"},
-    "server": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
-    "grpc": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat", "server"},
-    "daemon": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat", "server",
+    "verb": {"base", "config", "plugin", "catalog", "copy"},
+    "jobs": {"base", "config", "plugin", "catalog", "copy", "verb"},
+    "server": {"base", "config", "plugin", "catalog", "copy", "verb", "jobs", "compat"},
+    "grpc": {"base", "config", "plugin", "catalog", "copy", "verb", "jobs", "compat", "server"},
+    "daemon": {"base", "config", "plugin", "catalog", "copy", "verb", "jobs", "compat", "server",
                "grpc"},
-    "cli": {"base", "config", "plugin", "catalog", "copy", "job", "jobs", "compat"},
+    "cli": {"base", "config", "plugin", "catalog", "copy", "verb", "jobs", "compat"},
 }
 # Header of an outside library: the only folders that may include it.
 HOMES = {

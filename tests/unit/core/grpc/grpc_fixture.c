@@ -8,7 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/server/v1.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 #define OPERATE "operate-0123456789abcdef"
 #define GRACE_NS (30 * BP_NS_PER_S)
@@ -16,7 +16,7 @@
 bp_grpc *server;
 client *boss, *reader, *nobody;
 atomic_int n_waiting, n_told;
-static bp_job job;
+static bp_verb verb;
 static bp_server_settings *settings;
 static bp_service *service;
 static bp_access *access_rules;
@@ -71,11 +71,11 @@ void
 rig_setup(void)
 {
     g_autoptr(GError) error = NULL;
-    job_setup();
-    job_seed();
-    job = job_open();
-    const bp_config_tree *config = bp_workspace_config(job.workspace);
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    verb_setup();
+    verb_seed();
+    verb = verb_open();
+    const bp_config_tree *config = bp_workspace_config(verb.workspace);
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
     settings = bp_server_settings_load(config, state, NULL, &error);
     ASSERT_FINE(settings != NULL, error);
     bp_service_params for_service = {.config = config,
@@ -125,8 +125,8 @@ rig_teardown(void)
     while (waitpid(-1, NULL, 0) > 0) {
     }
     g_clear_pointer(&settings, bp_server_settings_free);
-    job_close(&job);
-    job_teardown();
+    verb_close(&verb);
+    verb_teardown();
 }
 
 void

@@ -5,15 +5,15 @@
 #include "core/jobs/claims.h"
 
 #include "core/base/json.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 static json_t *
 claims_of(const char *text)
 {
-    bp_job job = job_open();
+    bp_verb verb = verb_open();
     g_autoptr(json_t) request = bp_json_parse(text, strlen(text), "request", NULL);
-    json_t *claims = bp_claims_of(job.workspace, request);
-    job_close(&job);
+    json_t *claims = bp_claims_of(verb.workspace, request);
+    verb_close(&verb);
     return claims;
 }
 
@@ -82,7 +82,7 @@ END_TEST
 /* What does not say where it is, is known by its name, and not taken for any other such. */
 START_TEST(test_compare__storages_that_call_themselves_nothing)
 {
-    job_spoil = job_spoil_identities;
+    verb_spoil = verb_spoil_identities;
     ck_assert_int_eq(compare(CREATE_A, CREATE_A), BP_CLAIMS_REFUSE);
     ck_assert_int_eq(compare(CREATE_A, CREATE_B), BP_CLAIMS_WAIT);
     ck_assert_int_eq(compare(CREATE_A, "{\"verb\":\"copy\",\"name\":\"a\",\"to\":\"other\"}"),
@@ -94,7 +94,7 @@ int
 main(void)
 {
     return RUN_SUITE(
-        "core/jobs/claims", job_setup, job_teardown, test_compare__two_writers_of_one_backup,
+        "core/jobs/claims", verb_setup, verb_teardown, test_compare__two_writers_of_one_backup,
         test_compare__by_where_the_backup_lies, test_compare__two_creates_of_one_source,
         test_compare__others_do_not_care, test_compare__what_only_looks,
         test_compare__storages_that_call_themselves_nothing);

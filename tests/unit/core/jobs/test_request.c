@@ -5,7 +5,7 @@
 #include "core/jobs/request.h"
 
 #include "core/base/json.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 static json_t *
 parsed(const char *text)
@@ -67,54 +67,54 @@ static bp_verb_outcome
 run(const char *text, GError **error)
 {
     g_autoptr(json_t) request = parsed(text);
-    bp_job job = job_open();
-    bp_verb_outcome outcome = bp_request_run(&job, request, error);
-    job_close(&job);
+    bp_verb verb = verb_open();
+    bp_verb_outcome outcome = bp_request_run(&verb, request, error);
+    verb_close(&verb);
     return outcome;
 }
 
 START_TEST(test_run__members_reach_their_verb)
 {
     g_autoptr(GError) error = NULL;
-    job_seed();
+    verb_seed();
     ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"filter\":\"shop.*\"}", &error),
                      BP_VERB_OK);
-    ck_assert_uint_eq(bp_json_u64(job_result, "items", 0), 1);
+    ck_assert_uint_eq(bp_json_u64(verb_result, "items", 0), 1);
     ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"replace\":true,"
                          "\"settings\":[\"concurrency.units=1\"]}",
                          &error),
                      BP_VERB_OK);
-    ck_assert_uint_eq(bp_json_u64(job_result, "items", 0), 4);
+    ck_assert_uint_eq(bp_json_u64(verb_result, "items", 0), 4);
     ck_assert_int_eq(run("{\"verb\":\"verify\",\"name\":\"b\",\"deep\":true}", &error), BP_VERB_OK);
-    ck_assert_uint_eq(bp_json_u64(job_result, "compared", 0), 4);
+    ck_assert_uint_eq(bp_json_u64(verb_result, "compared", 0), 4);
     ck_assert_int_eq(run("{\"verb\":\"copy\",\"name\":\"b\",\"to\":\"other\"}", &error),
                      BP_VERB_OK);
-    ck_assert(job_exists("other/b"));
+    ck_assert(verb_exists("other/b"));
     ck_assert_int_eq(
         run("{\"verb\":\"restore\",\"name\":\"b\",\"suffix\":\"_2\",\"collections\":\"books\"}",
             &error),
         BP_VERB_OK);
-    ck_assert(job_exists("data/restored/default/books_2/1"));
-    ck_assert(!job_exists("data/restored/default/films_2"));
+    ck_assert(verb_exists("data/restored/default/books_2/1"));
+    ck_assert(!verb_exists("data/restored/default/films_2"));
     ck_assert_int_eq(run("{\"verb\":\"prune\",\"keep_last\":1,\"dry_run\":true}", &error),
                      BP_VERB_OK);
     ck_assert_int_eq(run("{\"verb\":\"delete\",\"name\":\"b\"}", &error), BP_VERB_OK);
-    ck_assert(!job_exists("backups/b"));
+    ck_assert(!verb_exists("backups/b"));
 }
 END_TEST
 
 START_TEST(test_run__a_label_stays_with_the_backup)
 {
     g_autoptr(GError) error = NULL;
-    job_seed();
+    verb_seed();
     ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"label\":\"nightly\"}", &error),
                      BP_VERB_OK);
-    ck_assert_str_eq(bp_json_text(job_result, "label", ""), "nightly");
-    ck_assert_int_eq(job_get("b", false, &error), BP_VERB_OK);
-    ck_assert_str_eq(bp_json_text(job_result, "label", ""), "nightly");
+    ck_assert_str_eq(bp_json_text(verb_result, "label", ""), "nightly");
+    ck_assert_int_eq(verb_get("b", false, &error), BP_VERB_OK);
+    ck_assert_str_eq(bp_json_text(verb_result, "label", ""), "nightly");
     ck_assert_int_eq(run("{\"verb\":\"copy\",\"name\":\"b\",\"to\":\"other\"}", &error),
                      BP_VERB_OK);
-    g_autofree char *record = job_read("other/b/bakplane/manifest.json");
+    g_autofree char *record = verb_read("other/b/bakplane/manifest.json");
     ck_assert_ptr_nonnull(strstr(record, "\"label\": \"nightly\""));
 }
 END_TEST
@@ -127,16 +127,16 @@ START_TEST(test_run__on_another_storage)
         "{\"verb\":\"delete\",\"name\":\"b\",\"storage\":\"other\"}",
     };
     g_autoptr(GError) error = NULL;
-    job_seed();
+    verb_seed();
     ck_assert_int_eq(run("{\"verb\":\"create\",\"name\":\"b\",\"storage\":\"other\"}", &error),
                      BP_VERB_OK);
-    ck_assert(job_exists("other/b") && !job_exists("backups/b"));
+    ck_assert(verb_exists("other/b") && !verb_exists("backups/b"));
     for (gsize i = 0; i < G_N_ELEMENTS(rest); i++) {
         ck_assert_msg(run(rest[i], &error) == BP_VERB_OK, "%s: %s", rest[i],
                       error != NULL ? error->message : "");
     }
-    ck_assert(job_exists("data/restored/shop/books_2/deep/1"));
-    ck_assert(!job_exists("other/b"));
+    ck_assert(verb_exists("data/restored/shop/books_2/deep/1"));
+    ck_assert(!verb_exists("other/b"));
     ck_assert_int_eq(run("{\"verb\":\"delete\",\"name\":\"b\",\"storage\":\"ohter\"}", &error),
                      BP_VERB_FAILED);
     ASSERT_ERROR(error, BP_ERR_INVALID, "there is no storage 'ohter' in the configuration");
@@ -155,8 +155,8 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/jobs/request", job_setup, job_teardown, test_check__names_what_is_wrong,
-                     test_writes__but_not_when_it_only_looks, test_run__members_reach_their_verb,
-                     test_run__a_label_stays_with_the_backup, test_run__on_another_storage,
-                     test_run__a_setting_that_is_none);
+    return RUN_SUITE("core/jobs/request", verb_setup, verb_teardown,
+                     test_check__names_what_is_wrong, test_writes__but_not_when_it_only_looks,
+                     test_run__members_reach_their_verb, test_run__a_label_stays_with_the_backup,
+                     test_run__on_another_storage, test_run__a_setting_that_is_none);
 }

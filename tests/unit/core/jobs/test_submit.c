@@ -11,11 +11,11 @@
 #include "core/jobs/store_internal.h"
 #include "core/jobs/supervisor.h"
 #include "core/jobs/ticket.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 #define CREATE_B "{\"verb\":\"create\",\"name\":\"b\",\"meta_only\":true}"
 
-static bp_job job;
+static bp_verb verb;
 static bp_jobs *jobs;
 static bp_supervisor *supervisor;
 static bp_ticket *other;
@@ -24,9 +24,9 @@ static void
 supervise(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
     bp_supervisor_params params = {
-        .state_dir = state, .program = "/bin/false", .workspace = job.workspace};
+        .state_dir = state, .program = "/bin/false", .workspace = verb.workspace};
     supervisor = bp_supervisor_new(&params, &error);
     ASSERT_FINE(supervisor != NULL, error);
 }
@@ -35,12 +35,12 @@ static void
 setup(void)
 {
     g_autoptr(GError) error = NULL;
-    job_setup();
-    job_seed();
-    job = job_open();
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    verb_setup();
+    verb_seed();
+    verb = verb_open();
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
     jobs = bp_jobs_open(state);
-    g_autofree char *source = g_strdup_printf("source local:%s/data", job_root);
+    g_autofree char *source = g_strdup_printf("source local:%s/data", verb_root);
     g_autoptr(json_t) request = json_pack("{s:s,s:s}", "verb", "create", "name", "other");
     g_autoptr(json_t) claims = json_pack("[s]", source);
     bp_ticket_params params = {
@@ -56,8 +56,8 @@ teardown(void)
     g_clear_pointer(&supervisor, bp_supervisor_free);
     g_clear_pointer(&other, bp_ticket_free);
     g_clear_pointer(&jobs, bp_jobs_close);
-    job_close(&job);
-    job_teardown();
+    verb_close(&verb);
+    verb_teardown();
 }
 
 static char *

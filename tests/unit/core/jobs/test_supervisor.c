@@ -16,11 +16,11 @@
 #include "core/base/thread.h"
 #include "core/jobs/store_internal.h"
 #include "core/jobs/supervisor_internal.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 #define PATIENCE_NS (40 * BP_NS_PER_S)
 
-static bp_job job;
+static bp_verb verb;
 static bp_jobs *jobs;
 static bp_supervisor *supervisor;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards changes */
@@ -41,12 +41,12 @@ count_change(void *ctx, const char *id)
 static bp_supervisor *
 supervise_with(const char *program, GError **error)
 {
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
-    g_autofree char *config = g_build_filename(job_root, "bakplane.yaml", NULL);
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
+    g_autofree char *config = g_build_filename(verb_root, "bakplane.yaml", NULL);
     bp_supervisor_params params = {.state_dir = state,
                                    .program = program,
                                    .config = config,
-                                   .workspace = job.workspace,
+                                   .workspace = verb.workspace,
                                    .max_running = most,
                                    .changed = count_change};
     return bp_supervisor_new(&params, error);
@@ -62,13 +62,13 @@ static void
 setup(void)
 {
     g_autoptr(GError) error = NULL;
-    job_setup();
-    job_seed();
+    verb_setup();
+    verb_seed();
     bp_cond_init(&changed);
     g_unsetenv("BP_FAULT");
     most = 0;
-    job = job_open();
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    verb = verb_open();
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
     jobs = bp_jobs_open(state);
     supervisor = supervise(&error);
     ASSERT_FINE(supervisor != NULL, error);
@@ -83,9 +83,9 @@ teardown(void)
     while (waitpid(-1, NULL, 0) > 0) {
     }
     g_clear_pointer(&jobs, bp_jobs_close);
-    job_close(&job);
+    verb_close(&verb);
     pthread_cond_destroy(&changed);
-    job_teardown();
+    verb_teardown();
 }
 
 static char *
@@ -128,7 +128,7 @@ wait_for_file(const char *id, const char *path)
 {
     json_t *found = wait_for(id, "running");
     gint64 until_ns = bp_clock_mono_ns() + PATIENCE_NS;
-    while (!job_exists(path)) {
+    while (!verb_exists(path)) {
         ck_assert_msg(bp_clock_mono_ns() < until_ns, "job %s has not written %s", id, path);
         g_usleep(1000); /* nobody tells of files */
     }
@@ -149,8 +149,8 @@ static char *
 submit_slow(void)
 {
     g_autofree char *text = g_strnfill(2 * 1024 * 1024, 'x');
-    job_write("data/default/books/large", text);
-    job_write("data/default/books/larger", text);
+    verb_write("data/default/books/large", text);
+    verb_write("data/default/books/larger", text);
     char *id = submit("{\"verb\":\"create\",\"name\":\"b\",\"settings\":[\"throttle=64KiB\"]}");
     (void)wait_for_file(id, MANIFEST_B);
     return id;
@@ -204,7 +204,7 @@ START_TEST(test_cancel__before_it_began)
     ASSERT_FINE(bp_supervisor_cancel(supervisor, second, &error), error);
     g_autoptr(json_t) ended = wait_for(second, "cancelled");
     ck_assert_ptr_null(json_object_get(ended, "started"));
-    ck_assert(!job_exists("backups/c"));
+    ck_assert(!verb_exists("backups/c"));
     ASSERT_FINE(bp_supervisor_cancel(supervisor, first, &error), error);
     json_decref(wait_for(first, "cancelled"));
 }
@@ -302,7 +302,7 @@ START_TEST(test_killed__delete_after_its_last_write)
     g_autofree char *id = submit("{\"verb\":\"delete\",\"name\":\"b\"}");
     g_autoptr(json_t) done = wait_for(id, "succeeded");
     ck_assert_uint_eq(bp_json_u64(done, "attempt", 0), 2);
-    ck_assert(!job_exists("backups/b"));
+    ck_assert(!verb_exists("backups/b"));
 }
 END_TEST
 
@@ -312,7 +312,7 @@ START_TEST(test_killed__replace_after_its_last_write)
 {
     g_autofree char *made = submit(CREATE_B);
     json_decref(wait_for(made, "succeeded"));
-    job_write("data/default/books/more", "more");
+    verb_write("data/default/books/more", "more");
     g_setenv("BP_FAULT", "create.committed::abort", TRUE);
     g_autofree char *id = submit(REPLACE_B);
     g_autoptr(json_t) done = wait_for(id, "succeeded");
@@ -326,7 +326,7 @@ START_TEST(test_killed__replace_before_its_first_write)
 {
     g_autofree char *made = submit(CREATE_B);
     json_decref(wait_for(made, "succeeded"));
-    job_write("data/default/books/more", "more");
+    verb_write("data/default/books/more", "more");
     g_setenv("BP_FAULT", "source.probe::delay=20s", TRUE);
     g_autofree char *id = submit(REPLACE_B);
     g_autoptr(json_t) begun = wait_for(id, "running");
@@ -353,7 +353,7 @@ restore_killed_at(const char *fault)
     for (gsize i = 0; i < json_array_size(targets); i++) {
         ck_assert_str_eq(bp_json_text(json_array_get(targets, i), "state", ""), "complete");
     }
-    ck_assert_uint_eq(job_count("state/restore"), 1); /* its lock file: no journal is left */
+    ck_assert_uint_eq(verb_count("state/restore"), 1); /* its lock file: no journal is left */
 }
 
 START_TEST(test_killed__restore_before_its_journal_went)
@@ -387,14 +387,14 @@ END_TEST
 START_TEST(test_start__nothing_of_the_server_is_inherited)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *script = g_build_filename(job_root, "worker.sh", NULL);
+    g_autofree char *script = g_build_filename(verb_root, "worker.sh", NULL);
     g_autofree char *text = g_strdup_printf("#!/bin/sh\n"
                                             "{ [ -e /proc/self/fd/3 ] && echo lock\n"
                                             "[ -e /proc/self/fd/57 ] && echo socket\n"
                                             "echo end; } >%s/seen.part\n"
                                             "mv %s/seen.part %s/seen\n",
-                                            job_root, job_root, job_root);
-    job_write("worker.sh", text);
+                                            verb_root, verb_root, verb_root);
+    verb_write("worker.sh", text);
     ck_assert_int_eq(chmod(script, 0700), 0);
     ck_assert_int_eq(dup2(STDIN_FILENO, 57), 57); /* not CLOEXEC, as of a careless library */
     g_clear_pointer(&supervisor, bp_supervisor_free);
@@ -403,7 +403,7 @@ START_TEST(test_start__nothing_of_the_server_is_inherited)
     g_autofree char *id = submit(CREATE_B);
     json_decref(wait_for(id, "failed"));
     close(57);
-    g_autofree char *seen = job_read("seen");
+    g_autofree char *seen = verb_read("seen");
     ck_assert_str_eq(seen, "lock\nend\n");
 }
 END_TEST
@@ -435,8 +435,8 @@ START_TEST(test_stopped__with_its_server)
     ck_assert_str_eq(bp_json_text(left, "state", ""), "interrupted");
     const json_t *why = json_object_get(left, "error");
     ck_assert_str_eq(bp_json_text(why, "hint", ""), "the server goes on with it");
-    job_remove("data/default/books/large"); /* what made it slow */
-    job_remove("data/default/books/larger");
+    verb_remove("data/default/books/large"); /* what made it slow */
+    verb_remove("data/default/books/larger");
     supervisor = supervise(&error);
     ASSERT_FINE(supervisor != NULL, error);
     g_autoptr(json_t) done = wait_for(id, "succeeded");

@@ -14,18 +14,18 @@
 #define PATIENCE_NS (60 * BP_NS_PER_S)
 
 bp_service *api_service;
-static bp_job job;
+static bp_verb verb;
 static bp_server_settings *settings;
 
 void
 api_setup(void)
 {
     g_autoptr(GError) error = NULL;
-    job_setup();
-    job_seed();
-    job = job_open();
-    const bp_config_tree *config = bp_workspace_config(job.workspace);
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    verb_setup();
+    verb_seed();
+    verb = verb_open();
+    const bp_config_tree *config = bp_workspace_config(verb.workspace);
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
     settings = bp_server_settings_load(config, state, NULL, &error);
     ASSERT_FINE(settings != NULL, error);
     bp_service_params params = {.config = config,
@@ -43,8 +43,8 @@ api_teardown(void)
     while (waitpid(-1, NULL, 0) > 0) {
     }
     g_clear_pointer(&settings, bp_server_settings_free);
-    job_close(&job);
-    job_teardown();
+    verb_close(&verb);
+    verb_teardown();
 }
 
 static const bp_route *

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For the tests of /api/v2: handlers called as the server calls them, on a service with real
- * workers over what job_seed has made.
+ * workers over what verb_seed has made.
  */
 #ifndef BP_TESTS_UNIT_SERVER_API_FIXTURE_H
 #define BP_TESTS_UNIT_SERVER_API_FIXTURE_H
 
 #include "core/server/route.h"
 #include "core/server/service.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 #define API_JOBS "/api/v2/jobs"
 

@@ -102,7 +102,7 @@ START_TEST(test_jobs__of_one_backup)
     do_job("POST", BACKUPS "/b/copy", "{\"to\":\"other\"}", "succeeded");
     do_job("POST", BACKUPS "/b/restore", "{\"suffix\":\"_again\",\"storage\":\"other\"}",
            "succeeded");
-    ck_assert(job_exists("data/restored/default/books_again/1"));
+    ck_assert(verb_exists("data/restored/default/books_again/1"));
     do_job("DELETE", BACKUPS "/b?storage=other&force=true", NULL, "succeeded");
     ASSERT_REFUSED("GET", BACKUPS "/b?storage=other", NULL, 404, "b");
     do_job("POST", BACKUPS "/none/verify", NULL, "failed");
@@ -130,7 +130,7 @@ END_TEST
 
 START_TEST(test_list__storage_that_cannot_be_read)
 {
-    job_write("other", "a file, no folder");
+    verb_write("other", "a file, no folder");
     ASSERT_REFUSED("GET", BACKUPS "?storage=other", NULL, 500, "is not a directory");
 }
 END_TEST

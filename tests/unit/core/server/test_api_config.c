@@ -10,7 +10,7 @@ START_TEST(test_storages__names_and_kinds_only)
 {
     g_autoptr(bp_reply) answer = api_ask("GET", "/api/v2/storages", NULL);
     ck_assert_uint_eq(answer->status, 200);
-    ck_assert_ptr_null(strstr(answer->body, job_root));
+    ck_assert_ptr_null(strstr(answer->body, verb_root));
     g_autoptr(json_t) found = bp_json_parse(answer->body, answer->n, "storages", NULL);
     const json_t *list = json_object_get(found, "storages");
     ck_assert_uint_eq(json_array_size(list), 4);

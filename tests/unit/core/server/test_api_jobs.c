@@ -98,7 +98,7 @@ START_TEST(test_start__another_job_is_at_it)
     static const char body[] = "{\"verb\":\"create\",\"name\":\"b\"}";
     for (guint i = 0; i < 320; i++) { /* half a minute, unless it is cancelled */
         g_autofree char *file = g_strdup_printf("data/default/books/more-%u", i);
-        job_write(file, "more");
+        verb_write(file, "more");
     }
     g_setenv("BP_FAULT", "storage.write:backups:delay=1s", TRUE); /* of the worker */
     g_autofree char *path = api_start("POST", API_JOBS, body);
@@ -117,7 +117,7 @@ END_TEST
 START_TEST(test_start__busy)
 {
     static const char body[] = "{\"verb\":\"create\",\"name\":\"b\"}";
-    g_autofree char *lock = g_build_filename(job_root, "state", "jobs", "lock", NULL);
+    g_autofree char *lock = g_build_filename(verb_root, "state", "jobs", "lock", NULL);
     int other = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* as another process would */
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     ck_assert_int_eq(fcntl(other, F_OFD_SETLK, &whole), 0);

@@ -9,43 +9,43 @@
 #include <sys/resource.h>
 
 #include "core/base/thread.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
-static bp_job job;
+static bp_verb verb;
 static bp_ready *ready;
 
 static void
 setup(void)
 {
-    job_setup();
-    job_seed();
-    job = job_open();
+    verb_setup();
+    verb_seed();
+    verb = verb_open();
     g_autoptr(GError) error = NULL;
-    ASSERT_FINE(bp_workspace_load_plugins(job.workspace, &error), error);
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
-    ready = bp_ready_new(bp_workspace_new_beside(job.workspace, NULL), state);
+    ASSERT_FINE(bp_workspace_load_plugins(verb.workspace, &error), error);
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
+    ready = bp_ready_new(bp_workspace_new_beside(verb.workspace, NULL), state);
 }
 
 static void
 teardown(void)
 {
     g_clear_pointer(&ready, bp_ready_free);
-    job_close(&job);
-    job_teardown();
+    verb_close(&verb);
+    verb_teardown();
 }
 
 START_TEST(test_get__all_is_well)
 {
     bp_ready_state state = bp_ready_get(ready);
     ck_assert(state.source && state.storage && state.jobs);
-    ck_assert_uint_eq(job_count("state/jobs"), 0);
+    ck_assert_uint_eq(verb_count("state/jobs"), 0);
 }
 END_TEST
 
 START_TEST(test_get__one_does_not)
 {
-    job_remove("backups");
-    job_write("backups", "no folder");
+    verb_remove("backups");
+    verb_write("backups", "no folder");
     bp_ready_state state = bp_ready_get(ready);
     ck_assert(state.source && !state.storage && state.jobs);
 }
@@ -69,8 +69,8 @@ END_TEST
 START_TEST(test_get__does_not_look_again_and_again)
 {
     bp_ready_state first = bp_ready_get(ready);
-    job_remove("backups");
-    job_write("backups", "no folder");
+    verb_remove("backups");
+    verb_write("backups", "no folder");
     bp_ready_state second = bp_ready_get(ready);
     ck_assert(first.storage && second.storage);
 }

@@ -10,11 +10,11 @@
 #include "core/base/clock.h"
 #include "core/base/thread.h"
 #include "core/server/routes.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 #define PATIENCE_NS (60 * BP_NS_PER_S)
 
-static bp_job job;
+static bp_verb verb;
 static bp_server_settings *settings;
 static bp_cancel *ending;
 static bp_service *service;
@@ -22,8 +22,8 @@ static bp_service *service;
 static bp_service *
 make(GError **error)
 {
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
-    bp_service_params params = {.config = bp_workspace_config(job.workspace),
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
+    bp_service_params params = {.config = bp_workspace_config(verb.workspace),
                                 .settings = settings,
                                 .state_dir = state,
                                 .program = g_getenv("BAKPLANE_BIN"),
@@ -35,11 +35,12 @@ static void
 setup(void)
 {
     g_autoptr(GError) error = NULL;
-    job_setup();
-    job_seed();
-    job = job_open();
+    verb_setup();
+    verb_seed();
+    verb = verb_open();
     ending = bp_cancel_new();
-    settings = bp_server_settings_load(bp_workspace_config(job.workspace), job_root, NULL, &error);
+    settings =
+        bp_server_settings_load(bp_workspace_config(verb.workspace), verb_root, NULL, &error);
     ASSERT_FINE(settings != NULL, error);
     service = make(&error);
     ASSERT_FINE(service != NULL, error);
@@ -53,8 +54,8 @@ teardown(void)
     }
     g_clear_pointer(&settings, bp_server_settings_free);
     g_clear_pointer(&ending, bp_cancel_free);
-    job_close(&job);
-    job_teardown();
+    verb_close(&verb);
+    verb_teardown();
 }
 
 START_TEST(test_new__one_for_a_state_dir)

@@ -5,7 +5,7 @@
 #include "core/server/settings.h"
 
 #include "core/base/clock.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 static bp_config_tree *config;
 
@@ -14,9 +14,9 @@ load(const char *section)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = g_strdup_printf("server: {%s}\n", section);
-    g_autofree char *path = g_build_filename(job_root, "server.yaml", NULL);
+    g_autofree char *path = g_build_filename(verb_root, "server.yaml", NULL);
     const char *no_environment[] = {NULL};
-    job_write("server.yaml", text);
+    verb_write("server.yaml", text);
     bp_config_params params = {.path = path, .environ = no_environment};
     bp_config_tree_free(config);
     config = bp_config_load(&params, &error);
@@ -27,7 +27,7 @@ static void
 teardown(void)
 {
     g_clear_pointer(&config, bp_config_tree_free);
-    job_teardown();
+    verb_teardown();
 }
 
 /* Returns: (transfer full) */
@@ -126,7 +126,7 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("server/settings", job_setup, teardown, test_load__by_default,
+    return RUN_SUITE("server/settings", verb_setup, teardown, test_load__by_default,
                      test_load__as_written, test_load__open_has_no_tokens, test_load__flags,
                      test_load__what_no_request_could_match);
 }

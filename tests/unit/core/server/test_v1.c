@@ -32,7 +32,7 @@ START_TEST(test_create__waits_until_it_is_there)
     ck_assert_int_gt(v1_number(info, "start_time"), G_GINT64_CONSTANT(1000000000000));
     ck_assert_int_ge(v1_number(info, "end_time"), v1_number(info, "start_time"));
     ck_assert_int_gt(v1_number(info, "size"), 0);
-    ck_assert(job_exists("backups/b/bakplane/manifest.json"));
+    ck_assert(verb_exists("backups/b/bakplane/manifest.json"));
 }
 END_TEST
 
@@ -99,20 +99,20 @@ START_TEST(test_create__again_after_it_was_deleted)
     for (guint i = 0; i < 2; i++) {
         g_autoptr(json_t) made = v1_run_as("CreateBackup", "{\"backup_name\":\"b\"}", "r1");
         v1_expect(made, BP_V1_SUCCESS, "success");
-        ck_assert(job_exists("backups/b"));
+        ck_assert(verb_exists("backups/b"));
         v1_answers("DeleteBackup", "{\"backup_name\":\"b\"}", BP_V1_SUCCESS, "success");
-        ck_assert(!job_exists("backups/b"));
+        ck_assert(!verb_exists("backups/b"));
     }
 }
 END_TEST
 
 START_TEST(test_create__on_another_storage)
 {
-    g_autofree char *path = g_build_filename(job_root, "other", NULL);
+    g_autofree char *path = g_build_filename(verb_root, "other", NULL);
     g_autofree char *request =
         g_strdup_printf("{\"backup_name\":\"b\",\"backup_root_path\":\"%s\"}", path);
     create(request);
-    ck_assert(job_exists("other/b") && !job_exists("backups/b"));
+    ck_assert(verb_exists("other/b") && !verb_exists("backups/b"));
     v1_answers("GetBackup", "{\"backup_name\":\"b\"}", BP_V1_NOT_FOUND, "not found");
     g_autofree char *there = g_strdup_printf("{\"backup_name\":\"b\",\"path\":\"%s\"}", path);
     v1_answers("GetBackup", there, BP_V1_SUCCESS, "success");
@@ -135,8 +135,8 @@ START_TEST(test_get__of_another_process)
 {
     bp_create_params params = {.name = "mine"};
     g_autoptr(GError) error = NULL;
-    ck_assert_int_eq(job_create(&params, &error), BP_VERB_OK);
-    job_write("backups/mine/meta/full_meta.json", "{\"id\":\"own\",\"size\":7}");
+    ck_assert_int_eq(verb_create(&params, &error), BP_VERB_OK);
+    verb_write("backups/mine/meta/full_meta.json", "{\"id\":\"own\",\"size\":7}");
     g_autoptr(json_t) found = v1_run("GetBackup", "{\"backup_name\":\"mine\"}");
     v1_expect(found, BP_V1_SUCCESS, "success");
     ck_assert_str_eq(bp_json_text(data_of(found), "id", ""), "own");
@@ -175,7 +175,7 @@ END_TEST
 START_TEST(test_list__marks_what_is_not_whole)
 {
     create("{\"backup_name\":\"b\"}");
-    job_remove("backups/b/meta/files.json");
+    verb_remove("backups/b/meta/files.json");
     g_autoptr(json_t) answer = v1_run("ListBackups", "{}");
     const json_t *one = json_array_get(data_of(answer), 0);
     ck_assert_str_eq(bp_json_text(one, "name", ""), "b");
@@ -189,7 +189,7 @@ START_TEST(test_delete__of_what_is_not_there)
     v1_answers("DeleteBackup", "{}", BP_V1_PARAMETER_ERROR, "empty backup name");
     v1_answers("DeleteBackup", "{\"backup_name\":\"none\"}", BP_V1_NOT_FOUND, "not found");
     v1_answers("DeleteBackup", "{\"backup_name\":\"../data\"}", BP_V1_PARAMETER_ERROR, "");
-    ck_assert(job_exists("data/default/films/1"));
+    ck_assert(verb_exists("data/default/films/1"));
 }
 END_TEST
 
@@ -209,7 +209,7 @@ START_TEST(test_restore__waits_until_it_is_there)
     const json_t *one = json_array_get(tasks, 0);
     ck_assert_str_eq(bp_json_text(one, "target_db_name", ""), "default");
     ck_assert_str_eq(bp_json_text(one, "target_collection_name", ""), "books_x");
-    ck_assert(job_exists("data/restored/default/books_x/1"));
+    ck_assert(verb_exists("data/restored/default/books_x/1"));
 }
 END_TEST
 
@@ -296,8 +296,8 @@ END_TEST
 START_TEST(test_check__says_what_it_found)
 {
     v1_answers("Check", "{}", BP_V1_SUCCESS, "Succeed to connect");
-    job_remove("backups");
-    job_write("backups", "no folder");
+    verb_remove("backups");
+    verb_write("backups", "no folder");
     v1_answers("Check", "{}", BP_V1_FAIL, "Failed to connect to storage");
 }
 END_TEST

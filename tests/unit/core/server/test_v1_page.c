@@ -255,8 +255,8 @@ translate(const bp_v1_operation *operation, const json_t *given, GError **error)
         "  cloud: {plugin: s3, bucket: there, prefix: p}}\n"
         "backup: {storage: near}\n";
     static const char *const nothing[] = {NULL};
-    job_write("page.yaml", text);
-    g_autofree char *path = g_build_filename(job_root, "page.yaml", NULL);
+    verb_write("page.yaml", text);
+    g_autofree char *path = g_build_filename(verb_root, "page.yaml", NULL);
     bp_config_params params = {.path = path, .environ = nothing};
     g_autoptr(bp_config_tree) config = bp_config_load(&params, error);
     ck_assert_ptr_nonnull(config);
@@ -384,8 +384,8 @@ static void
 make_backup(void)
 {
     v1_answers("CreateBackup", "{\"backup_name\":\"b\"}", BP_V1_SUCCESS, "");
-    job_write("backups/b/meta/full_meta.json",
-              "{\"id\":\"own\",\"collection_backups\":[{\"partition_backups\":[{}]}]}");
+    verb_write("backups/b/meta/full_meta.json",
+               "{\"id\":\"own\",\"collection_backups\":[{\"partition_backups\":[{}]}]}");
 }
 
 START_TEST(test_page__requests)

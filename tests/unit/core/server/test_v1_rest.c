@@ -119,8 +119,8 @@ END_TEST
 START_TEST(test_check__is_a_text)
 {
     expect("GET", HERE "/check", NULL, 200, "\"Succeed to connect to");
-    job_remove("backups");
-    job_write("backups", "no folder");
+    verb_remove("backups");
+    verb_write("backups", "no folder");
     expect("GET", HERE "/check", NULL, 500, "{\"error\":\"Failed to connect to storage");
 }
 END_TEST

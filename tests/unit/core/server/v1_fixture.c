@@ -8,15 +8,15 @@
 
 bp_service *v1_service;
 
-static bp_job job;
+static bp_verb verb;
 static bp_server_settings *settings;
 
 static void
 start(void)
 {
     g_autoptr(GError) error = NULL;
-    const bp_config_tree *config = bp_workspace_config(job.workspace);
-    g_autofree char *state = g_build_filename(job_root, "state", NULL);
+    const bp_config_tree *config = bp_workspace_config(verb.workspace);
+    g_autofree char *state = g_build_filename(verb_root, "state", NULL);
     bp_service_params params = {.config = config,
                                 .settings = settings,
                                 .state_dir = state,
@@ -37,10 +37,11 @@ void
 v1_setup(void)
 {
     g_autoptr(GError) error = NULL;
-    job_setup();
-    job_seed();
-    job = job_open();
-    settings = bp_server_settings_load(bp_workspace_config(job.workspace), job_root, NULL, &error);
+    verb_setup();
+    verb_seed();
+    verb = verb_open();
+    settings =
+        bp_server_settings_load(bp_workspace_config(verb.workspace), verb_root, NULL, &error);
     ASSERT_FINE(settings != NULL, error);
     start();
 }
@@ -50,8 +51,8 @@ v1_teardown(void)
 {
     stop();
     g_clear_pointer(&settings, bp_server_settings_free);
-    job_close(&job);
-    job_teardown();
+    verb_close(&verb);
+    verb_teardown();
 }
 
 void

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * For the tests of v1: a service with real workers in the scratch directory of job_fixture.h.
+ * For the tests of v1: a service with real workers in the scratch directory of verb_fixture.h.
  */
 #ifndef BP_TESTS_UNIT_CORE_SERVER_V1_FIXTURE_H
 #define BP_TESTS_UNIT_CORE_SERVER_V1_FIXTURE_H
 
 #include "core/server/service.h"
 #include "core/server/v1.h"
-#include "tests/unit/core/job/job_fixture.h"
+#include "tests/unit/core/verb/verb_fixture.h"
 
 extern bp_service *v1_service;
 
