@@ -37,6 +37,12 @@ bp_token_check(const char *token, GError **error)
 }
 
 static bool
+is_trusted(uid_t owner)
+{
+    return owner == geteuid() || owner == 0;
+}
+
+static bool
 check_file(int fd, const char *path, GError **error)
 {
     struct stat is;
@@ -48,7 +54,7 @@ check_file(int fd, const char *path, GError **error)
         bp_set_error(error, BP_ERR_INVALID, "token file %s is no file", path);
         return false;
     }
-    if ((is.st_uid != geteuid() && is.st_uid != 0) || (is.st_mode & 077) != 0) {
+    if (!is_trusted(is.st_uid) || (is.st_mode & 077) != 0) {
         bp_set_error(error, BP_ERR_DENIED, "token file %s: others than its owner can use it", path);
         bp_error_add_hint(error, "it belongs to us or root, with mode 0600");
         return false;
@@ -88,16 +94,34 @@ wipe(char *token)
     }
 }
 
+/* Whoever may change where it leads chooses the token.  Secrets in containers come as links. */
+static bool
+check_link(const char *path, GError **error)
+{
+    struct stat is;
+    if (lstat(path, &is) != 0 || !S_ISLNK(is.st_mode)) {
+        return true;
+    }
+    if (!is_trusted(is.st_uid)) {
+        bp_set_error(error, BP_ERR_DENIED, "token file %s is somebody else's link", path);
+        bp_error_add_hint(error, "it belongs to us or root, as the file does that it leads to");
+        return false;
+    }
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        bp_set_error(error, BP_ERR_INVALID, "token file %s is a link that leads nowhere", path);
+        return false;
+    }
+    return true;
+}
+
 /* NOT_FOUND where there is none. */
 static char *
 load(const char *path, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 && errno == ELOOP) {
-        bp_set_error(error, BP_ERR_INVALID, "token file %s is a link", path);
-        bp_error_add_hint(error, "name the file that it leads to");
+    if (!check_link(path, error)) {
         return NULL;
     }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         bp_set_error_errno(error, errno, "token file %s", path);
         return NULL;

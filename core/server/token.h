@@ -17,8 +17,8 @@ bool bp_token_check(const char *token, GError **error);
 /**
  * The token in a file, which is made, mode 0600, when it is not there: 256 bits of chance.  Its
  * folder has to be there.  Of two who make it at the same time both get the same.
- * DENIED when others than its owner, us or root, can read or write it; INVALID as bp_token_check
- * and for what is no file; else by errno.
+ * DENIED when others than its owner, us or root, can read or write it, or turn a link that it is;
+ * INVALID as bp_token_check, for what is no file and a link that leads nowhere; else by errno.
  * Returns: (transfer full) (nullable); wipe before freeing
  */
 char *bp_token_from_file(const char *path, GError **error);

@@ -104,12 +104,46 @@ START_TEST(test_from_file__not_a_token)
 }
 END_TEST
 
-START_TEST(test_from_file__a_link_is_not_followed)
+/* As secrets are mounted in containers. */
+START_TEST(test_from_file__behind_a_link)
 {
     g_autoptr(GError) error = NULL;
-    ck_assert_int_eq(symlink("/etc/hostname", path), 0);
+    put("0123456789-abcdef\n", -1, 0400);
+    g_autofree char *link = g_build_filename(folder, "link", NULL);
+    ck_assert_int_eq(symlink("token", link), 0);
+    g_autofree char *token = bp_token_from_file(link, &error);
+    ASSERT_FINE(token != NULL, error);
+    ck_assert_str_eq(token, "0123456789-abcdef");
+    ck_assert_int_eq(chmod(path, 0440), 0);
+    ck_assert_ptr_null(bp_token_from_file(link, &error));
+    ASSERT_ERROR(error, BP_ERR_DENIED, "others than its owner can use it");
+    (void)g_remove(link);
+}
+END_TEST
+
+START_TEST(test_from_file__link_that_leads_nowhere)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_int_eq(symlink("nothing", path), 0);
     ck_assert_ptr_null(bp_token_from_file(path, &error));
-    ASSERT_ERROR(error, BP_ERR_INVALID, "is a link");
+    ASSERT_ERROR(error, BP_ERR_INVALID, "is a link that leads nowhere");
+    ck_assert(!g_file_test(path, G_FILE_TEST_EXISTS)); /* nothing was made where it leads */
+}
+END_TEST
+
+START_TEST(test_from_file__link_of_somebody_else)
+{
+    if (geteuid() != 0) {
+        return; /* cannot be given away */
+    }
+    g_autoptr(GError) error = NULL;
+    g_autofree char *link = g_build_filename(folder, "link", NULL);
+    put("0123456789-abcdef\n", -1, 0400);
+    ck_assert_int_eq(symlink("token", link), 0);
+    ck_assert_int_eq(lchown(link, 12345, 12345), 0);
+    ck_assert_ptr_null(bp_token_from_file(link, &error));
+    ASSERT_ERROR(error, BP_ERR_DENIED, "is somebody else's link");
+    (void)g_remove(link);
 }
 END_TEST
 
@@ -128,5 +162,6 @@ main(void)
     return RUN_SUITE("server/token", setup, teardown, test_from_file__made_once,
                      test_from_file__never_the_same, test_from_file__of_the_operator,
                      test_from_file__others_can_use_it, test_from_file__not_a_token,
-                     test_from_file__a_link_is_not_followed, test_from_file__no_folder);
+                     test_from_file__behind_a_link, test_from_file__link_that_leads_nowhere,
+                     test_from_file__link_of_somebody_else, test_from_file__no_folder);
 }
