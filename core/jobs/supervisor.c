@@ -94,17 +94,19 @@ is_passing(const GError *error)
            bp_error_is(error, BP_ERR_NOMEM);
 }
 
+/* @held: set when it has to wait once more, as it does for its turn. */
 static void
-start(bp_supervisor *s, bp_ticket *take_ticket)
+start(bp_supervisor *s, bp_ticket *take_ticket, GError **held)
 {
     g_autoptr(bp_ticket) ticket = take_ticket;
     g_autoptr(GError) error = NULL;
-    if (!bp_ticket_count_start(ticket, NULL)) { /* a full disk: it waits, as it does for its turn */
+    if (!bp_ticket_count_start(ticket, held)) { /* a full disk */
         bp_supervisor__enqueue(s, g_steal_pointer(&ticket));
         return;
     }
     pid_t pid = bp_supervisor__spawn(&s->spawn, ticket, &error);
     if (pid < 0 && is_passing(error)) {
+        g_propagate_error(held, g_steal_pointer(&error));
         bp_ticket_uncount_start(ticket);
         bp_supervisor__enqueue(s, g_steal_pointer(&ticket));
         return;
@@ -156,9 +158,12 @@ end_cancelled(bp_supervisor *s)
     }
 }
 
-/* Off the queue, oldest first, as many as may run at once.  Returns: (transfer container) */
+/*
+ * Off the queue, oldest first, as many as may run at once.  @held: set when one may be due, and it
+ * cannot be told.  Returns: (transfer container)
+ */
 static GPtrArray *
-take_due(bp_supervisor *s)
+take_due(bp_supervisor *s, GError **held)
 {
     guint most = s->params.max_running > 0 ? s->params.max_running : G_MAXUINT;
     guint running = g_hash_table_size(s->workers);
@@ -166,7 +171,7 @@ take_due(bp_supervisor *s)
     g_autoptr(GPtrArray) waiting = queued(s);
     g_autoptr(bp_turns) turns = NULL;
     if (waiting->len > 0 && running < most) {
-        turns = bp_turns_begin(s->jobs, NULL); /* an error is looked at again, and again */
+        turns = bp_turns_begin(s->jobs, held);
     }
     if (turns != NULL) { /* those of an earlier server go on, too */
         running += bp_turns_running(turns, s->workers);
@@ -174,7 +179,7 @@ take_due(bp_supervisor *s)
     for (guint i = 0; turns != NULL && i < waiting->len && running + due->len < most; i++) {
         bp_ticket *ticket = g_ptr_array_index(waiting, i);
         bool turn = false;
-        if (bp_ticket_may_run(ticket, turns, &turn, NULL) && turn) {
+        if (bp_ticket_may_run(ticket, turns, &turn, *held == NULL ? held : NULL) && turn) {
             take_off(s, ticket);
             g_ptr_array_add(due, ticket);
         }
@@ -182,14 +187,29 @@ take_due(bp_supervisor *s)
     return due;
 }
 
+/* Told once, and not of what is over at the next look, as another process's is. */
+static void
+say_what_holds(bp_supervisor *s, const GError *held)
+{
+    bool stands = held != NULL && g_strcmp0(s->held, held->message) == 0;
+    if (stands && !s->held_said) {
+        BP_WARN("jobs wait though it is their turn", "reason", held->message);
+    }
+    s->held_said = stands;
+    g_free(s->held);
+    s->held = held != NULL ? g_strdup(held->message) : NULL;
+}
+
 static void
 start_due(bp_supervisor *s)
 {
+    g_autoptr(GError) held = NULL; /* the first of them all */
     end_cancelled(s);
-    g_autoptr(GPtrArray) due = take_due(s);
+    g_autoptr(GPtrArray) due = take_due(s, &held);
     for (guint i = 0; i < due->len; i++) {
-        start(s, g_ptr_array_index(due, i));
+        start(s, g_ptr_array_index(due, i), held == NULL ? &held : NULL);
     }
+    say_what_holds(s, held);
 }
 
 static bool
@@ -291,6 +311,7 @@ bp_supervisor_free(bp_supervisor *s)
     g_hash_table_unref(s->workers);
     g_hash_table_unref(s->ended);
     g_hash_table_unref(s->seen);
+    g_free(s->held);
     pthread_cond_destroy(&s->wake);
     pthread_cond_destroy(&s->let_in);
     pthread_mutex_destroy(&s->guard);

@@ -39,6 +39,8 @@ struct bp_supervisor {
     GHashTable *workers; /* id -> process */
     GHashTable *ended;   /* id -> gint64*: when a worker of ours ended, for BP_LEFT_NS */
     GHashTable *seen;    /* id -> bp_seen_job* */
+    char *held;          /* why jobs waited at the last look though it was their turn, or NULL */
+    bool held_said;
     /* Guards what follows. */
     pthread_mutex_t guard;
     pthread_cond_t wake, let_in;

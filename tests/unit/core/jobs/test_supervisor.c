@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/fault.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/base/thread.h"
 #include "core/jobs/store_internal.h"
 #include "core/jobs/supervisor_internal.h"
@@ -408,14 +409,30 @@ START_TEST(test_start__nothing_of_the_server_is_inherited)
 }
 END_TEST
 
-/* The machine is short of something for a moment: the job waits for that, and no start is lost. */
+static void
+count_held(void *ctx, const char *line)
+{
+    *(guint *)ctx += strstr(line, "jobs wait though it is their turn") != NULL;
+}
+
+/*
+ * The machine is short of something for a moment: the job waits for that, which is said once, and
+ * no start is lost.
+ */
 START_TEST(test_start__fails_for_the_moment)
 {
+    guint held = 0;
     g_autoptr(GError) error = NULL;
-    ASSERT_FINE(bp_fault_load("jobs.spawn::class=retryable:nth=1", &error), error);
+    bp_log_set_copy(count_held, &held);
+    ASSERT_FINE(bp_fault_load("jobs.spawn::class=retryable:nth=1;jobs.spawn::class=retryable:nth=2;"
+                              "jobs.spawn::class=retryable:nth=3",
+                              &error),
+                error);
     g_autofree char *id = submit(CREATE_B);
     json_decref(wait_for(id, "succeeded"));
     ASSERT_FINE(bp_fault_load("", &error), error);
+    bp_log_set_copy(NULL, NULL);
+    ck_assert_uint_eq(held, 1);
     g_autoptr(json_t) record = bp_jobs__record(jobs, id, &error);
     ck_assert_uint_eq(bp_json_u64(record, "starts", 0), 1);
 }
