@@ -10,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
+#include "core/base/fault.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -198,9 +199,30 @@ look_for_turn(bp_ticket *ticket, const bp_lock_wait *wait, GError **error)
     if (live != NULL) {
         bp_obstacle__find(live, ticket->id, json_object_get(ticket->record, "claims"), &found);
     }
-    bool fine = live != NULL && bp_ticket__place(ticket, &found, error);
+    bool fine = live != NULL && bp_fault_point("jobs.turn", error) &&
+                bp_ticket__place(ticket, &found, error);
     close(guard);
     return fine;
+}
+
+/* What the machine is short of for a moment, descriptors or a readable record, is waited for as
+ * long as the lock is: who runs without knowing is not kept apart from others. */
+static bool
+look_until_told(bp_ticket *ticket, const bp_cancel *cancel, GError **error)
+{
+    bp_lock_wait lock = {ticket->jobs->lock_limit_ns, cancel};
+    gint64 until_ns = bp_clock_mono_ns() + lock.limit_ns;
+    for (;;) {
+        g_autoptr(GError) problem = NULL;
+        if (look_for_turn(ticket, &lock, &problem)) {
+            return true;
+        }
+        if (!bp_error_is(problem, BP_ERR_RETRYABLE) || bp_clock_mono_ns() >= until_ns ||
+            !bp_cancel_sleep_ns(cancel, TURN_NS)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+    }
 }
 
 char *
@@ -237,7 +259,6 @@ give_up(const bp_ticket *ticket, gint64 limit_ns, GError **error)
 bp_turn
 bp_ticket_wait(bp_ticket *ticket, gint64 limit_ns, const bp_cancel *cancel, GError **error)
 {
-    bp_lock_wait lock = {ticket->jobs->lock_limit_ns, cancel};
     gint64 until_ns = bp_clock_mono_ns() + limit_ns;
     while (ticket->waits_for != NULL) {
         if (bp_clock_mono_ns() >= until_ns) {
@@ -250,7 +271,7 @@ bp_ticket_wait(bp_ticket *ticket, gint64 limit_ns, const bp_cancel *cancel, GErr
             return BP_TURN_GIVEN_UP;
         }
         g_autofree char *before = g_strdup(ticket->waits_for);
-        if (!look_for_turn(ticket, &lock, error)) {
+        if (!look_until_told(ticket, cancel, error)) {
             if (bp_cancel_is_set(cancel)) {
                 return BP_TURN_GIVEN_UP;
             }

@@ -45,7 +45,7 @@ const char *bp_ticket_waits_for(const bp_ticket *ticket);
 typedef enum {
     BP_TURN_COME,     /* nobody is in its way */
     BP_TURN_GIVEN_UP, /* CANCELLED; TIMEOUT, or EXISTS where it may not wait at all */
-    BP_TURN_UNKNOWN,  /* the directory does not tell any more: RETRYABLE as above, or by errno */
+    BP_TURN_UNKNOWN,  /* the directory does not tell any more: by errno, RETRYABLE after 10 s */
 } bp_turn;
 
 /**

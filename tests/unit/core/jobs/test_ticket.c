@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/fault.h"
 #include "core/base/log.h"
 #include "core/jobs/store_internal.h"
 #include "tests/unit/core/jobs/jobs_fixture.h"
@@ -257,6 +258,20 @@ START_TEST(test_wait__its_turn_cannot_be_recorded)
 }
 END_TEST
 
+START_TEST(test_wait__the_directory_tells_a_moment_later)
+{
+    g_autoptr(GError) error = NULL;
+    bp_ticket *other = jobs_take("a", "s", NULL);
+    g_autoptr(bp_ticket) ticket = jobs_take("b", "s", &error);
+    ASSERT_FINE(ticket != NULL, error);
+    bp_ticket_free(other);
+    ASSERT_FINE(bp_fault_load("jobs.turn::class=retryable:nth=1", &error), error);
+    bp_turn turn = bp_ticket_wait(ticket, FOREVER, NULL, &error);
+    ASSERT_FINE(bp_fault_load("", NULL), error);
+    ck_assert_int_eq(turn, BP_TURN_COME);
+}
+END_TEST
+
 START_TEST(test_wait__a_stopped_process_has_the_directory)
 {
     g_autoptr(GError) error = NULL;
@@ -466,6 +481,7 @@ main(void)
         test_progress__is_seen, test_log__keeps_the_last_mebibyte,
         test_take__a_directory_that_is_none, test_take__who_cannot_be_recorded_leaves_nothing,
         test_wait__no_longer_than_it_may, test_wait__its_turn_cannot_be_recorded,
+        test_wait__the_directory_tells_a_moment_later,
         test_wait__a_stopped_process_has_the_directory,
         test_take__a_stopped_process_has_the_directory, test_turns__looks_once,
         test_turns__who_may_is_in_the_way_of_the_next, test_turns__a_live_job_that_cannot_be_read,
