@@ -87,6 +87,7 @@ bp_local_space(struct bp_storage *storage, const struct bp_op *op, struct bp_spa
     /* As df counts: what is kept back for root is neither in use nor available. */
     uint64_t in_use = (uint64_t)fs.f_blocks - fs.f_bfree;
     out->total = (in_use + fs.f_bavail) * fs.f_frsize;
-    out->available = (uint64_t)fs.f_bavail * fs.f_frsize;
+    /* A backup of links fits wherever there are inodes: what is free says nothing about it. */
+    out->available = storage->set.link ? BP_UNKNOWN : (uint64_t)fs.f_bavail * fs.f_frsize;
     return BP_OK;
 }

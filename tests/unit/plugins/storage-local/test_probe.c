@@ -122,6 +122,17 @@ START_TEST(test_space__numbers)
 }
 END_TEST
 
+START_TEST(test_space__is_not_needed_for_links)
+{
+    struct bp_space space = {.struct_size = sizeof(space)};
+    struct bp_storage *store = lt_open("root", lt_root, "link", "true", NULL);
+    ASSERT_OK(lt_ops->space(store, &bp_fake.op, &space, &lt_error));
+    ck_assert_uint_gt(space.total, 0);
+    ck_assert_uint_eq(space.available, BP_UNKNOWN);
+    lt_ops->close(store);
+}
+END_TEST
+
 START_TEST(test_space__of_a_root_to_come)
 {
     struct bp_space space = {.struct_size = sizeof(space)};
@@ -318,6 +329,6 @@ END_TEST
 
 LT_MAIN("storage-local/probe", test_open__bad_settings_name_the_key, test_open__good_owners,
         test_open__does_no_io, test_info__facts, test_info__identity_of_any_root_is_whole,
-        test_space__numbers, test_space__of_a_root_to_come, test_probe__all_rights,
-        test_probe__missing_root, test_probe__server_may_read, test_probe__server_and_modes_to_come,
-        test_rights__are_named, test_disk__full_and_read_only)
+        test_space__numbers, test_space__is_not_needed_for_links, test_space__of_a_root_to_come,
+        test_probe__all_rights, test_probe__missing_root, test_probe__server_may_read,
+        test_probe__server_and_modes_to_come, test_rights__are_named, test_disk__full_and_read_only)
