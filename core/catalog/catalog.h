@@ -53,6 +53,7 @@ typedef struct bp_backup_entry {
     gint64 started_ns, finished_ns;                        /* 0 = unknown */
     guint64 items, bytes;                                  /* BP_UNKNOWN for foreign ones */
     char *server_version, *source_plugin, *writer, *label; /* or NULL */
+    char *run_id;                                          /* of ours, or NULL */
 } bp_backup_entry;
 void bp_backup_entry_free(bp_backup_entry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(bp_backup_entry, bp_backup_entry_free)
@@ -114,11 +115,18 @@ bool bp_documents_verify(const bp_catalog *catalog, const bp_manifest *manifest,
 typedef void (*bp_remove_progress)(void *ctx, guint64 removed);
 /**
  * Delete a backup: state "deleting", other tools' documents, data, our record.  Safe to repeat.
- * Refuses (EXISTS) one that a live writer holds.  NOT_FOUND when nothing is there.
+ * Refuses (EXISTS) one that a live writer holds, and one that another run has finished since this
+ * began to look.  NOT_FOUND when nothing is there.
  * @force: also what is neither ours nor a known foreign backup.
  */
 bool bp_catalog_remove(const bp_catalog *catalog, const char *name, bool force,
                        bp_remove_progress progress, void *ctx, GError **error);
+/**
+ * The same of one that was chosen from a list: EXISTS when something else has its name by now.
+ * @gone: (out) NOT_FOUND, because somebody else has deleted it.
+ */
+bool bp_catalog_remove_listed(const bp_catalog *catalog, const bp_backup_entry *entry, bool *gone,
+                              GError **error);
 /**
  * Remove all but the manifest and the lease (for --replace and after a failed create), in the same
  * order.  Under the caller's lease.  A manifest that says success is "deleting" then; another

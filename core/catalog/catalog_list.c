@@ -25,6 +25,7 @@ bp_backup_entry_free(bp_backup_entry *entry)
     g_free(entry->label);
     g_free(entry->source_plugin);
     g_free(entry->writer);
+    g_free(entry->run_id);
     g_free(entry);
 }
 
@@ -116,6 +117,7 @@ fill_ours(const bp_catalog *catalog, const bp_manifest *manifest, bp_backup_entr
     entry->label = g_strdup(manifest->label);
     entry->source_plugin = g_strdup(manifest->source_plugin);
     entry->writer = g_strdup(manifest->writer);
+    entry->run_id = g_strdup(manifest->run_id);
     switch (manifest->state) {
     case BP_BACKUP_SUCCESS:
         return check_documents(catalog, manifest, entry, error);

@@ -21,9 +21,13 @@
 typedef struct {
     const bp_catalog *catalog;
     const char *name;
-    bp_manifest *manifest; /* NULL = none */
-    bool begun;            /* something lies below bakplane/ */
-    bool foreign;          /* no manifest, but the document that ends a backup */
+    bool force;
+    const bp_backup_entry *listed; /* what is to go and nothing else of that name, or NULL */
+    bp_manifest *manifest;         /* NULL = none */
+    bool begun;                    /* something lies below bakplane/ */
+    bool foreign;                  /* no manifest, but the document that ends a backup */
+    gint64 ended_ns;               /* … and when that was written, as the storage says */
+    bool gone;                     /* nothing lies there */
     guint64 removed;
     bp_remove_progress progress;
     void *ctx;
@@ -32,7 +36,7 @@ typedef struct {
 /* A manifest that nobody can read still gets the state "deleting": it is replaced by an empty one.
  */
 static bool
-load_manifest(removal *r, bool force, GError **error)
+load_manifest(removal *r, GError **error)
 {
     GError *failed = NULL;
     r->manifest = bp_catalog_manifest(r->catalog, r->name, &failed);
@@ -41,7 +45,7 @@ load_manifest(removal *r, bool force, GError **error)
         return true;
     }
     bool newer = bp_error_is(failed, BP_ERR_UNSUPPORTED);
-    if (bp_error_is(failed, BP_ERR_CORRUPT) || (newer && force)) {
+    if (bp_error_is(failed, BP_ERR_CORRUPT) || (newer && r->force)) {
         g_clear_error(&failed);
         r->manifest = bp_manifest_new(r->name);
         r->manifest->state = BP_BACKUP_FAILED;
@@ -52,7 +56,7 @@ load_manifest(removal *r, bool force, GError **error)
 }
 
 static bool
-has_commit_document(const removal *r, bool *out, GError **error)
+has_commit_document(removal *r, bool *out, GError **error)
 {
     *out = false;
     if (r->catalog->commit_document == NULL) {
@@ -62,6 +66,7 @@ has_commit_document(const removal *r, bool *out, GError **error)
     struct bp_object_meta meta = {.struct_size = sizeof meta};
     GError *failed = NULL;
     *out = bp_catalog__stat(r->catalog, key, &meta, &failed);
+    r->ended_ns = meta.mtime_ns;
     if (*out || bp_error_is(failed, BP_ERR_NOT_FOUND)) {
         g_clear_error(&failed);
         return true;
@@ -72,16 +77,17 @@ has_commit_document(const removal *r, bool *out, GError **error)
 
 /* What is there; NOT_FOUND when nothing is. */
 static bool
-look(removal *r, bool force, GError **error)
+look(removal *r, GError **error)
 {
     g_autofree char *all = bp_catalog_key(r->name, "");
     g_autofree char *ours = bp_catalog_key(r->name, BP_OURS);
     bool any = false;
-    if (!bp_catalog__check_child(r->catalog, r->name, error) || !load_manifest(r, force, error) ||
+    if (!bp_catalog__check_child(r->catalog, r->name, error) || !load_manifest(r, error) ||
         !bp_catalog__has_any(r->catalog, all, &any, error)) {
         return false;
     }
     if (!any && r->manifest == NULL) { /* which can be read even if it is not listed yet */
+        r->gone = true;
         bp_catalog__set_not_found(r->catalog, r->name, error);
         return false;
     }
@@ -98,6 +104,48 @@ look(removal *r, bool force, GError **error)
         return false;
     }
     return true;
+}
+
+static bool
+refuse_another(const removal *r, GError **error)
+{
+    bp_set_error(error, BP_ERR_EXISTS,
+                 "backup %s was made anew by another run meanwhile, so it stays\nhint: delete it "
+                 "again if the new one is to go as well",
+                 r->name);
+    return false;
+}
+
+/* What a list called by that name. */
+static bool
+is_listed(const removal *r)
+{
+    const bp_backup_entry *entry = r->listed;
+    if (r->manifest != NULL || !r->foreign) {
+        return r->manifest != NULL && g_strcmp0(r->manifest->run_id, entry->run_id) == 0;
+    }
+    return entry->foreign && r->ended_ns == entry->finished_ns;
+}
+
+/*
+ * Nobody else writes there from now on, but looking, and waiting for the lease, took its time: what
+ * another run has finished meanwhile is not what was to go.
+ */
+static bool
+look_again(removal *r, GError **error)
+{
+    g_autoptr(bp_manifest) seen = g_steal_pointer(&r->manifest);
+    if (!load_manifest(r, error)) {
+        return false;
+    }
+    const bp_manifest *now = r->manifest;
+    if (r->listed != NULL) { /* without a manifest somebody else has all but deleted it */
+        return now == NULL || is_listed(r) || refuse_another(r, error);
+    }
+    bool is_whole = now != NULL && now->state == BP_BACKUP_SUCCESS;
+    bool was_it = seen != NULL && seen->state == BP_BACKUP_SUCCESS && now != NULL &&
+                  g_strcmp0(seen->run_id, now->run_id) == 0;
+    return !is_whole || was_it || refuse_another(r, error);
 }
 
 static bool
@@ -263,7 +311,7 @@ is_unheld(removal *r, const char *key, GError *lease_failed, GError **error)
 static bool
 remove_held(removal *r, const bp_lease *lease, const char *key, GError **error)
 {
-    if (!mark(r, error) || !remove_content(r, error)) {
+    if (!look_again(r, error) || !mark(r, error) || !remove_content(r, error)) {
         return false;
     }
     if (lease == NULL) { /* a dead one has nobody else to take it away */
@@ -317,22 +365,41 @@ remove_under_lease(removal *r, GError **error)
     return remove_until_lost(r, lease, key, lost, error);
 }
 
+static bool
+remove_backup(removal *r, GError **error)
+{
+    bool ok = look(r, error);
+    if (ok && !r->begun && !r->foreign && !r->force) {
+        bp_set_error(error, BP_ERR_INVALID,
+                     "\"%s\" has neither a manifest nor the document that ends a backup", r->name);
+        bp_error_add_hint(error, "if it is the remains of a backup, delete it with --force");
+        ok = false;
+    }
+    if (ok && r->begun) {
+        ok = remove_under_lease(r, error);
+    } else if (ok) {
+        ok = r->listed == NULL || is_listed(r) ? remove_all(r, error) : refuse_another(r, error);
+    }
+    bp_manifest_free(r->manifest);
+    return ok;
+}
+
 bool
 bp_catalog_remove(const bp_catalog *catalog, const char *name, bool force,
                   bp_remove_progress progress, void *ctx, GError **error)
 {
-    removal r = {.catalog = catalog, .name = name, .progress = progress, .ctx = ctx};
-    bool ok = look(&r, force, error);
-    if (ok && !r.begun && !r.foreign && !force) {
-        bp_set_error(error, BP_ERR_INVALID,
-                     "\"%s\" has neither a manifest nor the document that ends a backup", name);
-        bp_error_add_hint(error, "if it is the remains of a backup, delete it with --force");
-        ok = false;
-    }
-    if (ok) {
-        ok = r.begun ? remove_under_lease(&r, error) : remove_all(&r, error);
-    }
-    bp_manifest_free(r.manifest);
+    removal r = {
+        .catalog = catalog, .name = name, .force = force, .progress = progress, .ctx = ctx};
+    return remove_backup(&r, error);
+}
+
+bool
+bp_catalog_remove_listed(const bp_catalog *catalog, const bp_backup_entry *entry, bool *gone,
+                         GError **error)
+{
+    removal r = {.catalog = catalog, .name = entry->name, .listed = entry};
+    bool ok = remove_backup(&r, error);
+    *gone = r.gone;
     return ok;
 }
 
@@ -342,7 +409,7 @@ bp_catalog_clear(const bp_catalog *catalog, const char *name, bp_remove_progress
 {
     removal r = {.catalog = catalog, .name = name, .progress = progress, .ctx = ctx};
     GError *failed = NULL;
-    bool ok = look(&r, false, &failed);
+    bool ok = look(&r, &failed);
     if (bp_error_is(failed, BP_ERR_NOT_FOUND)) {
         g_clear_error(&failed);
         return true;

@@ -231,6 +231,95 @@ START_TEST(test_remove__full_storage_and_a_living_writer)
 }
 END_TEST
 
+static void
+set_manifest(const char *run_id, bp_backup_state state)
+{
+    g_autoptr(GError) failed = NULL;
+    g_autoptr(bp_manifest) manifest = bp_catalog_manifest(&fix.catalog, "b", &failed);
+    ASSERT_FINE(manifest != NULL, failed);
+    g_free(manifest->run_id);
+    manifest->run_id = g_strdup(run_id);
+    manifest->state = state;
+    ASSERT_FINE(bp_catalog_save(&fix.catalog, manifest, &failed), failed);
+}
+
+static void
+finish_another_run(void *ctx, const char *key G_GNUC_UNUSED)
+{
+    set_manifest(ctx, BP_BACKUP_SUCCESS);
+}
+
+/* While its lease is waited for, the other run gets to its end. */
+static void
+finish_before_the_lease(const char *run_id)
+{
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_COMMIT,
+                                                  .key = "b/bakplane/lease.json",
+                                                  .times = 1,
+                                                  .hook = finish_another_run,
+                                                  .ctx = (void *)run_id});
+    guint before = fake_store_n_objects(fix.store);
+    ck_assert(!remove_backup("b", false));
+    ASSERT_ERROR(fix.error, BP_ERR_EXISTS, "backup b was made anew by another run meanwhile");
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), before);
+    ASSERT_FINE(remove_backup("b", false), fix.error);
+}
+
+START_TEST(test_remove__what_replaced_it_before_the_lease_stays)
+{
+    create("b");
+    finish_before_the_lease("run-2");
+}
+END_TEST
+
+START_TEST(test_remove__what_was_finished_before_the_lease_stays)
+{
+    create("b");
+    set_manifest("run-1", BP_BACKUP_RUNNING);
+    finish_before_the_lease("run-1");
+}
+END_TEST
+
+static bool
+remove_listed(const bp_backup_entry *entry, bool *gone)
+{
+    return bp_catalog_remove_listed(&fix.catalog, entry, gone, &fix.error);
+}
+
+START_TEST(test_remove_listed__what_replaced_it_stays)
+{
+    bool gone = false;
+    create("b");
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(&fix.catalog, "b", &fix.error);
+    set_manifest("run-2", BP_BACKUP_SUCCESS);
+    guint before = fake_store_n_objects(fix.store);
+    ck_assert(!remove_listed(entry, &gone));
+    ASSERT_ERROR(fix.error, BP_ERR_EXISTS, "backup b was made anew by another run meanwhile");
+    ck_assert(!gone);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), before);
+    set_manifest("run-1", BP_BACKUP_SUCCESS);
+    ASSERT_FINE(remove_listed(entry, &gone), fix.error);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+    ck_assert(!remove_listed(entry, &gone));
+    ASSERT_ERROR(fix.error, BP_ERR_NOT_FOUND, "there is no backup \"b\"");
+    ck_assert(gone);
+}
+END_TEST
+
+START_TEST(test_remove_listed__foreign)
+{
+    bool gone = false;
+    set_text("f/" COMMIT_DOCUMENT, "{}");
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(&fix.catalog, "f", &fix.error);
+    entry->finished_ns--; /* as if it were written again */
+    ck_assert(!remove_listed(entry, &gone));
+    ASSERT_ERROR(fix.error, BP_ERR_EXISTS, "backup f was made anew by another run meanwhile");
+    entry->finished_ns++;
+    ASSERT_FINE(remove_listed(entry, &gone), fix.error);
+    ck_assert_uint_eq(fake_store_n_objects(fix.store), 0);
+}
+END_TEST
+
 #define LATE_OBJECTS 500
 
 /* Somebody else takes the lease while the first object goes; each takes its time. */
@@ -369,6 +458,9 @@ main(void)
                      test_remove__uploads_that_cannot_be_ended_are_no_obstacle,
                      test_remove__stops_when_the_lease_is_lost,
                      test_remove__a_lost_lease_does_not_hide_the_first_error,
+                     test_remove__what_replaced_it_before_the_lease_stays,
+                     test_remove__what_was_finished_before_the_lease_stays,
+                     test_remove_listed__what_replaced_it_stays, test_remove_listed__foreign,
                      test_remove__full_storage, test_remove__full_storage_and_a_living_writer,
                      test_clear__keeps_manifest_and_lease, test_clear__keeps_a_failed_state,
                      test_clear__nothing_there, test_remove_record__leaves_what_is_not_ours);
