@@ -36,13 +36,21 @@ remove_chosen(const bp_verb *verb, const bp_catalog *catalog, const GPtrArray *e
     for (guint i = 0; i < entries->len; i++) {
         const bp_backup_entry *entry = g_ptr_array_index(entries, i);
         g_autoptr(GError) problem = NULL;
+        bool gone = false;
         if (!chosen[i]) {
+            continue;
+        }
+        bool removed = bp_cancel_check(catalog->call->cancel, &problem) &&
+                       bp_catalog_remove_listed(catalog, entry, &gone, &problem);
+        if (gone) { /* another prune was faster: that is no failure of this one */
+            g_autofree char *text =
+                g_strdup_printf("backup %s was deleted by another run meanwhile", entry->name);
+            bp_monitor_note(verb->monitor, BP_NOTE_INFO, "prune", text);
             continue;
         }
         json_t *one = bp_entry_json(entry);
         json_array_append_new(list, one);
-        if (!bp_cancel_check(catalog->call->cancel, &problem) ||
-            !bp_catalog_remove(catalog, entry->name, false, NULL, NULL, &problem)) {
+        if (!removed) {
             failed++;
             bp_json_set_text(one, "error", problem->message);
             bp_monitor_note(verb->monitor, BP_NOTE_WARN, "prune", problem->message);

@@ -327,6 +327,39 @@ START_TEST(test_prune__one_that_fails_stops_no_other)
 }
 END_TEST
 
+static bp_status
+remove_while_another_prunes(struct bp_storage *storage, const struct bp_op *op, const char *key,
+                            const char *if_match, struct bp_error *raw)
+{
+    if (g_str_has_prefix(key, "b/meta/")) {
+        verb_remove("backups/c");
+    }
+    return verb_honest_store.remove(storage, op, key, if_match, raw);
+}
+
+static void
+spoil_remove(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->remove = remove_while_another_prunes;
+}
+
+START_TEST(test_prune__one_that_another_deleted_is_no_failure)
+{
+    verb_seed_backup();
+    create_backup("c");
+    create_backup("d");
+    verb_spoil = spoil_remove;
+    bp_prune_params params = {.keep_last = 1};
+    ASSERT_FINE(verb_prune(&params, &error) == BP_VERB_OK, error);
+    verb_spoil = NULL;
+    ck_assert(verb_noted("prune"));
+    ck_assert_uint_eq(verb_length("backups"), 1);
+    ck_assert_str_eq(verb_item("backups", 0, "name"), "b");
+    list_is("d=success ");
+}
+END_TEST
+
 START_TEST(test_prune__cancelled_deletes_no_more)
 {
     verb_seed_backup();
@@ -354,5 +387,6 @@ main(void)
         test_view__foreign_backup_is_verified,
         test_view__foreign_backup_that_is_damaged_is_not_restored, test_delete__all_of_it,
         test_delete__again_after_a_failure, test_prune__needs_a_rule, test_prune__keeps_the_newest,
-        test_prune__one_that_fails_stops_no_other, test_prune__cancelled_deletes_no_more);
+        test_prune__one_that_fails_stops_no_other,
+        test_prune__one_that_another_deleted_is_no_failure, test_prune__cancelled_deletes_no_more);
 }
