@@ -44,6 +44,7 @@ struct bp_lease {
     pthread_cond_t wake;
     bool stopping;
     char *lost;        /* why, or NULL */
+    char *failed;      /* why the last renewal did, or NULL */
     gint64 renewed_ns; /* when the last good write began; monotonic */
 };
 
@@ -71,6 +72,7 @@ lease_destroy(bp_lease *lease)
     bp_cancel_free(lease->stop);
     bp_lease_record_free(lease->record);
     g_free(lease->lost);
+    g_free(lease->failed);
     g_free(lease->key);
     g_free(lease);
 }
@@ -291,8 +293,9 @@ after_conflict(bp_lease *lease, const bp_call *call)
     return FAILED; /* ours: the next write names the right version */
 }
 
+/* @why: (out) (transfer full) of one that failed */
 static renewal
-renew(bp_lease *lease)
+renew(bp_lease *lease, char **why)
 {
     bp_call call = {.cancel = lease->stop, .deadline_ns = bp_clock_mono_ns() + lease->renew_ns};
     if (!lease->conditional) {
@@ -313,6 +316,7 @@ renew(bp_lease *lease)
     }
     if (!bp_error_is(failed, BP_ERR_CANCELLED)) {
         BP_WARN("a lease could not be renewed", "key", lease->key, "error", failed->message);
+        *why = g_strndup(failed->message, strcspn(failed->message, "\n"));
     }
     bool conflict = bp_error_is(failed, BP_ERR_EXISTS) || bp_error_is(failed, BP_ERR_NOT_FOUND);
     return conflict ? after_conflict(lease, &call) : FAILED;
@@ -324,11 +328,19 @@ is_overdue(const bp_lease *lease)
     return bp_clock_mono_ns() - lease->renewed_ns > LOST_AFTER * lease->renew_ns;
 }
 
+/* Lock held.  What keeps us from renewing is also what the job suffers from, and has to be mended.
+ * Returns: (transfer full) */
+static char *
+with_reason(const bp_lease *lease, const char *what)
+{
+    return g_strconcat(what, lease->failed != NULL ? ": " : "", lease->failed, NULL);
+}
+
 /* Lock held. */
 static void
-lose(bp_lease *lease, const char *why)
+lose(bp_lease *lease, char *take_why)
 {
-    lease->lost = g_strdup(why);
+    lease->lost = take_why;
     if (lease->on_loss != NULL) {
         bp_cancel_trigger(lease->on_loss, 0);
     }
@@ -340,16 +352,19 @@ renew_once(bp_lease *lease)
 {
     gint64 begun = bp_clock_mono_ns();
     pthread_mutex_unlock(&lease->lock);
-    renewal result = renew(lease);
+    char *why = NULL;
+    renewal result = renew(lease, &why);
     pthread_mutex_lock(&lease->lock);
+    g_free(lease->failed);
+    lease->failed = why;
     if (result == RENEWED) {
         lease->renewed_ns = begun;
         return begun + lease->renew_ns;
     }
     if (result == LOST) {
-        lose(lease, "somebody else took it");
+        lose(lease, g_strdup("somebody else took it"));
     } else if (is_overdue(lease) && !lease->stopping) {
-        lose(lease, "it could not be renewed for too long");
+        lose(lease, with_reason(lease, "it could not be renewed for too long"));
     }
     return bp_clock_mono_ns() + lease->renew_ns / RETRIES_PER_PERIOD;
 }
@@ -433,14 +448,27 @@ bool
 bp_lease_check(const bp_lease *lease, GError **error)
 {
     BP_LOCK_GUARD((pthread_mutex_t *)&lease->lock);
-    const char *why = lease->lost;
+    g_autofree char *why = g_strdup(lease->lost);
     if (why == NULL && is_overdue(lease)) {
-        why = "it was not renewed in time";
+        why = with_reason(lease, "it was not renewed in time");
     }
     if (why != NULL) {
         bp_set_error(error, BP_ERR_STALE, "lease %s was lost: %s", lease->key, why);
     }
     return why == NULL;
+}
+
+/* Who has a hint already keeps it. */
+static void
+add_loss(GError *error, const char *loss)
+{
+    char *hint = strstr(error->message, "\nhint: ");
+    if (hint == NULL) {
+        bp_error_add_hint(&error, "%s, so another run may be at work there", loss);
+        return;
+    }
+    g_autofree char *old = error->message;
+    error->message = g_strdup_printf("%.*s; %s%s", (int)(hint - old), old, loss, hint);
 }
 
 bool
@@ -455,7 +483,7 @@ bp_lease_blame(const bp_lease *lease, const bp_cancel *user, GError **error)
         g_clear_error(error);
         g_propagate_error(error, g_steal_pointer(&lost));
     } else if (strstr((*error)->message, lost->message) == NULL) {
-        bp_error_add_hint(error, "%s, so another run may be at work there", lost->message);
+        add_loss(*error, lost->message);
     }
     return false;
 }

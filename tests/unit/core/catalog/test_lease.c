@@ -522,6 +522,10 @@ START_TEST(test_blame__only_what_the_loss_has_stopped)
     bp_set_error(&fix.error, BP_ERR_DENIED, "no right");
     ck_assert(!bp_lease_blame(lease, user, &fix.error));
     ASSERT_ERROR(fix.error, BP_ERR_DENIED, "no right\nhint: lease " KEY " was lost: ");
+    bp_set_error(&fix.error, BP_ERR_CORRUPT, "not there\nhint: verify it");
+    ck_assert(!bp_lease_blame(lease, user, &fix.error));
+    ck_assert(g_str_has_suffix(fix.error->message, "took it\nhint: verify it"));
+    ASSERT_ERROR(fix.error, BP_ERR_CORRUPT, "not there; lease " KEY " was lost: somebody else");
     bp_cancel_trigger(user, 2);
     bp_set_error(&fix.error, BP_ERR_CANCELLED, "cancelled");
     ck_assert(!bp_lease_blame(lease, user, &fix.error));
@@ -541,7 +545,7 @@ START_TEST(test_renew__fails_for_too_long)
     ASSERT_FINE(lease != NULL, fix.error);
     ck_assert(!bp_cancel_sleep_ns(on_loss, PATIENCE_NS));
     ck_assert(!bp_lease_check(lease, &fix.error));
-    ASSERT_ERROR(fix.error, BP_ERR_STALE, "lost: it could not be renewed for too long");
+    ASSERT_ERROR(fix.error, BP_ERR_STALE, "lost: it could not be renewed for too long: ");
     bp_lease_free(lease);
 }
 END_TEST
