@@ -36,7 +36,7 @@ typedef struct bp_catalog {
                           backup, whatever it looks like */
     bool shared;       /* the source's own storage has this very root: what has nothing of ours and
                           is no other tool's backup is the source's */
-    gint64 renew_ns;   /* of deletions' and seals' leases; 0 = BP_LEASE_RENEW_NS, except in tests */
+    gint64 renew_ns;   /* of leases; 0 = BP_LEASE_RENEW_NS, except in tests */
 } bp_catalog;
 
 /** What `list` shows of one backup. */

@@ -233,6 +233,7 @@ bool
 bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **error)
 {
     g_autofree char *lease_key = bp_catalog_key(writing->name, BP_CATALOG_LEASE);
+    gint64 renew_ns = writing->catalog->renew_ns;
     bp_lease_params params = {
         .catalog = writing->catalog,
         .key = lease_key,
@@ -240,20 +241,21 @@ bp_writing_run(bp_writing *writing, const bp_writing_steps *steps, GError **erro
         .purpose = writing->verb_name,
         .advisory = is_advisory(writing),
         .wait_stale = writing->resume || writing->replace,
-        .renew_ns = BP_LEASE_RENEW_NS,
+        .renew_ns = renew_ns != 0 ? renew_ns : BP_LEASE_RENEW_NS,
         .on_loss = writing->on_loss,
     };
     g_autoptr(bp_lease) lease = bp_lease_take(&params, error);
-    if (lease == NULL || !prepare(writing, error) || !steps->ready(steps->ctx, error)) {
+    if (lease == NULL) {
         return false;
     }
-    bool fine = write_manifest_first(writing, error) && steps->write(steps->ctx, error);
+    bool ready = prepare(writing, error) && steps->ready(steps->ctx, error);
+    bool fine = ready && write_manifest_first(writing, error) && steps->write(steps->ctx, error);
     if (!bp_lease_blame(lease, bp_workspace_call(writing->verb->workspace)->cancel, error)) {
         return false; /* somebody else writes here now: not even the failure is ours to record */
     }
     if (fine) {
         end_uploads(writing);
-    } else {
+    } else if (ready) {
         record_failure(writing, *error);
         hint_at_resume(writing, error);
     }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/catalog/lease.h"
+#include "core/plugin/frame.h"
 #include "tests/unit/core/verb/verb_fixture.h"
 
 static bp_create_params params;
@@ -410,6 +411,44 @@ START_TEST(test_create__looks_again_under_the_lease)
 }
 END_TEST
 
+/* Somebody takes the lease while --replace still removes; every call of ours ends then. */
+static bp_status
+lose_lease_while_clearing(struct bp_storage *storage, const struct bp_op *op, const char *key,
+                          const char *if_match, struct bp_error *raw)
+{
+    const bp_cancel *lost = bp_frame_of(op)->call.cancel;
+    gint64 until = bp_clock_mono_ns() + 20 * BP_NS_PER_S;
+    bool is_document = g_str_has_prefix(key, "b/meta/");
+    while (is_document && !bp_cancel_is_set(lost) && bp_clock_mono_ns() < until) {
+        verb_write("backups/b/bakplane/lease.json", "{\"run\":\"another\"}");
+        (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS); /* a renewal on its way may write over it */
+    }
+    return verb_honest_store.remove(storage, op, key, if_match, raw);
+}
+
+static void
+spoil_clearing(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->remove = lose_lease_while_clearing;
+}
+
+START_TEST(test_create__lease_lost_before_it_has_begun)
+{
+    verb_seed_backup();
+    verb_spoil = spoil_clearing;
+    bp_verb verb = verb_open();
+    const bp_catalog *catalog = NULL;
+    ASSERT_FINE(bp_workspace_catalog(verb.workspace, &catalog, &error), error);
+    ((bp_catalog *)catalog)->renew_ns = 50 * BP_NS_PER_MS;
+    bp_create_params again = {.name = "b", .replace = true};
+    ck_assert_int_eq(bp_verb_create(&verb, &again, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_STALE, "lease b/bakplane/lease.json was lost: ");
+    verb_close(&verb);
+    ck_assert_str_eq(status(), "deleting"); /* nothing was written since */
+}
+END_TEST
+
 static guint64 available;
 
 static bp_status
@@ -472,6 +511,6 @@ main(void)
         test_create__newer_record_is_never_touched, test_create__failed_unit_names_itself,
         test_resume__copies_nothing_twice, test_resume__copies_again_what_changed,
         test_create__live_writer_is_respected, test_create__looks_again_under_the_lease,
-        test_create__refused_when_it_does_not_fit,
+        test_create__lease_lost_before_it_has_begun, test_create__refused_when_it_does_not_fit,
         test_create__estimate_is_not_added_to_the_result);
 }
