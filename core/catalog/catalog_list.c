@@ -103,6 +103,25 @@ judge_unfinished(const bp_catalog *catalog, bp_backup_entry *entry, GError **err
     return true;
 }
 
+/* Success is on record before the document that ends a backup: perhaps its writer is just there. */
+static bool
+judge_incomplete(const bp_catalog *catalog, bp_backup_entry *entry, GError **error)
+{
+    bp_lease_state state = BP_LEASE_NONE;
+    g_autofree char *holder = NULL;
+    if (!look_for_writer(catalog, entry, &state, &holder, error)) {
+        return false;
+    }
+    if (state != BP_LEASE_NONE && state != BP_LEASE_DEAD) {
+        g_autofree char *problem = g_steal_pointer(&entry->problem);
+        entry->problem =
+            g_strdup_printf("is at its end: %s, and %s is at work there", problem, holder);
+        entry->state = BP_BACKUP_RUNNING;
+        entry->incomplete = false;
+    }
+    return true;
+}
+
 static bool
 fill_ours(const bp_catalog *catalog, const bp_manifest *manifest, bp_backup_entry *entry,
           GError **error)
@@ -120,7 +139,8 @@ fill_ours(const bp_catalog *catalog, const bp_manifest *manifest, bp_backup_entr
     entry->run_id = g_strdup(manifest->run_id);
     switch (manifest->state) {
     case BP_BACKUP_SUCCESS:
-        return check_documents(catalog, manifest, entry, error);
+        return check_documents(catalog, manifest, entry, error) &&
+               (!entry->incomplete || judge_incomplete(catalog, entry, error));
     case BP_BACKUP_FAILED:
         entry->problem = first_line(manifest->error != NULL ? manifest->error : "failed");
         return true;
@@ -191,7 +211,7 @@ inspect_unrecorded(const bp_catalog *catalog, bp_backup_entry *entry, bool *is_b
 
 /* @is_backup false: nothing that a list shows. */
 static bp_backup_entry *
-inspect(const bp_catalog *catalog, const char *name, bool *is_backup, GError **error)
+inspect_once(const bp_catalog *catalog, const char *name, bool *is_backup, GError **error)
 {
     *is_backup = true;
     g_autoptr(bp_backup_entry) entry = entry_new(name);
@@ -211,6 +231,21 @@ inspect(const bp_catalog *catalog, const char *name, bool *is_backup, GError **e
         ok = false;
     }
     return ok ? g_steal_pointer(&entry) : NULL;
+}
+
+/*
+ * A run that ended between our looks at what it wrote and at its lease looks like one that was
+ * killed.  Once the lease was seen to be free, what it wrote is looked at again.
+ */
+static bp_backup_entry *
+inspect(const bp_catalog *catalog, const char *name, bool *is_backup, GError **error)
+{
+    bp_backup_entry *entry = inspect_once(catalog, name, is_backup, error);
+    if (entry != NULL && entry->begun && (entry->stale || entry->incomplete)) {
+        bp_backup_entry_free(entry);
+        entry = inspect_once(catalog, name, is_backup, error);
+    }
+    return entry;
 }
 
 static void

@@ -165,6 +165,60 @@ START_TEST(test_find__remains)
 }
 END_TEST
 
+START_TEST(test_find__success_whose_writer_is_at_its_last_document)
+{
+    create("b_1");
+    ck_assert(bp_store_remove(fix.store, NULL, "b_1/" COMMIT_DOCUMENT, NULL, NULL));
+    set_lease("b_1", NULL, 0);
+    g_autoptr(bp_backup_entry) entry = find("b_1");
+    ck_assert_int_eq(entry->state, BP_BACKUP_RUNNING);
+    ck_assert(!entry->incomplete && !entry->stale);
+    ck_assert(g_str_has_prefix(entry->problem, "is at its end: document " COMMIT_DOCUMENT
+                                               " is missing, and create on host "));
+    set_lease("b_1", NULL, dead_pid());
+    g_autoptr(bp_backup_entry) dead = find("b_1");
+    ck_assert(dead->incomplete);
+    ck_assert_str_eq(dead->problem, "document " COMMIT_DOCUMENT " is missing");
+}
+END_TEST
+
+/* It writes the rest and gives its lease back, between the look at that and the look at this. */
+static void
+finish_backup(void *ctx G_GNUC_UNUSED, const char *key)
+{
+    create("b_1");
+    ck_assert(bp_store_remove(fix.store, NULL, key, NULL, NULL));
+}
+
+static void
+finish_while_it_is_looked_at(void)
+{
+    set_lease("b_1", NULL, 0);
+    fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_READ_OPEN,
+                                                  .key = "b_1/" BP_CATALOG_LEASE,
+                                                  .times = 1,
+                                                  .hook = finish_backup});
+    g_autoptr(bp_backup_entry) entry = find("b_1");
+    ck_assert_int_eq(entry->state, BP_BACKUP_SUCCESS);
+    ck_assert(!entry->incomplete && !entry->stale);
+    ck_assert_ptr_null(entry->problem);
+}
+
+START_TEST(test_find__ends_while_it_is_looked_at)
+{
+    save("b_1", BP_BACKUP_RUNNING, NULL);
+    finish_while_it_is_looked_at();
+}
+END_TEST
+
+START_TEST(test_find__last_document_comes_while_it_is_looked_at)
+{
+    create("b_1");
+    ck_assert(bp_store_remove(fix.store, NULL, "b_1/" COMMIT_DOCUMENT, NULL, NULL));
+    finish_while_it_is_looked_at();
+}
+END_TEST
+
 START_TEST(test_find__only_a_lease)
 {
     set_lease("b_1", NULL, dead_pid());
@@ -293,14 +347,15 @@ END_TEST
 int
 main(void)
 {
-    return RUN_SUITE("core/catalog/catalog_list", fixture_setup, fixture_teardown,
-                     test_find__success, test_find__document_missing, test_find__document_cut,
-                     test_find__failed_says_why, test_find__running,
-                     test_find__running_elsewhere_may_live, test_find__running_but_dead,
-                     test_find__deleting_without_lease, test_find__foreign, test_find__remains,
-                     test_find__only_a_lease, test_find__newer_and_broken_manifest,
-                     test_find__a_name_is_a_directory, test_find__refuses_names_that_are_paths,
-                     test_find__storage_fails, test_find__without_a_commit_document,
-                     test_list__sorted_and_robust, test_list__empty_storage,
-                     test_list__few_calls_per_backup, test_list__cancelled);
+    return RUN_SUITE(
+        "core/catalog/catalog_list", fixture_setup, fixture_teardown, test_find__success,
+        test_find__document_missing, test_find__document_cut, test_find__failed_says_why,
+        test_find__running, test_find__running_elsewhere_may_live, test_find__running_but_dead,
+        test_find__deleting_without_lease, test_find__foreign, test_find__remains,
+        test_find__only_a_lease, test_find__success_whose_writer_is_at_its_last_document,
+        test_find__ends_while_it_is_looked_at, test_find__last_document_comes_while_it_is_looked_at,
+        test_find__newer_and_broken_manifest, test_find__a_name_is_a_directory,
+        test_find__refuses_names_that_are_paths, test_find__storage_fails,
+        test_find__without_a_commit_document, test_list__sorted_and_robust,
+        test_list__empty_storage, test_list__few_calls_per_backup, test_list__cancelled);
 }
