@@ -39,11 +39,19 @@ static bool
 set_exists(const bp_writing *writing, const bp_backup_entry *entry, GError **error)
 {
     bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
-    bp_set_error(error, BP_ERR_EXISTS, "backup already exists with the name %s (%s)%s",
-                 writing->name,
-                 entry->incomplete ? "incomplete" : bp_backup_state_name(entry->state),
-                 whole ? "\nhint: choose another name, or --replace it"
-                       : "\nhint: go on with --resume, or start over with --replace");
+    bool may_live = entry->state == BP_BACKUP_RUNNING && !entry->stale;
+    bp_set_error(error, BP_ERR_EXISTS, "backup already exists with the name %s (%s)", writing->name,
+                 entry->incomplete ? "incomplete" : bp_backup_state_name(entry->state));
+    if (may_live) { /* what it has made by then is not to be replaced */
+        bp_error_add_hint(error,
+                          "it %s: wait until that has ended, or if it is gone for good, go "
+                          "on with --resume",
+                          entry->problem);
+    } else if (whole) {
+        bp_error_add_hint(error, "choose another name, or --replace it");
+    } else {
+        bp_error_add_hint(error, "go on with --resume, or start over with --replace");
+    }
     return false;
 }
 
