@@ -248,30 +248,6 @@ bp_copying_documents(bp_copying *c, bool last, GError **error)
     return fine;
 }
 
-/* Says why the original is no longer what was opened; NULL = it is, as far as can be seen. */
-static const char *
-what_became_of_it(bp_copying *c)
-{
-    const bp_catalog *from = c->view.catalog;
-    const char *name = c->params->name;
-    g_autoptr(GError) failed = NULL;
-    g_autoptr(bp_backup_entry) entry = bp_catalog_find(from, name, &failed);
-    if (entry == NULL) {
-        return bp_error_is(failed, BP_ERR_NOT_FOUND) ? "deleted" : NULL;
-    }
-    if (entry->state == BP_BACKUP_DELETING || (c->view.foreign && !entry->foreign)) {
-        return "deleted";
-    }
-    if (c->view.foreign) {
-        return NULL;
-    }
-    g_autoptr(bp_manifest) now = bp_catalog_manifest(from, name, &failed);
-    if (now == NULL) {
-        return bp_error_is(failed, BP_ERR_NOT_FOUND) ? "deleted" : NULL;
-    }
-    return g_strcmp0(now->run_id, c->view.manifest->run_id) != 0 ? "replaced" : NULL;
-}
-
 /* The first object that is missing, as the record of the original names it. */
 static void
 name_missing(bp_copying *c, GError **error)
@@ -338,7 +314,7 @@ bp_copying_explain(bp_copying *c, GError **error)
         return;
     }
     bp_store *store = c->view.catalog->store;
-    const char *what = what_became_of_it(c);
+    const char *what = bp_view_became(&c->view);
     if (what != NULL) {
         g_clear_error(error);
         bp_set_error(error, BP_ERR_STALE, "backup %s on storage '%s' was %s while it was copied",

@@ -149,6 +149,12 @@ describe(const bp_verb *verb, const bp_verify_sums *sums, json_t *take_problems)
     json_object_set_new(result, "problems", take_problems);
 }
 
+static guint64
+count_bad(const bp_verify_sums *sums)
+{
+    return sums->missing + sums->truncated + sums->altered + sums->unexpected;
+}
+
 static bool
 verify_plain(const bp_verb *verb, const bp_view *view, bool deep, bp_verify_sums *sums,
              GError **error)
@@ -305,6 +311,36 @@ find_unsealed(void *ctx, const bp_item_record *record, GError **error)
     return !search->any;
 }
 
+/* What is missing may be so because another run deletes it just now: that is no damage. */
+static bool
+is_still_there(const bp_view *view, GError **error)
+{
+    const char *became = bp_view_became(view);
+    if (became != NULL) {
+        g_clear_error(error);
+        bp_set_error(error, BP_ERR_STALE, "backup %s was %s while it was verified",
+                     view->manifest->name, became);
+    }
+    return became == NULL;
+}
+
+/* Without a lease: nothing is written. */
+static bool
+verify_unheld(const bp_verb *verb, const bp_view *view, bool deep, bp_verify_sums *sums,
+              GError **error)
+{
+    GError *failed = NULL;
+    bool fine = verify_plain(verb, view, deep, sums, &failed);
+    bool lacks = bp_error_is(failed, BP_ERR_NOT_FOUND) || bp_error_is(failed, BP_ERR_CORRUPT);
+    if (count_bad(sums) > 0 || lacks) {
+        fine = is_still_there(view, &failed) && fine;
+    }
+    if (failed != NULL) {
+        g_propagate_error(error, failed);
+    }
+    return fine;
+}
+
 bp_verb_outcome
 bp_verb_verify(const bp_verb *verb, const char *name, bool deep, GError **error)
 {
@@ -326,13 +362,12 @@ bp_verb_verify(const bp_verb *verb, const char *name, bool deep, GError **error)
     }
     bp_monitor_begin(verb->monitor, "verify", NULL, NULL);
     bool fine = search.any ? verify_and_seal(verb, &view, &sums, error)
-                           : verify_plain(verb, &view, deep, &sums, error);
+                           : verify_unheld(verb, &view, deep, &sums, error);
     bp_monitor_end(verb->monitor);
     bp_json_set_u64(verb->result, "duration_ms",
                     (guint64)((bp_clock_mono_ns() - started) / BP_NS_PER_MS));
     if (!fine) {
         return BP_VERB_FAILED;
     }
-    guint64 bad = sums.missing + sums.truncated + sums.altered + sums.unexpected;
-    return bad == 0 ? BP_VERB_OK : BP_VERB_DIFFERENT;
+    return count_bad(&sums) == 0 ? BP_VERB_OK : BP_VERB_DIFFERENT;
 }

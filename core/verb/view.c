@@ -211,6 +211,28 @@ bp_view_items(const bp_view *view, bp_item_record_fn fn, void *ctx, GError **err
     return fine;
 }
 
+const char *
+bp_view_became(const bp_view *view)
+{
+    const char *name = view->manifest->name;
+    g_autoptr(GError) failed = NULL;
+    g_autoptr(bp_backup_entry) entry = bp_catalog_find(view->catalog, name, &failed);
+    if (entry == NULL) {
+        return bp_error_is(failed, BP_ERR_NOT_FOUND) ? "deleted" : NULL;
+    }
+    if (entry->state == BP_BACKUP_DELETING || (view->foreign && !entry->foreign)) {
+        return "deleted";
+    }
+    if (view->foreign) {
+        return NULL;
+    }
+    g_autoptr(bp_manifest) now = bp_catalog_manifest(view->catalog, name, &failed);
+    if (now == NULL) {
+        return bp_error_is(failed, BP_ERR_NOT_FOUND) ? "deleted" : NULL;
+    }
+    return g_strcmp0(now->run_id, view->manifest->run_id) != 0 ? "replaced" : NULL;
+}
+
 char *
 bp_view_unit_name(const bp_view *view, const bp_manifest_unit *unit)
 {

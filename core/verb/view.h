@@ -34,6 +34,12 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(bp_view, bp_view_clear)
 /** All items; for a foreign backup the source names them anew at each call. */
 bool bp_view_items(const bp_view *view, bp_item_record_fn fn, void *ctx, GError **error);
 
+/**
+ * What another run has made of the backup since it was opened: "deleted" or "replaced".  NULL when
+ * it is still that, as far as can be seen.
+ */
+const char *bp_view_became(const bp_view *view);
+
 /** "parent.child" of a unit.  Returns: (transfer full) */
 char *bp_view_unit_name(const bp_view *view, const bp_manifest_unit *unit);
 

@@ -75,6 +75,33 @@ START_TEST(test_verify__missing_object)
 }
 END_TEST
 
+/* Another process deletes the backup while its objects are looked at. */
+static bp_status
+stat_while_it_is_deleted(struct bp_storage *storage, const struct bp_op *op, const char *key,
+                         struct bp_object_meta *out, struct bp_error *raw)
+{
+    static atomic_flag begun = ATOMIC_FLAG_INIT;
+    if (g_str_has_prefix(key, "b/items/") && !atomic_flag_test_and_set(&begun)) {
+        verb_remove("backups/b");
+    }
+    return verb_honest_store.stat(storage, op, key, out, raw);
+}
+
+static void
+spoil_stat(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->stat = stat_while_it_is_deleted;
+}
+
+START_TEST(test_verify__deleted_meanwhile_is_not_damaged)
+{
+    verb_spoil = spoil_stat;
+    ck_assert_int_eq(verb_verify("b", false, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_STALE, "backup b was deleted while it was verified");
+}
+END_TEST
+
 START_TEST(test_verify__truncated_object)
 {
     verb_write("backups/b/items/default/books/2", "sec");
@@ -471,15 +498,15 @@ main(void)
 {
     return RUN_SUITE(
         "verb/verify", setup, verb_teardown, test_verify__sizes, test_verify__checksums,
-        test_verify__missing_object, test_verify__truncated_object, test_verify__longer_object,
-        test_verify__altered_object, test_verify__unexpected_object,
-        test_verify__all_kinds_are_counted, test_verify__problems_are_listed_up_to_a_limit,
-        test_verify__more_items_than_a_batch, test_verify__unreadable_object_is_an_error,
-        test_verify__reading_is_tried_again, test_verify__cancelled, test_verify__unknown_backup,
-        test_verify__damaged_items_file, test_verify__damaged_document,
-        test_verify__seals_what_has_no_checksum, test_verify__seals_beside_damage,
-        test_verify__killed_while_sealing, test_verify__sealing_fails_without_loss,
-        test_verify__sealing_respects_a_live_writer,
+        test_verify__missing_object, test_verify__deleted_meanwhile_is_not_damaged,
+        test_verify__truncated_object, test_verify__longer_object, test_verify__altered_object,
+        test_verify__unexpected_object, test_verify__all_kinds_are_counted,
+        test_verify__problems_are_listed_up_to_a_limit, test_verify__more_items_than_a_batch,
+        test_verify__unreadable_object_is_an_error, test_verify__reading_is_tried_again,
+        test_verify__cancelled, test_verify__unknown_backup, test_verify__damaged_items_file,
+        test_verify__damaged_document, test_verify__seals_what_has_no_checksum,
+        test_verify__seals_beside_damage, test_verify__killed_while_sealing,
+        test_verify__sealing_fails_without_loss, test_verify__sealing_respects_a_live_writer,
         test_verify__seals_what_is_there_under_the_lease, test_verify__sealing_is_tried_again,
         test_verify__old_record_that_stays_is_no_failure,
         test_verify__old_record_where_nothing_may_be_written,
