@@ -40,6 +40,13 @@ verify_backup(bp_restoring *restore, GError **error)
     if (sums.missing + sums.truncated + sums.altered == 0) {
         return true;
     }
+    const char *became = bp_view_became(&restore->view);
+    if (became != NULL) {
+        bp_set_error(error, BP_ERR_STALE,
+                     "backup %s was %s while it was looked at; nothing was restored",
+                     restore->params->name, became);
+        return false;
+    }
     const char *first = bp_json_text(json_array_get(problems, 0), "key", "?");
     const char *what = bp_json_text(json_array_get(problems, 0), "problem", "?");
     bp_set_error(error, BP_ERR_CORRUPT,
@@ -296,6 +303,14 @@ may_pass(int error_class)
            error_class == BP_ERR_THROTTLED;
 }
 
+/* What a cancel has stopped tells less than what had failed by then. */
+static bool
+tells_more(const bp_target *target, const bp_target *first)
+{
+    return first == NULL ||
+           (first->error_class == BP_ERR_CANCELLED && target->error_class != BP_ERR_CANCELLED);
+}
+
 /* One error for the whole restore, naming the first target that failed. */
 static void
 summarise(const bp_restoring *restore, GError **error)
@@ -311,7 +326,7 @@ summarise(const bp_restoring *restore, GError **error)
                    target->state != BP_TARGET_COMPLETE;
         failed += bad;
         passes = passes && (!bad || may_pass(target->error_class));
-        first = first == NULL && bad ? target : first;
+        first = bad && tells_more(target, first) ? target : first;
     }
     const bp_cancel *user = bp_workspace_call(restore->verb->workspace)->cancel;
     int error_class = first != NULL && passes ? first->error_class : BP_ERR_PERMANENT;

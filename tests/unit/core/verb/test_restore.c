@@ -5,6 +5,9 @@
  */
 #include "tests/unit/core/verb/verb_fixture.h"
 
+#include <stdatomic.h>
+
+#include "core/base/clock.h"
 #include "core/verb/restore_journal.h"
 
 static bp_restore_params params;
@@ -230,6 +233,72 @@ START_TEST(test_restore__refuses_a_damaged_backup)
 }
 END_TEST
 
+/* Another process deletes the backup while its objects are looked at. */
+static bp_status
+stat_while_it_is_deleted(struct bp_storage *storage, const struct bp_op *op, const char *key,
+                         struct bp_object_meta *out, struct bp_error *raw)
+{
+    static atomic_flag begun = ATOMIC_FLAG_INIT;
+    if (g_str_has_prefix(key, "b/items/") && !atomic_flag_test_and_set(&begun)) {
+        verb_remove("backups/b");
+    }
+    return verb_honest_store.stat(storage, op, key, out, raw);
+}
+
+static void
+spoil_stat(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    storage->stat = stat_while_it_is_deleted;
+}
+
+START_TEST(test_restore__deleted_meanwhile_is_not_damaged)
+{
+    verb_spoil = spoil_stat;
+    restore_refused(BP_ERR_STALE,
+                    "backup b was deleted while it was looked at; nothing was restored");
+}
+END_TEST
+
+static atomic_bool second_failed;
+
+/* The second target fails; then somebody cancels, and that ends the first. */
+static bp_status
+prepare_until_cancelled(struct bp_restore *restore, const struct bp_op *op, uint32_t target,
+                        const struct bp_note_sink *notes, const struct bp_text_sink *identity,
+                        struct bp_error *raw)
+{
+    gint64 until = bp_clock_mono_ns() + 20 * BP_NS_PER_S;
+    if (target == 1) {
+        raw->cls = BP_ERR_DENIED;
+        g_strlcpy(raw->message, "no right to make it", sizeof raw->message);
+        atomic_store(&second_failed, true);
+        return raw->cls;
+    }
+    while (!atomic_load(&second_failed) && bp_clock_mono_ns() < until) {
+        (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
+    }
+    bp_cancel_trigger(verb_cancel, 2);
+    return verb_honest.target_prepare(restore, op, target, notes, identity, raw);
+}
+
+static void
+spoil_prepare(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)storage;
+    source->target_prepare = prepare_until_cancelled;
+}
+
+START_TEST(test_restore__cancel_does_not_hide_what_had_failed)
+{
+    static const char *const two[] = {"concurrency.units=2", NULL};
+    params.overrides = two;
+    verb_spoil = spoil_prepare;
+    ck_assert_int_eq(verb_restore(&params, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_CANCELLED, "2 failed; default.films: source files: no right to");
+}
+END_TEST
+
 START_TEST(test_restore__deep_verification_first)
 {
     static const char *const overrides[] = {"verify=deep", NULL};
@@ -450,7 +519,8 @@ main(void)
         test_restore__refuses_two_of_one_name, test_restore__refuses_bad_texts,
         test_restore__refuses_a_bad_setting, test_restore__unknown_backup,
         test_restore__dry_run_touches_nothing, test_restore__refuses_what_exists,
-        test_restore__refuses_a_damaged_backup, test_restore__deep_verification_first,
+        test_restore__refuses_a_damaged_backup, test_restore__deleted_meanwhile_is_not_damaged,
+        test_restore__cancel_does_not_hide_what_had_failed, test_restore__deep_verification_first,
         test_restore__staging_compares_checksums, test_restore__refuses_an_unfinished_backup,
         test_restore__server_that_may_not_read_the_backup,
         test_restore__unknown_whether_the_server_may_read,
