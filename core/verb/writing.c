@@ -23,6 +23,7 @@ bp_writing_clear(bp_writing *writing)
     bp_sizes_free(writing->listed);
     bp_journal_free(writing->journal);
     bp_uploads_free(writing->uploads);
+    g_clear_pointer(&writing->seen, g_free);
     writing->proven = NULL;
     writing->listed = NULL;
     writing->journal = NULL;
@@ -36,9 +37,14 @@ is_advisory(const bp_writing *writing)
 }
 
 static bool
+is_whole(const bp_backup_entry *entry)
+{
+    return entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
+}
+
+static bool
 set_exists(const bp_writing *writing, const bp_backup_entry *entry, GError **error)
 {
-    bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
     bool may_live = entry->state == BP_BACKUP_RUNNING && !entry->stale;
     bp_set_error(error, BP_ERR_EXISTS, "backup already exists with the name %s (%s)", writing->name,
                  entry->incomplete ? "incomplete" : bp_backup_state_name(entry->state));
@@ -47,7 +53,7 @@ set_exists(const bp_writing *writing, const bp_backup_entry *entry, GError **err
                           "it %s: wait until that has ended, or if it is gone for good, go "
                           "on with --resume",
                           entry->problem);
-    } else if (whole) {
+    } else if (is_whole(entry)) {
         bp_error_add_hint(error, "choose another name, or --replace it");
     } else {
         bp_error_add_hint(error, "go on with --resume, or start over with --replace");
@@ -86,12 +92,13 @@ check_entry(const bp_writing *writing, const bp_backup_entry *entry, GError **er
                      name, name, bp_store_name(writing->catalog->store));
         return false;
     }
-    bool whole = entry->state == BP_BACKUP_SUCCESS && !entry->incomplete;
-    return writing->replace || (writing->resume && !whole) || set_exists(writing, entry, error);
+    return writing->replace || (writing->resume && !is_whole(entry)) ||
+           set_exists(writing, entry, error);
 }
 
-bool
-bp_writing_check_name(const bp_writing *writing, GError **error)
+/* @out: (out) (transfer full) what is there, NULL for a name that is free */
+static bool
+look_at_name(const bp_writing *writing, bp_backup_entry **out, GError **error)
 {
     const char *name = writing->name;
     g_autoptr(GError) missing = NULL;
@@ -112,7 +119,43 @@ bp_writing_check_name(const bp_writing *writing, GError **error)
         g_propagate_error(error, g_steal_pointer(&missing));
         return false;
     }
-    return check_entry(writing, entry, error);
+    if (!check_entry(writing, entry, error)) {
+        return false;
+    }
+    *out = g_steal_pointer(&entry);
+    return true;
+}
+
+bool
+bp_writing_check_name(bp_writing *writing, GError **error)
+{
+    g_autoptr(bp_backup_entry) entry = NULL;
+    bool fine = look_at_name(writing, &entry, error);
+    if (fine && entry != NULL && is_whole(entry)) {
+        writing->seen = g_strdup(entry->run_id);
+    }
+    return fine;
+}
+
+static bool
+set_made_just_now(const bp_writing *writing, bp_backup_state state, GError **error)
+{
+    bp_set_error(error, BP_ERR_EXISTS,
+                 "backup already exists with the name %s (%s), made by another run just now",
+                 writing->name, bp_backup_state_name(state));
+    return false;
+}
+
+/* --replace is about what was there when it was given, not about what was waited for. */
+static bool
+check_not_renewed(const bp_writing *writing, GError **error)
+{
+    g_autoptr(bp_backup_entry) entry = NULL;
+    if (!look_at_name(writing, &entry, error)) {
+        return false;
+    }
+    bool renewed = entry != NULL && is_whole(entry) && g_strcmp0(entry->run_id, writing->seen) != 0;
+    return !renewed || set_made_just_now(writing, entry->state, error);
 }
 
 /* The same under the lease: another run may have come and gone since we looked. */
@@ -120,7 +163,7 @@ static bool
 check_still_free(const bp_writing *writing, GError **error)
 {
     if (writing->replace || writing->resume) {
-        return bp_writing_check_name(writing, error);
+        return check_not_renewed(writing, error);
     }
     g_autoptr(GError) missing = NULL;
     g_autoptr(bp_manifest) other = bp_catalog_manifest(writing->catalog, writing->name, &missing);
@@ -131,10 +174,7 @@ check_still_free(const bp_writing *writing, GError **error)
         g_propagate_error(error, g_steal_pointer(&missing));
         return false;
     }
-    bp_set_error(error, BP_ERR_EXISTS,
-                 "backup already exists with the name %s (%s), made by another run just now",
-                 writing->name, bp_backup_state_name(other->state));
-    return false;
+    return set_made_just_now(writing, other->state, error);
 }
 
 /* What earlier runs proved and, where that is much, what of it is still there. */

@@ -12,7 +12,7 @@
 #include "core/copy/copy.h"
 #include "core/verb/verb.h"
 
-/** One run that writes.  Filled by the verb; borrowed but for the last four, which are made here.
+/** One run that writes.  Filled by the verb; borrowed but for the last five, which are made here.
  */
 typedef struct bp_writing {
     const bp_verb *verb;
@@ -26,6 +26,7 @@ typedef struct bp_writing {
     bp_manifest *manifest;       /* to be written; not needed before bp_writing_run */
     bool resume, replace;
     bool copies;         /* from another storage */
+    char *seen;          /* run of the whole backup that check_name found there, or NULL */
     bp_proven *proven;   /* of earlier runs, or NULL */
     bp_sizes *listed;    /* what these left, or NULL when that is little */
     bp_journal *journal; /* of this run */
@@ -38,7 +39,7 @@ void bp_writing_clear(bp_writing *writing);
  * What stands under the name, and whether the flags allow to go on.  Changes nothing.
  * EXISTS; NOT_FOUND for --resume of nothing; UNSUPPORTED for a newer bakplane's.
  */
-bool bp_writing_check_name(const bp_writing *writing, GError **error);
+bool bp_writing_check_name(bp_writing *writing, GError **error);
 
 typedef struct bp_writing_steps {
     /** Under the lease, before the manifest: may it begin? */

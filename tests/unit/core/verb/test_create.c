@@ -388,7 +388,7 @@ plan_while_another_run_finishes(struct bp_source *source, const struct bp_op *op
                                 const struct bp_unit_sink *sink, struct bp_error *raw)
 {
     verb_spoil = NULL;
-    bp_create_params other = {.name = "b", .select.filter = "films"};
+    bp_create_params other = {.name = "b", .select.filter = "films", .replace = params.replace};
     g_autoptr(GError) failed = NULL;
     ASSERT_FINE(verb_create(&other, &failed) == BP_VERB_OK, failed);
     return verb_honest.plan(source, op, filter, sink, raw);
@@ -409,6 +409,19 @@ START_TEST(test_create__looks_again_under_the_lease)
     ck_assert_str_eq(status(), "success");
     ASSERT_FINE(verb_verify("b", true, &error) == BP_VERB_OK, error);
     ck_assert_uint_eq(verb_number("items"), 1);
+}
+END_TEST
+
+START_TEST(test_create__replaces_only_what_it_saw)
+{
+    verb_seed_backup();
+    params.replace = true;
+    verb_spoil = spoil_plan;
+    ck_assert_int_eq(verb_create(&params, &error), BP_VERB_FAILED);
+    ASSERT_ERROR(error, BP_ERR_EXISTS, "(success), made by another run just now");
+    ASSERT_FINE(verb_verify("b", true, &error) == BP_VERB_OK, error);
+    ck_assert_uint_eq(verb_number("items"), 1);
+    create_fine(); /* asked for once more */
 }
 END_TEST
 
@@ -512,6 +525,7 @@ main(void)
         test_create__newer_record_is_never_touched, test_create__failed_unit_names_itself,
         test_resume__copies_nothing_twice, test_resume__copies_again_what_changed,
         test_create__live_writer_is_respected, test_create__looks_again_under_the_lease,
-        test_create__lease_lost_before_it_has_begun, test_create__refused_when_it_does_not_fit,
+        test_create__replaces_only_what_it_saw, test_create__lease_lost_before_it_has_begun,
+        test_create__refused_when_it_does_not_fit,
         test_create__estimate_is_not_added_to_the_result);
 }
