@@ -37,11 +37,13 @@ bp_lease__watch(const bp_lease_params *params, const bp_lease_found *first,
     g_autofree char *wait = bp_text_duration(MISSED_RENEWALS * period);
     BP_WARN("watching whether a lease is still renewed", "key", params->key, "holder", holder,
             "for", wait);
-    while (bp_clock_mono_ns() < until) {
+    gint64 looked_ns = 0;
+    do { /* the last look comes after all the time: who was stopped meanwhile has seen nothing */
         if (!bp_cancel_sleep_ns(cancel, period / 3)) {
             return bp_cancel_check(cancel, error);
         }
         g_auto(bp_lease_found) now = {0};
+        looked_ns = bp_clock_mono_ns();
         if (!bp_lease__get(params->catalog, params->key, &now, error)) {
             return false;
         }
@@ -53,7 +55,7 @@ bp_lease__watch(const bp_lease_params *params, const bp_lease_found *first,
             *verdict = BP_LEASE_WATCH_ALIVE;
             return true;
         }
-    }
+    } while (looked_ns < until);
     *verdict = BP_LEASE_WATCH_STALE;
     return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core/catalog/lease and lease_watch: one holder, whoever competes, and what becomes of a lease
- * whose holder is gone.  Renewal periods are milliseconds; whoever waits, waits for an event.
+ * core/catalog/lease: one holder, whoever competes, and what becomes of a lease whose holder is
+ * gone.  Renewal periods are milliseconds; whoever waits, waits for an event.
  */
 #include "core/catalog/lease.h"
 
@@ -146,94 +146,11 @@ START_TEST(test_take__other_host_without_waiting)
 }
 END_TEST
 
-START_TEST(test_take__other_host_that_renews_no_more)
-{
-    set_lease("run-1", "elsewhere", 1);
-    bp_lease_params params = params_of("run-2", 4);
-    params.wait_stale = true;
-    gint64 begun = bp_clock_mono_ns();
-    bp_lease *lease = bp_lease_take(&params, &fix.error);
-    ASSERT_FINE(lease != NULL, fix.error);
-    ck_assert_int_ge(bp_clock_mono_ns() - begun, 12 * BP_NS_PER_MS); /* three periods */
-    ck_assert(holder_is("run-2"));
-    bp_lease_free(lease);
-}
-END_TEST
-
-START_TEST(test_take__unreadable_lease_is_watched_too)
-{
-    fake_store_set_text(fix.store, KEY, "not json");
-    bp_lease_params params = params_of("run-2", 2);
-    ck_assert_ptr_null(bp_lease_take(&params, &fix.error));
-    ASSERT_ERROR(fix.error, BP_ERR_EXISTS, "held by somebody whose lease cannot be read");
-    params.wait_stale = true;
-    bp_lease *lease = bp_lease_take(&params, &fix.error);
-    ASSERT_FINE(lease != NULL, fix.error);
-    bp_lease_free(lease);
-}
-END_TEST
-
-static void
-renew_elsewhere(void *ctx G_GNUC_UNUSED, const char *key G_GNUC_UNUSED)
-{
-    set_lease("run-1", "elsewhere", 1); /* a new version */
-}
-
-START_TEST(test_take__other_host_that_renews)
-{
-    set_lease("run-1", "elsewhere", 1);
-    fake_store_add_fault(
-        fix.store,
-        &(fake_fault){.op = FAKE_READ_OPEN, .key = KEY, .skip = 1, .hook = renew_elsewhere});
-    bp_lease_params params = params_of("run-2", 4);
-    params.wait_stale = true;
-    ck_assert_ptr_null(bp_lease_take(&params, &fix.error));
-    ASSERT_ERROR(fix.error, BP_ERR_EXISTS, "held by create on host elsewhere");
-    ck_assert(holder_is("run-1"));
-}
-END_TEST
-
-static void
-remove_lease(void *ctx G_GNUC_UNUSED, const char *key)
-{
-    (void)bp_store_remove(fix.store, NULL, key, NULL, NULL);
-}
-
-START_TEST(test_take__released_while_watched)
-{
-    set_lease("run-1", "elsewhere", 1);
-    fake_store_add_fault(
-        fix.store,
-        &(fake_fault){
-            .op = FAKE_READ_OPEN, .key = KEY, .skip = 1, .times = 1, .hook = remove_lease});
-    bp_lease_params params = params_of("run-2", 600000); /* would take half an hour */
-    params.renew_ns = 30 * BP_NS_PER_MS;
-    params.wait_stale = true;
-    bp_lease *lease = bp_lease_take(&params, &fix.error);
-    ASSERT_FINE(lease != NULL, fix.error);
-    ck_assert(holder_is("run-2"));
-    bp_lease_free(lease);
-}
-END_TEST
-
 static void
 cancel_now(void *ctx G_GNUC_UNUSED, const char *key G_GNUC_UNUSED)
 {
     bp_cancel_trigger(fix.cancel, 2);
 }
-
-START_TEST(test_take__cancelled_while_watching)
-{
-    set_lease("run-1", "elsewhere", 1);
-    fake_store_add_fault(fix.store,
-                         &(fake_fault){.op = FAKE_READ_OPEN, .key = KEY, .hook = cancel_now});
-    bp_lease_params params = params_of("run-2", 600000);
-    params.wait_stale = true;
-    ck_assert_ptr_null(bp_lease_take(&params, &fix.error));
-    ASSERT_ERROR(fix.error, BP_ERR_CANCELLED, "cancelled");
-    ck_assert(holder_is("run-1"));
-}
-END_TEST
 
 START_TEST(test_take__unknown_outcome_that_worked)
 {
@@ -578,9 +495,7 @@ main(void)
         test_take__held_by_a_living_process, test_take__holder_is_dead,
         test_take__process_id_was_given_away_again,
         test_take__dead_holder_without_conditional_writes, test_take__other_host_without_waiting,
-        test_take__other_host_that_renews_no_more, test_take__unreadable_lease_is_watched_too,
-        test_take__other_host_that_renews, test_take__released_while_watched,
-        test_take__cancelled_while_watching, test_take__unknown_outcome_that_worked,
+        test_take__unknown_outcome_that_worked,
         test_take__cancelled_with_an_unknown_outcome_leaves_nothing, test_take__storage_fails,
         test_take__no_exclusive_creation, test_take__many_compete_one_wins,
         test_take__many_compete_by_claims_one_wins, test_release__is_tried_again,
