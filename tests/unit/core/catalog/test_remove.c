@@ -321,23 +321,15 @@ START_TEST(test_remove_listed__foreign)
 END_TEST
 
 #define LATE_OBJECTS 500
+#define RENEW_NS (5 * BP_NS_PER_MS)
 
-/* Somebody else takes the lease while the first object goes; each takes its time. */
+/* Somebody else takes the lease while the first object goes. */
 static void
 take_lease_away(void *ctx, const char *key G_GNUC_UNUSED)
 {
-    bool *taken = ctx;
-    if (!*taken) {
-        *taken = true;
-        guint looks = fake_store_calls(fix.store, FAKE_READ_OPEN);
-        g_autofree char *text = fixture_lease_text("run-9", "elsewhere", 1, BP_NS_PER_MS);
-        set_text("b/bakplane/lease.json", text);
-        gint64 until = bp_clock_mono_ns() + 20 * BP_NS_PER_S;
-        while (fake_store_calls(fix.store, FAKE_READ_OPEN) == looks && bp_clock_mono_ns() < until) {
-            (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS); /* the holder looks who it is */
-        }
-    }
-    (void)bp_cancel_sleep_ns(NULL, BP_NS_PER_MS);
+    g_autofree char *text = fixture_lease_text("run-9", "elsewhere", 1, BP_NS_PER_MS);
+    set_text("b/bakplane/lease.json", text);
+    *(bool *)ctx = true;
 }
 
 START_TEST(test_remove__stops_when_the_lease_is_lost)
@@ -350,9 +342,11 @@ START_TEST(test_remove__stops_when_the_lease_is_lost)
     bool taken = false;
     fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_REMOVE,
                                                   .skip = 4, /* documents */
+                                                  .times = 1,
                                                   .hook = take_lease_away,
-                                                  .ctx = &taken});
-    fix.catalog.renew_ns = 5 * BP_NS_PER_MS;
+                                                  .ctx = &taken,
+                                                  .hangs = true}); /* until the loss is noticed */
+    fix.catalog.renew_ns = RENEW_NS;
     ck_assert(!remove_backup("b", false));
     ASSERT_ERROR(fix.error, BP_ERR_STALE, "lease b/bakplane/lease.json was lost: somebody else");
     ck_assert(taken);
@@ -361,16 +355,6 @@ START_TEST(test_remove__stops_when_the_lease_is_lost)
 }
 END_TEST
 
-#define RENEW_NS (50 * BP_NS_PER_MS)
-
-/* … and so late that it is overdue in any case. */
-static void
-take_lease_away_and_wait(void *ctx, const char *key)
-{
-    take_lease_away(ctx, key);
-    (void)bp_cancel_sleep_ns(NULL, 3 * RENEW_NS);
-}
-
 START_TEST(test_remove__a_lost_lease_does_not_hide_the_first_error)
 {
     create("b");
@@ -378,8 +362,9 @@ START_TEST(test_remove__a_lost_lease_does_not_hide_the_first_error)
     fake_store_add_fault(fix.store, &(fake_fault){.op = FAKE_REMOVE,
                                                   .skip = 4, /* documents */
                                                   .times = 1,
-                                                  .hook = take_lease_away_and_wait,
+                                                  .hook = take_lease_away,
                                                   .ctx = &taken,
+                                                  .hangs = true,
                                                   .cls = BP_ERR_DENIED});
     fix.catalog.renew_ns = RENEW_NS;
     ck_assert(!remove_backup("b", false));
