@@ -28,8 +28,8 @@ wire_config(const char *address)
     return (struct milvus_config){.address = g_strdup(address),
                                   .storage = g_strdup("data"),
                                   .storage_prefix = g_strdup(""),
-                                  .connect_timeout_ms = 2000,
-                                  .request_timeout_ms = 5000};
+                                  .connect_timeout_ms = 20000,
+                                  .request_timeout_ms = 60000};
 }
 
 static inline int
