@@ -215,6 +215,7 @@ END_TEST
 
 START_TEST(test_parts__each_retries_its_own)
 {
+    env.retry.params.attempts = 5; /* all four failures may hit one part */
     fake_store_add_fault(
         test_dst, &(fake_fault){.op = FAKE_COMMIT, .skip = 5, .times = 2, .cls = BP_ERR_RETRYABLE});
     fake_store_add_fault(
