@@ -420,7 +420,7 @@ START_TEST(test_unknown__abort_ends_with_its_operation)
     undo.deadline_ns = (int64_t)before.tv_sec * 1000000000 + before.tv_nsec + 50000000;
     st_ops->write_abort(writer, &undo);
     clock_gettime(CLOCK_MONOTONIC, &now);
-    ck_assert_int_lt(now.tv_sec - before.tv_sec, 5);
+    ck_assert_int_lt(now.tv_sec - before.tv_sec, 30);
     ck_assert_ptr_nonnull(strstr(bp_fake.last_log, "upload up1 of k stays behind"));
     st_end(&script);
 }
