@@ -20,7 +20,7 @@ START_TEST(test_upload_id__tells_its_start)
     ck_assert_uint_eq(strlen(id), 24);
     ck_assert_str_ne(id, other);
     int64_t started = bp_azure_upload_started(id) / 1000000000;
-    ck_assert(started >= now && started <= now + 5);
+    ck_assert(started >= now && started <= (int64_t)time(NULL));
     ck_assert_int_eq(bp_azure_upload_started("too short"), -1);
     ck_assert_int_eq(bp_azure_upload_started("zz345678901234567890abcd"), -1);
 }
