@@ -212,6 +212,6 @@ class Fault:
         self._met.set()
         return True
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=120):
         """Until a request was hit."""
         assert self._met.wait(timeout), f"nothing asks for {self._target.pattern}"

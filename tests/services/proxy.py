@@ -171,7 +171,7 @@ class FaultProxy:
             return sum(1 for one in self.requests
                        if re.fullmatch(method, one[0]) and re.search(target, one[1]))
 
-    def await_rest(self, timeout=30):
+    def await_rest(self, timeout=120):
         """Until nothing passes any more of what clients have sent that are gone."""
         deadline = time.monotonic() + timeout
         while self._tasks:
