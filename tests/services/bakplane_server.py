@@ -9,6 +9,7 @@
 Without settings it saves a folder of files: server.source, to server.backups.
 """
 
+import contextlib
 import http.client
 import json
 import os
@@ -22,7 +23,9 @@ from pathlib import Path
 from .process import ServerError, ServerProcess
 from .server import Server
 
-PATIENCE = 60
+# Longer than anything takes here: Milvus looks at an import every two seconds, loads and flushes for
+# tens of them.
+PATIENCE = 300
 OVER = {"succeeded", "different", "failed", "cancelled"}
 
 
@@ -139,7 +142,8 @@ class BakplaneServer(Server):
     def close(self):
         self.stop()
         for pid in self.workers():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGKILL)
         super().close()
 
     # -- where it is
