@@ -290,7 +290,7 @@ def time_calls(client, first, gate):
 
 def test_many_who_look_while_a_job_runs(server):
     watched.end(server)
-    server.env["BP_FAULT"] = "storage.write:backups:delay=1s"
+    server.env["BP_FAULT"] = "storage.copy:backups:delay=1s"
     server.settings["backup"]["concurrency"] = {"copies": 1}  # that is minutes, if nobody cancels
     server.settings["server"]["receive_timeout"] = "60s"
     server.start()

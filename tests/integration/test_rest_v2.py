@@ -12,7 +12,7 @@ from services.bakplane_server import BakplaneServer
 
 JOBS, BACKUPS = "/api/v2/jobs", "/api/v2/backups"
 # A create with these takes minutes, unless it is cancelled.
-SLOW = {"BP_FAULT": "storage.write:backups:delay=1s"}
+SLOW = {"BP_FAULT": "storage.copy:backups:delay=1s"}
 MANY = 100
 
 
