@@ -2,6 +2,8 @@
 """Backup storage that is full: said before the first byte where that can be known, and nothing
 half under its final name where it cannot."""
 
+import contextlib
+import shutil
 import time
 
 import pytest
@@ -39,6 +41,14 @@ def assert_nothing_half(program, server, name):
             assert path.stat().st_size == sizes[path.name], f"{path} is half a file"
 
 
+def fill(folder):
+    """Somebody else takes what is left there, but for a little: less than the next of the two large
+    files needs, which waits for more than two seconds behind the first."""
+    with open(folder / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while shutil.disk_usage(folder).free > MIB // 2:
+            filler.write(b"x" * (64 << 10))
+
+
 def test_known_before(filled, disk, bakplane):
     program = bakplane(filled)
     result = program.create("b", expect=EXIT_FAILED)
@@ -60,11 +70,11 @@ def test_filled_meanwhile(filled, disk, bakplane):
     """Somebody else writes there too."""
     program = bakplane(filled)
     assert disk(8 * MIB)
-    run = program.start("--json", "create", "-n", "b", "--throttle", "2MiB",
+    run = program.start("--json", "create", "-n", "b", "--throttle", "1MiB",
                         "--concurrency-copies", 2)
     while not program.path("b", "bakplane", "manifest.json").exists():
         time.sleep(0.01)
-    (program.backups / "filler").write_bytes(b"x" * (6 * MIB))
+    fill(program.backups)
     result = program.finish(run).expect(EXIT_FAILED)
     assert result.json["error"]["class"] == "no-space", result
     assert_nothing_half(program, filled, "b")
@@ -84,10 +94,10 @@ def test_filled_meanwhile(filled, disk, bakplane):
 def test_resume_while_it_is_still_full(filled, disk, bakplane):
     program = bakplane(filled)
     assert disk(8 * MIB)
-    run = program.start("create", "-n", "b", "--throttle", "2MiB")
+    run = program.start("create", "-n", "b", "--throttle", "1MiB")
     while not program.path("b", "bakplane", "manifest.json").exists():
         time.sleep(0.01)
-    (program.backups / "filler").write_bytes(b"x" * (6 * MIB))
+    fill(program.backups)
     program.finish(run).expect(EXIT_FAILED)
     program.create("b", "--resume", expect=EXIT_FAILED)
     assert_nothing_half(program, filled, "b")
