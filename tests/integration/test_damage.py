@@ -235,11 +235,15 @@ def test_source_file_that_is_gone(broken):
     program.verify("b", "--deep")
 
 
+# Of each of the two collections: named, and heard of two seconds later.
+FIRST_PAGES = ";".join(f"source.unit_items:milvus:after:delay=2s:nth={nth}" for nth in (1, 2))
+
+
 def test_source_file_that_vanishes_meanwhile(broken):
     """It was named, and is gone when its turn to be copied comes."""
     program, victim = broken
-    slow = program.start("--json", "create", "-n", "b", "--throttle", "64KiB",
-                         env={"BP_FAULT": "storage.read:milvus-data:delay=300ms"})
+    slow = program.start("--json", "create", "-n", "b",
+                         env={"BP_FAULT": FIRST_PAGES})
     lost = victim.with_name("lost")
     while not program.path("b", "bakplane", "manifest.json").exists():
         time.sleep(0.01)
