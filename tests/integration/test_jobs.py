@@ -109,7 +109,7 @@ def test_killed_restore_is_interrupted_at_once(filled, program):
     restore = ["-n", "b", "-c", "two", "--suffix", "_again", "--wait"]
     program.create("b")
     run = program.start("--json", "restore", *restore,
-                        env={"BP_FAULT": "source.job_poll:milvus:delay=500ms"})
+                        env={"BP_FAULT": "source.job_poll:milvus:delay=5s"})
     job = wait_for(program, lambda one: one.get("progress", {}).get("phase") == "restore")
     assert (job["state"], job["verb"], job["pid"]) == ("running", "restore", run.pid)
     run.kill()
