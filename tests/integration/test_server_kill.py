@@ -17,7 +17,7 @@ from integration.lib.cli import EXIT_DONE
 from integration.lib.prometheus import Scrape
 from services.bakplane_server import BakplaneServer
 
-PATIENCE = 60
+PATIENCE = 300
 PATHS = ["default.one", "default.two", "default.three"]
 SLOW_CREATE = {"BP_FAULT": "storage.copy:backups:delay=1s;storage.write:backups:delay=1s"}
 # The worker ends itself, so that it is known how far it was: one target is complete, one has its
@@ -56,9 +56,12 @@ def is_copying(job):
 def wait_for_end(pid):
     """Whoever it belongs to now."""
     end = time.monotonic() + PATIENCE
-    while Path(f"/proc/{pid}").exists():
-        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-        if state == "Z":
+    while True:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        except OSError:
+            return
+        if stat.rpartition(")")[2].split()[0] == "Z":
             return
         assert time.monotonic() < end, f"{pid} does not end"
         time.sleep(0.05)
