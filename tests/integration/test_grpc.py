@@ -10,7 +10,7 @@ from google.protobuf import descriptor_pb2, struct_pb2
 
 from integration.lib import data, milvus
 from integration.lib.cli import data_of
-from integration.lib.grpc_clients import Channel, Python, build_go_example, run
+from integration.lib.grpc_clients import PATIENCE, Channel, Python, build_go_example, run
 from services.bakplane_server import BakplaneServer
 from services.certs import Certificates
 
@@ -84,7 +84,7 @@ class Jobs:
     def list(self, **arguments):
         return self.channel.call(self.stub, "List", self.pb.ListRequest(**arguments))
 
-    def watch(self, job_id, timeout=60):
+    def watch(self, job_id, timeout=PATIENCE):
         return self.channel.call(self.stub, "Watch", self.pb.WatchRequest(id=job_id), timeout)
 
     def cancel(self, job_id):
@@ -125,7 +125,7 @@ def test_the_service_of_the_other_tool(made, source, tmp_path):
 
         restored = ask("RestoreBackup", pb.RestoreBackupRequest(
             backup_name="b", collection_suffix="_again", **{"async": True}))
-        for _ in range(600):
+        for _ in range(10 * PATIENCE):
             state = ask("GetRestore", pb.GetRestoreStateRequest(id=restored.data.id)).data
             if state.state_code not in (pb.INITIAL, pb.EXECUTING):
                 break

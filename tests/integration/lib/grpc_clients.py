@@ -12,6 +12,7 @@ import grpc
 
 from services import cache
 
+PATIENCE = 300  # seconds that a call may take: flushes and imports take tens of them
 TOP = Path(__file__).resolve().parents[3]
 PROTOS = TOP / "core" / "grpc" / "proto"
 EXAMPLE = TOP / "docs" / "examples" / "grpc-go"
@@ -82,7 +83,7 @@ class Channel:
     def __exit__(self, *_):
         self.channel.close()
 
-    def call(self, stub, method, request, timeout=60, metadata=()):
+    def call(self, stub, method, request, timeout=PATIENCE, metadata=()):
         """One call of a generated stub's class."""
         return getattr(stub(self.channel), method)(
             request, timeout=timeout, metadata=[*self.metadata, *metadata])
