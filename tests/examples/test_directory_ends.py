@@ -99,11 +99,20 @@ def slow(trees):
     trees.write()
 
 
-def partial(trees, name):
-    """What storage-local has of objects that are being written."""
+def size_of(path):
+    """0 where it is gone meanwhile, as small ones are at any moment."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def is_half(trees, name):
+    """Whether storage-local has more than 1 MiB of an object that is being written."""
     below = trees.backups / ".bakplane-tmp"
-    return [path for path in below.rglob("*") if path.is_file()] + list(
+    paths = [path for path in below.rglob("*") if path.is_file()] + list(
         trees.path(name).rglob("large*"))
+    return any(size_of(path) > 1 << 20 for path in paths)
 
 
 def test_a_file_that_changes_while_it_is_read(trees, tree):
@@ -111,7 +120,7 @@ def test_a_file_that_changes_while_it_is_read(trees, tree):
     tree.write("large", os.urandom(6 << 20))
     slow(trees)
     process = trees.start("-v", "create", "-n", "b")
-    wait_for(lambda: any(path.stat().st_size > 1 << 20 for path in partial(trees, "b")), process)
+    wait_for(lambda: is_half(trees, "b"), process)
     tree.write("large", os.urandom(5 << 20))
     trees.finish(process).expect(EXIT_DONE).mentions("looking again")
     assert trees.verify("b", "--deep").json["outcome"] == "done"
@@ -135,7 +144,7 @@ def test_a_tree_that_goes_away(trees, tree):
     tree.write("large", os.urandom(6 << 20))
     slow(trees)
     process = trees.start("create", "-n", "b")
-    wait_for(lambda: any(path.stat().st_size > 1 << 20 for path in partial(trees, "b")), process)
+    wait_for(lambda: is_half(trees, "b"), process)
     os.unlink(tree.path("large"))
     os.rmdir(tree.root)
     trees.finish(process).expect(EXIT_FAILED).mentions("tree www")
@@ -223,6 +232,6 @@ def test_a_cancelled_restore_says_so(trees, tree):
     began = time.monotonic()
     result = trees.finish(process)
     assert result.code not in (EXIT_DONE, None)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     trees.restore_out("b")
     same(tree.root, trees.out / "www")
