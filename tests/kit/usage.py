@@ -124,7 +124,7 @@ def check_links(folder):
            "a link that others may change", result)
 
 
-def child_of(pid, seconds=20):
+def child_of(pid, seconds=60):
     """A child that stays."""
     last, since = None, time.monotonic()
     end = since + seconds
@@ -138,7 +138,7 @@ def child_of(pid, seconds=20):
     return None
 
 
-def is_gone(pid, seconds=20):
+def is_gone(pid, seconds=60):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
