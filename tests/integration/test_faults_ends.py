@@ -20,7 +20,7 @@ KILLED = -signal.SIGKILL
 MEDIUM = ("PUT", rf"{OBJECT}db/one/medium$")
 READ = ("GET", rf"{OBJECT}{LARGE}($|\?)")
 # A bound against hanging, not a measure: a cancelled run should end within a second.
-SOON = 15
+SOON = 30
 
 
 def stop_at(program, proxy, fault, number, words):
@@ -159,7 +159,7 @@ def test_interrupted_check(patient):
         run.send_signal(signal.SIGINT)
         sent = time.monotonic()
         patient.program.finish(run, timeout=60).expect(130)
-    assert time.monotonic() - sent < 8, "a host has five seconds for what undoes"
+    assert time.monotonic() - sent < SOON, "a host has five seconds for what undoes"
 
 
 # -- credentials

@@ -20,6 +20,8 @@ from integration.lib.cli import EXIT_DONE, EXIT_FAILED, Bakplane, program, targe
 from services.faults import CutAnswer, CutRequest, Fault, LoseAnswer, Reset, Stall, s3_error
 from services.proxy import FaultProxy
 
+# A bound against hanging, not a measure: a cancelled run should end within a second.
+SOON = 30
 BUILD = program().resolve().parent.parent
 PREFIX = Path(os.environ.get("BAKPLANE_BUILD_DIR") or BUILD) / "tests/examples/examples.libs3/prefix"
 PLUGINS = PREFIX / "lib/bakplane/plugins"
@@ -165,7 +167,7 @@ def test_what_passes_is_tried_again(trees, tree, proxy):
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
 def test_a_cancel_while_nothing_comes(trees, tree, proxy, method):
-    """Within a second or so, whatever the server does not do."""
+    """Soon, whatever the server does not do."""
     tree.write("large", os.urandom(1 << 20))
     verb = ["create", "-n", "b"]
     if method == "GET":
@@ -178,7 +180,7 @@ def test_a_cancel_while_nothing_comes(trees, tree, proxy, method):
         began = time.monotonic()
         result = trees.finish(process)
     assert result.code not in (EXIT_DONE, None)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < SOON
 
 
 def answer(status, code, cls):
