@@ -158,7 +158,7 @@ function(bp_add_pytest file)
     COMMAND Python3::Interpreter -m services pytest -ra -p no:cacheprovider ${file}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(integration.${name} PROPERTIES
-    LABELS "${labels}" RUN_SERIAL TRUE TIMEOUT 1500)
+    LABELS "${labels}" RUN_SERIAL TRUE TIMEOUT 3000) # it takes six minutes at most here
   bp_test_environment(integration.${name}
     PYTHONPATH=${PROJECT_SOURCE_DIR}/tests PYTHONDONTWRITEBYTECODE=1)
 endfunction()
