@@ -23,8 +23,8 @@ from pathlib import Path
 from .process import ServerError, ServerProcess
 from .server import Server
 
-# Longer than anything takes here: Milvus looks at an import every two seconds, loads and flushes for
-# tens of them.
+# Longer than anything takes here: Milvus looks at an import every two seconds, and loads and
+# flushes for tens of them.
 PATIENCE = 300
 OVER = {"succeeded", "different", "failed", "cancelled"}
 
