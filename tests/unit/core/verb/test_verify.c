@@ -5,6 +5,8 @@
  */
 #include "core/verb/verify.h"
 
+#include <stdatomic.h>
+
 #include "core/base/clock.h"
 #include "core/catalog/lease.h"
 #include "core/plugin/host.h"
