@@ -233,28 +233,9 @@ START_TEST(test_restore__refuses_a_damaged_backup)
 }
 END_TEST
 
-/* Another process deletes the backup while its objects are looked at. */
-static bp_status
-stat_while_it_is_deleted(struct bp_storage *storage, const struct bp_op *op, const char *key,
-                         struct bp_object_meta *out, struct bp_error *raw)
-{
-    static atomic_flag begun = ATOMIC_FLAG_INIT;
-    if (g_str_has_prefix(key, "b/items/") && !atomic_flag_test_and_set(&begun)) {
-        verb_remove("backups/b");
-    }
-    return verb_honest_store.stat(storage, op, key, out, raw);
-}
-
-static void
-spoil_stat(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    (void)source;
-    storage->stat = stat_while_it_is_deleted;
-}
-
 START_TEST(test_restore__deleted_meanwhile_is_not_damaged)
 {
-    verb_spoil = spoil_stat;
+    verb_spoil = verb_spoil_by_deleting;
     restore_refused(BP_ERR_STALE,
                     "backup b was deleted while it was looked at; nothing was restored");
 }

@@ -5,8 +5,6 @@
  */
 #include "core/verb/verify.h"
 
-#include <stdatomic.h>
-
 #include "core/base/clock.h"
 #include "core/catalog/lease.h"
 #include "core/plugin/host.h"
@@ -76,28 +74,9 @@ START_TEST(test_verify__missing_object)
 }
 END_TEST
 
-/* Another process deletes the backup while its objects are looked at. */
-static bp_status
-stat_while_it_is_deleted(struct bp_storage *storage, const struct bp_op *op, const char *key,
-                         struct bp_object_meta *out, struct bp_error *raw)
-{
-    static atomic_flag begun = ATOMIC_FLAG_INIT;
-    if (g_str_has_prefix(key, "b/items/") && !atomic_flag_test_and_set(&begun)) {
-        verb_remove("backups/b");
-    }
-    return verb_honest_store.stat(storage, op, key, out, raw);
-}
-
-static void
-spoil_stat(struct bp_source_ops *source, struct bp_storage_ops *storage)
-{
-    (void)source;
-    storage->stat = stat_while_it_is_deleted;
-}
-
 START_TEST(test_verify__deleted_meanwhile_is_not_damaged)
 {
-    verb_spoil = spoil_stat;
+    verb_spoil = verb_spoil_by_deleting;
     ck_assert_int_eq(verb_verify("b", false, &error), BP_VERB_FAILED);
     ASSERT_ERROR(error, BP_ERR_STALE, "backup b was deleted while it was verified");
 }

@@ -6,6 +6,7 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -351,4 +352,24 @@ verb_spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *stora
 {
     (void)source;
     storage->info = call_itself_nothing;
+}
+
+static atomic_flag deleting = ATOMIC_FLAG_INIT;
+
+static bp_status
+stat_while_it_is_deleted(struct bp_storage *storage, const struct bp_op *op, const char *key,
+                         struct bp_object_meta *out, struct bp_error *raw)
+{
+    if (g_str_has_prefix(key, "b/items/") && !atomic_flag_test_and_set(&deleting)) {
+        verb_remove("backups/b");
+    }
+    return verb_honest_store.stat(storage, op, key, out, raw);
+}
+
+void
+verb_spoil_by_deleting(struct bp_source_ops *source, struct bp_storage_ops *storage)
+{
+    (void)source;
+    atomic_flag_clear(&deleting);
+    storage->stat = stat_while_it_is_deleted;
 }

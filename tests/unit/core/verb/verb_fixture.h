@@ -30,6 +30,8 @@ extern struct bp_storage_ops verb_honest_store;
 extern void (*verb_spoil)(struct bp_source_ops *source, struct bp_storage_ops *storage);
 /** For verb_spoil: storages do not say which place they are. */
 void verb_spoil_identities(struct bp_source_ops *source, struct bp_storage_ops *storage);
+/** Likewise: another process deletes backup b while its objects are looked at. */
+void verb_spoil_by_deleting(struct bp_source_ops *source, struct bp_storage_ops *storage);
 
 /** Another configuration: more settings of the source (", key: value"), storage of backups. */
 void verb_configure(const char *source, const char *backup_storage);
